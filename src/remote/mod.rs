@@ -1,0 +1,13 @@
+//! What both services share: one error, one call, and the operations that a side offers. Knows no vendor.
+
+mod error;
+mod objects;
+mod redact;
+mod retry;
+mod singular;
+
+pub use error::{Error, Kind};
+pub use objects::{Call, Change, Failure, Objects};
+pub use redact::Masks;
+pub use retry::{Backoff, Verdict, interruptible, out_of_time, pause, retry, stopped};
+pub use singular::read_one;

@@ -1,0 +1,420 @@
+//! One attribute, described once.
+
+use crate::value::Type;
+
+/// The type of a single value, or of the elements of a plain collection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scalar {
+    /// Text.
+    String,
+    /// True or false.
+    Boolean,
+    /// A whole number that fits 64 bits.
+    Integer,
+    /// Any decimal number.
+    Number,
+}
+
+/// What an attribute holds.
+#[derive(Clone, Copy, Debug)]
+pub enum Kind {
+    /// A single value.
+    Scalar(Scalar),
+    /// An ordered list of single values.
+    List(Scalar),
+    /// An unordered set of single values.
+    Set(Scalar),
+    /// Single values by name.
+    Map(Scalar),
+    /// One object: `x = { … }`.
+    Object(&'static [Attribute]),
+    /// An ordered list of objects.
+    ListOf(&'static [Attribute]),
+    /// An unordered set of objects. Nothing inside may be write-only.
+    SetOf(&'static [Attribute]),
+}
+
+/// Whether the user writes an attribute, and what an unwritten one means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Presence {
+    /// The user must write it.
+    Required,
+    /// Unset is null; the service's "nothing" reads as null; the empty spelling is refused with "leave it out".
+    Nullable,
+    /// Unset means the given value; state always has a value.
+    Filled(Fill),
+    /// Only the service sets it.
+    Computed,
+}
+
+/// What a filled attribute is when the user leaves it out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fill {
+    /// `false`
+    False,
+    /// `true`
+    True,
+    /// A whole number.
+    Integer(i64),
+    /// A text.
+    Text(&'static str),
+    /// The empty collection.
+    Empty,
+    /// What the service has: unknown until created, kept afterwards.
+    Service,
+}
+
+/// When a value that the service sets (computed, or filled by the service and left out) is planned as unknown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Motion {
+    /// Never changes while the object lives (`id`): unknown only on create.
+    Fixed,
+    /// May change whenever the object is changed: unknown on create and on any planned change.
+    WithChange,
+}
+
+/// The name of an attribute at the service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Remote {
+    /// The side's rule makes it from the attribute's name.
+    Derived,
+    /// The rule does not hold; this is the name.
+    Named(&'static str),
+    /// On an object: the object itself has no name at the service, its members stand side by side with this prefix.
+    Flattened(&'static str),
+    /// Not known to the service (a switch of the provider's own).
+    Local,
+}
+
+/// How a setting is removed at the service when its argument is removed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Clearing {
+    /// Send null; if values remain, remove them by name.
+    Null,
+    /// Send the empty text.
+    EmptyText,
+    /// Send a single space.
+    Space,
+    /// The service has no safe way: the object is replaced.
+    Replace,
+    /// The service has no way: an error says so at plan.
+    Refused,
+}
+
+/// A rule for the form of a text (of each element, for a collection).
+#[derive(Clone, Copy, Debug)]
+pub struct Format {
+    /// What is asked for, as the docs say it: "an IPv4 address or a range from `/24` to `/32`".
+    pub about: &'static str,
+    /// Says what is wrong, and how to mend it.
+    pub test: fn(&str) -> Result<(), String>,
+}
+
+/// One line of a table.
+#[must_use]
+#[derive(Clone, Copy, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a word of its own in a line of a table")]
+pub struct Attribute {
+    /// The name that the user types.
+    pub name: &'static str,
+    /// What it is, in one or two sentences of Markdown, for the docs and the editor.
+    pub about: &'static str,
+    /// What it holds.
+    pub kind: Kind,
+    /// Who sets it.
+    pub presence: Presence,
+    /// When a value of the service's is planned as unknown.
+    pub motion: Motion,
+    /// A change makes a new object.
+    pub replaces: bool,
+    /// Terraform hides it in its output.
+    pub sensitive: bool,
+    /// Beside it stand `<name>_wo` (never stored) and `<name>_wo_version`.
+    pub write_only_form: bool,
+    /// The only values allowed; empty: any. For a collection: of each element.
+    pub choices: &'static [&'static str],
+    /// Least and most characters of a text (of each element).
+    pub length: Option<(usize, usize)>,
+    /// Least and most of a number (of each element).
+    pub range: Option<(i64, i64)>,
+    /// Most elements of a collection.
+    pub most: Option<usize>,
+    /// The form of a text (of each element).
+    pub format: Option<Format>,
+    /// Brings a text (each element) to one spelling: two spellings are the same value if these are equal.
+    pub meaning: Option<fn(&str) -> String>,
+    /// What the service says, and the user did not spell, is shown in the spelling that `meaning` gives.
+    pub shown_as_meant: bool,
+    /// On an object: `{}` says something (take everything from the environment), and is not the same as leaving it out.
+    pub allows_empty: bool,
+    /// The name at the service.
+    pub remote: Remote,
+    /// How it is removed at the service.
+    pub clearing: Clearing,
+    /// Siblings that the service wants in the same call whenever this one is sent.
+    pub partners: &'static [&'static str],
+}
+
+const fn plain(name: &'static str, about: &'static str, kind: Kind) -> Attribute {
+    Attribute {
+        name,
+        about,
+        kind,
+        presence: Presence::Nullable,
+        motion: Motion::WithChange,
+        replaces: false,
+        sensitive: false,
+        write_only_form: false,
+        choices: &[],
+        length: None,
+        range: None,
+        most: None,
+        format: None,
+        meaning: None,
+        shown_as_meant: false,
+        allows_empty: false,
+        remote: Remote::Derived,
+        clearing: Clearing::Null,
+        partners: &[],
+    }
+}
+
+/// A text. Nullable until said otherwise.
+pub const fn string(name: &'static str, about: &'static str) -> Attribute {
+    plain(name, about, Kind::Scalar(Scalar::String))
+}
+
+/// One of a few texts. The error for any other value lists them.
+pub const fn one_of(name: &'static str, about: &'static str, choices: &'static [&'static str]) -> Attribute {
+    Attribute { choices, ..string(name, about) }
+}
+
+/// True or false.
+pub const fn boolean(name: &'static str, about: &'static str) -> Attribute {
+    plain(name, about, Kind::Scalar(Scalar::Boolean))
+}
+
+/// A whole number.
+pub const fn integer(name: &'static str, about: &'static str) -> Attribute {
+    plain(name, about, Kind::Scalar(Scalar::Integer))
+}
+
+/// A decimal number.
+pub const fn number(name: &'static str, about: &'static str) -> Attribute {
+    plain(name, about, Kind::Scalar(Scalar::Number))
+}
+
+/// A set of texts.
+pub const fn set(name: &'static str, about: &'static str) -> Attribute {
+    plain(name, about, Kind::Set(Scalar::String))
+}
+
+/// A list of texts whose order matters.
+pub const fn list(name: &'static str, about: &'static str) -> Attribute {
+    plain(name, about, Kind::List(Scalar::String))
+}
+
+/// Texts by name.
+pub const fn map(name: &'static str, about: &'static str) -> Attribute {
+    plain(name, about, Kind::Map(Scalar::String))
+}
+
+/// One object.
+pub const fn object(name: &'static str, about: &'static str, members: &'static [Attribute]) -> Attribute {
+    plain(name, about, Kind::Object(members))
+}
+
+/// A list of objects whose order matters.
+pub const fn list_of(name: &'static str, about: &'static str, members: &'static [Attribute]) -> Attribute {
+    plain(name, about, Kind::ListOf(members))
+}
+
+/// A set of objects.
+pub const fn set_of(name: &'static str, about: &'static str, members: &'static [Attribute]) -> Attribute {
+    plain(name, about, Kind::SetOf(members))
+}
+
+impl Attribute {
+    /// The user must write it.
+    pub const fn required(self) -> Attribute {
+        Attribute { presence: Presence::Required, ..self }
+    }
+
+    /// Left out, it is the empty collection.
+    pub const fn filled_empty(self) -> Attribute {
+        Attribute { presence: Presence::Filled(Fill::Empty), ..self }
+    }
+
+    /// Left out, it is this truth value.
+    pub const fn filled(self, truth: bool) -> Attribute {
+        Attribute { presence: Presence::Filled(if truth { Fill::True } else { Fill::False }), ..self }
+    }
+
+    /// Left out, it is this text.
+    pub const fn filled_text(self, text: &'static str) -> Attribute {
+        Attribute { presence: Presence::Filled(Fill::Text(text)), ..self }
+    }
+
+    /// Left out, it is this number.
+    pub const fn filled_integer(self, number: i64) -> Attribute {
+        Attribute { presence: Presence::Filled(Fill::Integer(number)), ..self }
+    }
+
+    /// Left out, it is what the service makes it; unknown until created, then kept.
+    pub const fn filled_by_service(self) -> Attribute {
+        Attribute { presence: Presence::Filled(Fill::Service), motion: Motion::Fixed, ..self }
+    }
+
+    /// Only the service sets it, and it may change with any change of the object.
+    pub const fn computed(self) -> Attribute {
+        Attribute { presence: Presence::Computed, motion: Motion::WithChange, ..self }
+    }
+
+    /// What the service sets never changes while the object lives.
+    pub const fn fixed(self) -> Attribute {
+        Attribute { motion: Motion::Fixed, ..self }
+    }
+
+    /// What the service sets may change whenever the object changes.
+    pub const fn moving(self) -> Attribute {
+        Attribute { motion: Motion::WithChange, ..self }
+    }
+
+    /// A change makes a new object.
+    pub const fn replaces(self) -> Attribute {
+        Attribute { replaces: true, ..self }
+    }
+
+    /// Terraform hides it in its output.
+    pub const fn sensitive(self) -> Attribute {
+        Attribute { sensitive: true, ..self }
+    }
+
+    /// Adds the write-only form: `<name>_wo` and `<name>_wo_version` beside the attribute.
+    pub const fn write_only_form(self) -> Attribute {
+        Attribute { write_only_form: true, sensitive: true, ..self }
+    }
+
+    /// Allows only these texts.
+    pub const fn choices(self, choices: &'static [&'static str]) -> Attribute {
+        Attribute { choices, ..self }
+    }
+
+    /// Limits the characters of a text, or of each element.
+    pub const fn length(self, least: usize, most: usize) -> Attribute {
+        Attribute { length: Some((least, most)), ..self }
+    }
+
+    /// Limits a number, or each element.
+    pub const fn range(self, least: i64, most: i64) -> Attribute {
+        Attribute { range: Some((least, most)), ..self }
+    }
+
+    /// Limits the number of elements.
+    pub const fn most(self, most: usize) -> Attribute {
+        Attribute { most: Some(most), ..self }
+    }
+
+    /// Asks for a form.
+    pub const fn format(self, about: &'static str, test: fn(&str) -> Result<(), String>) -> Attribute {
+        Attribute { format: Some(Format { about, test }), ..self }
+    }
+
+    /// Names the function that brings a text, or each element, to one spelling.
+    pub const fn meaning(self, meaning: fn(&str) -> String) -> Attribute {
+        Attribute { meaning: Some(meaning), ..self }
+    }
+
+    /// Shows the service's own values (at import, and where they drifted) in the spelling that [`Attribute::meaning`] gives:
+    /// `smtp:example.com;1` as `example.com`. Only for meanings that lose nothing a user would type: not for those that fold
+    /// case or tidy up a document.
+    pub const fn shown_as_meant(self) -> Attribute {
+        Attribute { shown_as_meant: true, ..self }
+    }
+
+    /// Lets `{}` stand for itself. For blocks of the provider's settings.
+    pub const fn allows_empty(self) -> Attribute {
+        Attribute { allows_empty: true, ..self }
+    }
+
+    /// Names it at the service.
+    pub const fn remote(self, name: &'static str) -> Attribute {
+        Attribute { remote: Remote::Named(name), ..self }
+    }
+
+    /// Says that the members of this object stand side by side at the service, each with this prefix.
+    pub const fn flattened(self, prefix: &'static str) -> Attribute {
+        Attribute { remote: Remote::Flattened(prefix), ..self }
+    }
+
+    /// Says that the service does not know it.
+    pub const fn local(self) -> Attribute {
+        Attribute { remote: Remote::Local, ..self }
+    }
+
+    /// Says how it is removed.
+    pub const fn cleared_by(self, clearing: Clearing) -> Attribute {
+        Attribute { clearing, ..self }
+    }
+
+    /// Names the siblings that must be sent with it.
+    pub const fn with(self, partners: &'static [&'static str]) -> Attribute {
+        Attribute { partners, ..self }
+    }
+
+    /// The type of its values, write-only forms of members included.
+    pub fn value_type(&self) -> Type {
+        self.kind.value_type()
+    }
+
+    /// The name of the argument that takes the value without storing it, where the attribute has a write-only form.
+    pub fn write_only_name(&self) -> String {
+        format!("{}_wo", self.name)
+    }
+
+    /// The name of the argument whose change sends the write-only value again.
+    pub fn version_name(&self) -> String {
+        format!("{}_wo_version", self.name)
+    }
+}
+
+impl Scalar {
+    /// The type of a single value.
+    pub fn value_type(self) -> Type {
+        match self {
+            Scalar::String => Type::String,
+            Scalar::Boolean => Type::Bool,
+            Scalar::Integer | Scalar::Number => Type::Number,
+        }
+    }
+}
+
+impl Kind {
+    /// The members of the object, or of each object of the collection.
+    pub fn members(&self) -> Option<&'static [Attribute]> {
+        match self {
+            Kind::Object(members) | Kind::ListOf(members) | Kind::SetOf(members) => Some(members),
+            Kind::Scalar(_) | Kind::List(_) | Kind::Set(_) | Kind::Map(_) => None,
+        }
+    }
+
+    /// The type of a single value, or of each element of a plain collection.
+    pub fn scalar(&self) -> Option<Scalar> {
+        match self {
+            Kind::Scalar(scalar) | Kind::List(scalar) | Kind::Set(scalar) | Kind::Map(scalar) => Some(*scalar),
+            Kind::Object(_) | Kind::ListOf(_) | Kind::SetOf(_) => None,
+        }
+    }
+    /// The type of the values, write-only forms of members included.
+    pub fn value_type(&self) -> Type {
+        match self {
+            Kind::Scalar(scalar) => scalar.value_type(),
+            Kind::List(scalar) => Type::List(Box::new(scalar.value_type())),
+            Kind::Set(scalar) => Type::Set(Box::new(scalar.value_type())),
+            Kind::Map(scalar) => Type::Map(Box::new(scalar.value_type())),
+            Kind::Object(members) => super::engine::object_type(members),
+            Kind::ListOf(members) => Type::List(Box::new(super::engine::object_type(members))),
+            Kind::SetOf(members) => Type::Set(Box::new(super::engine::object_type(members))),
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! The schema as Terraform sees it.
+
+use std::borrow::Cow;
+
+use super::about::{about, about_id, about_limit, about_version, about_write_only};
+use super::{ID, TIMEOUTS, attribute, attributes};
+use crate::schema::{Attribute, Catalog, DataSource, Kind, Presence, Resource};
+use crate::value::Type;
+
+/// One attribute of a schema. An attribute of a table makes one of these, or three where it has a write-only form.
+#[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "these are the flags of the plugin protocol, one each")]
+pub struct Column {
+    /// The name that the user types.
+    pub name: Cow<'static, str>,
+    /// What it is, in Markdown, with its choices, limits and default.
+    pub about: Cow<'static, str>,
+    /// What it holds.
+    pub shape: Shape,
+    /// The user must write it.
+    pub required: bool,
+    /// The user may write it.
+    pub optional: bool,
+    /// The service may set it.
+    pub computed: bool,
+    /// Terraform hides it in its output.
+    pub sensitive: bool,
+    /// It is never stored.
+    pub write_only: bool,
+}
+
+/// What a [`Column`] holds.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Shape {
+    /// Values of a type.
+    Plain(Type),
+    /// One object.
+    Object(Vec<Column>),
+    /// A list of objects.
+    ListOf(Vec<Column>),
+    /// A set of objects.
+    SetOf(Vec<Column>),
+}
+
+impl Column {
+    /// The type of its values.
+    pub fn value_type(&self) -> Type {
+        match &self.shape {
+            Shape::Plain(ty) => ty.clone(),
+            Shape::Object(members) => columns_type(members),
+            Shape::ListOf(members) => Type::List(Box::new(columns_type(members))),
+            Shape::SetOf(members) => Type::Set(Box::new(columns_type(members))),
+        }
+    }
+}
+
+fn columns_type(columns: &[Column]) -> Type {
+    Type::Object(columns.iter().map(|column| (column.name.clone().into_owned(), column.value_type())).collect())
+}
+
+/// The columns of a table, in its order; those of a write-only form follow their attribute.
+pub fn columns(attributes: &[Attribute]) -> Vec<Column> {
+    columns_of(attributes, Owner::Both)
+}
+
+/// The columns of a resource: `id`, its table, `timeouts`.
+pub fn resource_columns(resource: &Resource) -> Vec<Column> {
+    let mut columns = columns_of(attributes(resource), Owner::Both);
+    for column in &mut columns {
+        if column.name == ID.name {
+            column.about = about_id(resource);
+        } else if column.name == TIMEOUTS.name
+            && let Shape::Object(limits) = &mut column.shape
+        {
+            for limit in limits {
+                let seconds = if limit.name == "read" { resource.timeouts.read } else { resource.timeouts.write };
+                limit.about.to_mut().push_str(&about_limit(seconds));
+            }
+        }
+    }
+    columns
+}
+
+/// The columns of a data source.
+pub fn data_columns(source: &DataSource) -> Vec<Column> {
+    columns_of(source.attributes, Owner::Both)
+}
+
+/// The columns of the provider block. Nothing in it is computed: defaults are the provider's own matter.
+pub fn settings_columns(catalog: &Catalog) -> Vec<Column> {
+    columns_of(catalog.settings, Owner::User)
+}
+
+/// The columns of a resource's identity, in the table's order of names.
+pub fn identity_columns(resource: &Resource) -> Vec<Column> {
+    columns_of(resource.identity.iter().filter_map(|name| attribute(resource, name)), Owner::User)
+}
+
+/// Who may set what is described.
+#[derive(Clone, Copy, PartialEq)]
+enum Owner {
+    /// The user, and the service where the table says so.
+    Both,
+    /// The user alone.
+    User,
+    /// The service alone: what stands inside a computed object.
+    Service,
+}
+
+fn columns_of<'a>(attributes: impl IntoIterator<Item = &'a Attribute>, owner: Owner) -> Vec<Column> {
+    let mut columns = Vec::new();
+    for attribute in attributes {
+        columns.push(plain(attribute, owner));
+        if attribute.write_only_form && owner == Owner::Both {
+            columns.push(Column {
+                name: Cow::Owned(attribute.write_only_name()),
+                about: about_write_only(attribute),
+                shape: Shape::Plain(attribute.value_type()),
+                required: false,
+                optional: true,
+                computed: false,
+                sensitive: true,
+                write_only: true,
+            });
+            columns.push(Column {
+                name: Cow::Owned(attribute.version_name()),
+                about: about_version(attribute),
+                shape: Shape::Plain(Type::Number),
+                required: false,
+                optional: true,
+                computed: false,
+                sensitive: false,
+                write_only: false,
+            });
+        }
+    }
+    columns
+}
+
+fn plain(attribute: &Attribute, owner: Owner) -> Column {
+    let by_service = owner == Owner::Service || attribute.presence == Presence::Computed;
+    let inner = |members: &'static [Attribute]| {
+        let owner = if by_service && owner != Owner::User { Owner::Service } else { owner };
+        columns_of(members, owner)
+    };
+    let shape = match attribute.kind {
+        Kind::Object(members) => Shape::Object(inner(members)),
+        Kind::ListOf(members) => Shape::ListOf(inner(members)),
+        Kind::SetOf(members) => Shape::SetOf(inner(members)),
+        Kind::Scalar(_) | Kind::List(_) | Kind::Set(_) | Kind::Map(_) => Shape::Plain(attribute.value_type()),
+    };
+    // Either form of the attribute will do, and only the engine can say that to the user.
+    let required = attribute.presence == Presence::Required && !attribute.write_only_form;
+    let (required, optional, computed) = match (owner, attribute.presence) {
+        (Owner::Service, _) | (Owner::Both, Presence::Computed) => (false, false, true),
+        (Owner::User, Presence::Computed | Presence::Filled(_)) => (false, true, false),
+        (_, Presence::Filled(_)) => (false, true, true),
+        (_, Presence::Required | Presence::Nullable) => (required, !required, false),
+    };
+    Column {
+        name: Cow::Borrowed(attribute.name),
+        about: about(attribute),
+        shape,
+        required,
+        optional,
+        computed,
+        sensitive: attribute.sensitive,
+        write_only: false,
+    }
+}

@@ -1,0 +1,219 @@
+//! The last look at an object before it leaves.
+
+use super::complete::complete;
+use super::equality::{alike, alike_elements, same};
+use super::{Members, TIMEOUTS, attributes, get};
+use crate::schema::{Attribute, Kind, Record, Remote, Resource};
+use crate::value::{Diagnostic, Diagnostics, Path, Refinement, Value};
+
+/// Checks an object against what was planned before it leaves, as the host itself will. What differs becomes an
+/// error on the attribute; the object that is returned can always be saved: it holds what the service stores, every
+/// attribute of its type, and nothing unknown or write-only.
+#[expect(clippy::needless_pass_by_value, reason = "what was checked replaces what was not")]
+pub fn guard(resource: &Resource, planned: &Record, applied: Record) -> (Record, Diagnostics) {
+    let mut found = Diagnostics::new();
+    let actual = complete(attributes(resource), Some(applied.members()), &Path::root(), &mut found);
+    let mut unplanned = Diagnostics::new();
+    let kept = members(attributes(resource), planned.members(), actual, &Place::default(), &mut unplanned);
+    // One message for each attribute is enough: what could not be read differs from the plan for that reason alone.
+    unplanned.retain(|new| !found.iter().any(|old| old.path == new.path));
+    found.extend(unplanned);
+    (kept.into(), found)
+}
+
+/// Where a comparison stands, and whether values there may be shown.
+#[derive(Clone, Default)]
+struct Place {
+    path: Path,
+    sensitive: bool,
+}
+
+impl Place {
+    fn attribute(&self, attribute: &Attribute) -> Place {
+        Place { path: self.path.attribute(attribute.name), sensitive: self.sensitive || attribute.sensitive }
+    }
+
+    fn index(&self, index: usize) -> Place {
+        Place { path: self.path.index(index), ..*self }
+    }
+}
+
+fn members<'a>(
+    attributes: impl IntoIterator<Item = &'a Attribute>,
+    planned: &Members,
+    mut actual: Members,
+    place: &Place,
+    found: &mut Diagnostics,
+) -> Members {
+    for attribute in attributes {
+        let promised = get(Some(planned), attribute.name);
+        let stored = actual.remove(attribute.name).unwrap_or_default();
+        let is_own = attribute.remote == Remote::Local || attribute.name == TIMEOUTS.name;
+        let value = if is_own && promised.is_wholly_known() {
+            promised.clone()
+        } else {
+            value(attribute, promised, stored, &place.attribute(attribute), found)
+        };
+        actual.insert(attribute.name.to_owned(), value);
+        if attribute.write_only_form {
+            // The service does not know versions: they are as planned.
+            let version = attribute.version_name();
+            if let known @ (Value::Null | Value::Number(_)) = get(Some(planned), &version) {
+                actual.insert(version, known.clone());
+            }
+        }
+    }
+    actual
+}
+
+fn value(attribute: &Attribute, planned: &Value, actual: Value, place: &Place, found: &mut Diagnostics) -> Value {
+    let hidden = || place.sensitive || holds_sensitive(attribute);
+    match (attribute.kind, planned, actual) {
+        (_, Value::Unknown(known), actual) => {
+            if !known.as_deref().is_none_or(|known| fits(known, &actual)) {
+                found.push(difference(place, hidden(), "what the plan announced", &actual));
+            }
+            actual
+        }
+        (Kind::Object(inner), Value::Object(planned), Value::Object(actual)) => {
+            Value::Object(members(inner, planned, actual, place, found))
+        }
+        (Kind::ListOf(inner), Value::List(planned), Value::List(actual)) if planned.len() == actual.len() => {
+            let pairs = planned.iter().zip(actual).enumerate();
+            let elements = pairs.map(|(index, (planned, actual))| match (planned, actual) {
+                (Value::Object(planned), Value::Object(actual)) => {
+                    Value::Object(members(inner, planned, actual, &place.index(index), found))
+                }
+                (Value::Unknown(_), actual) => actual,
+                (planned, actual) if *planned == actual => actual,
+                (planned, actual) => {
+                    found.push(difference(&place.index(index), hidden(), &shown(planned), &actual));
+                    actual
+                }
+            });
+            Value::List(elements.collect())
+        }
+        (_, planned, actual) if planned.is_wholly_known() && same(attribute, planned, &actual) => planned.clone(),
+        (Kind::List(_), Value::List(planned_items), Value::List(items))
+            if alike(attribute, planned, &Value::List(items.clone())) =>
+        {
+            let pairs = planned_items.iter().zip(items);
+            Value::List(pairs.map(|(planned, actual)| if planned.is_unknown() { actual } else { planned.clone() }).collect())
+        }
+        (_, planned, actual) if !planned.is_wholly_known() && completes(attribute, planned, &actual) => actual,
+        (_, planned, actual) => {
+            found.push(difference(place, hidden(), &shown(planned), &actual));
+            actual
+        }
+    }
+}
+
+fn holds_sensitive(attribute: &Attribute) -> bool {
+    attribute.sensitive || attribute.kind.members().is_some_and(|inner| inner.iter().any(holds_sensitive))
+}
+
+/// Tells whether a collection completes one that was partly unknown at plan: maps keep their keys and what was
+/// known; sets may shrink (unknown elements may turn out equal) and never grow.
+fn completes(attribute: &Attribute, planned: &Value, actual: &Value) -> bool {
+    match (attribute.kind, planned, actual) {
+        (Kind::Map(_), Value::Map(planned), Value::Map(actual)) => {
+            let known = |(key, value): (&String, &Value)| value.is_unknown() || actual.get(key) == Some(value);
+            planned.len() == actual.len() && planned.keys().eq(actual.keys()) && planned.iter().all(known)
+        }
+        (Kind::Set(_) | Kind::SetOf(_), Value::Set(planned), Value::Set(actual)) => {
+            let pair = |planned: &Value, actual: &Value| match attribute.kind {
+                Kind::SetOf(inner) => alike_elements(inner, planned, actual),
+                _ => planned.is_unknown() || planned == actual,
+            };
+            actual.len() <= planned.len()
+                && planned.iter().all(|planned| actual.iter().any(|actual| pair(planned, actual)))
+                && actual.iter().all(|actual| planned.iter().any(|planned| pair(planned, actual)))
+        }
+        _ => false,
+    }
+}
+
+/// Tells whether a value is what was said of it while it was unknown.
+fn fits(known: &Refinement, value: &Value) -> bool {
+    if value.is_null() {
+        return known.null != Some(false);
+    }
+    if known.null == Some(true) {
+        return false;
+    }
+    let length = value.as_elements().map(<[Value]>::len).or_else(|| value.as_members().map(Members::len));
+    let length = length.map(|length| u64::try_from(length).unwrap_or(u64::MAX));
+    let text = match (&known.prefix, value) {
+        (Some(prefix), Value::String(text)) => text.starts_with(prefix.as_str()),
+        _ => true,
+    };
+    let number = match value {
+        Value::Number(number) => {
+            let least = known.minimum.as_ref().is_none_or(|(least, inclusive)| number > least || (*inclusive && number == least));
+            let most = known.maximum.as_ref().is_none_or(|(most, inclusive)| number < most || (*inclusive && number == most));
+            least && most
+        }
+        _ => true,
+    };
+    let count = length
+        .is_none_or(|length| known.least.is_none_or(|least| least <= length) && known.most.is_none_or(|most| length <= most));
+    text && number && count
+}
+
+fn difference(place: &Place, hidden: bool, planned: &str, actual: &Value) -> Diagnostic {
+    let path = &place.path;
+    let what = if hidden {
+        format!("`{path}` was to be as planned, the service stores something else. (The values are sensitive and not shown.)")
+    } else {
+        format!("`{path}` was to be {planned}, the service stores {}.", shown(actual))
+    };
+    let detail = format!(
+        "{what}\n\nThe service took the request and did not do all of it: the account may not be allowed to change this setting, the service may \
+         change such values by itself, or somebody else changed it at the same time. The state holds what the service stores; the \
+         next plan shows the difference."
+    );
+    Diagnostic::error(format!("\"{path}\" is not what was planned"), detail).at(path.clone())
+}
+
+/// The most characters of a value in a message.
+const MOST_SHOWN: usize = 200;
+
+/// A value as a message shows it.
+fn shown(value: &Value) -> String {
+    let mut out = String::new();
+    write(value, &mut out);
+    match out.char_indices().nth(MOST_SHOWN) {
+        Some((end, _)) => format!("{}…", out.get(..end).unwrap_or_default()),
+        None => out,
+    }
+}
+
+fn write(value: &Value, out: &mut String) {
+    match value {
+        Value::Null => out.push_str("nothing"),
+        Value::Unknown(_) => out.push_str("(known after apply)"),
+        Value::Bool(truth) => out.push_str(if *truth { "true" } else { "false" }),
+        Value::Number(number) => out.push_str(&number.to_string()),
+        Value::String(text) => out.extend(["\"", &text.escape_debug().to_string(), "\""]),
+        Value::List(items) | Value::Set(items) | Value::Tuple(items) => {
+            out.push('[');
+            for (index, item) in items.iter().enumerate() {
+                out.push_str(if index == 0 { "" } else { ", " });
+                write(item, out);
+            }
+            out.push(']');
+        }
+        Value::Map(members) | Value::Object(members) => {
+            out.push('{');
+            let set = members.iter().filter(|(_, value)| !value.is_null());
+            for (index, (name, value)) in set.enumerate() {
+                out.push_str(if index == 0 { " " } else { ", " });
+                out.push_str(name);
+                out.push_str(" = ");
+                write(value, out);
+            }
+            out.push_str(" }");
+        }
+        Value::Dynamic(inner) => write(&inner.1, out),
+    }
+}

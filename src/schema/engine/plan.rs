@@ -1,0 +1,316 @@
+//! What an object will be, made from its configuration and what it was.
+//!
+//! Terraform checks every plan: a configured value must be planned as configured, or as it was where both are set; a value that
+//! is not configured must be null, unless the service may set it; write-only arguments are never planned. All of this holds here
+//! by construction, whatever the host proposes.
+
+use super::equality::{canonical, is_empty, same, take_first};
+use super::{ID, Members, TIMEOUTS, attributes, default_value, get};
+use crate::schema::{Attribute, Clearing, Fill, Kind, Motion, Presence, Record, Remote, Resource};
+use crate::value::{Diagnostic, Diagnostics, Path, Refinement, Value};
+
+/// What is to happen to an object.
+#[derive(Debug, Clone, Default)]
+pub struct Plan {
+    /// The object after apply; unknown where only the service can tell. `None` where it will be gone.
+    pub planned: Option<Record>,
+    /// The attributes whose change makes a new object.
+    pub replace: Vec<Path>,
+    /// Errors and warnings.
+    pub diagnostics: Diagnostics,
+}
+
+/// Plans a create (`prior` is `None`) or an update. `proposed` is what the host proposes; it says nothing that the other two
+/// do not say, and is not needed.
+///
+/// Where a value is configured and means the same as the prior one, the prior spelling stays. (One case cannot be mended from
+/// here: a collection that is partly unknown must be planned as configured, and if it then turns out to mean the same as a prior
+/// one that is spelled otherwise, the two plans differ in spelling. The next run settles it.)
+pub fn plan(resource: &Resource, prior: Option<&Record>, config: &Record, proposed: &Record) -> Plan {
+    let _ = proposed;
+    let all = || attributes(resource);
+    let config = config.members();
+    let Some(prior) = prior.map(Record::members) else {
+        let planned = Planner { changing: true, respelled: false }.members(all(), None, config);
+        return Plan { planned: Some(planned.into()), ..Plan::default() };
+    };
+
+    let mut planned = Planner { changing: false, respelled: false }.members(all(), Some(prior), config);
+    let changed = |(name, value): (&String, &Value)| name != TIMEOUTS.name && value != get(Some(prior), name);
+    if planned.iter().any(changed) {
+        planned = Planner { changing: true, respelled: false }.members(all(), Some(prior), config);
+    }
+
+    let change = Levels { prior: Some(prior), config: Some(config), planned: Some(&planned) };
+    let mut replace = Vec::new();
+    let mut refused = Diagnostics::new();
+    change.walk(resource.attributes, &Path::root(), &mut replace, &mut refused);
+    // A new object starts without what cannot be removed from the old one.
+    let diagnostics = if replace.is_empty() { refused } else { Diagnostics::new() };
+    Plan { planned: Some(planned.into()), replace, diagnostics }
+}
+
+/// The planned object with the values of write-only arguments (which only the configuration has) under the plain names:
+/// what is to be sent.
+pub fn effective(resource: &Resource, planned: &Record, config: &Record) -> Record {
+    with_write_only(resource.attributes, planned.members(), config.members()).into()
+}
+
+fn with_write_only(attributes: &[Attribute], planned: &Members, config: &Members) -> Members {
+    let mut sent = planned.clone();
+    for attribute in attributes {
+        if attribute.write_only_form {
+            let value = get(Some(config), &attribute.write_only_name());
+            if !value.is_null() {
+                sent.insert(attribute.name.to_owned(), value.clone());
+            }
+        }
+        let Some(members) = attribute.kind.members() else { continue };
+        let whole = |planned: &Value, config: &Value| match (planned, config) {
+            (Value::Object(planned), Value::Object(config)) => Value::Object(with_write_only(members, planned, config)),
+            (planned, _) => planned.clone(),
+        };
+        let value = match (get(Some(planned), attribute.name), get(Some(config), attribute.name)) {
+            (planned @ Value::Object(_), config) => whole(planned, config),
+            (Value::List(planned), Value::List(config)) => Value::List(
+                planned
+                    .iter()
+                    .enumerate()
+                    .map(|(index, element)| whole(element, config.get(index).unwrap_or(&Value::Null)))
+                    .collect(),
+            ),
+            _ => continue,
+        };
+        sent.insert(attribute.name.to_owned(), value);
+    }
+    sent
+}
+
+/// Fills objects from their configuration and what they were.
+struct Planner {
+    /// Whether anything changes, so that what moves with a change cannot be known before.
+    changing: bool,
+    /// Whether a value is spelled as configured even where the prior one means the same.
+    respelled: bool,
+}
+
+impl Planner {
+    /// An object's attributes. `prior` is `None` where the object is new.
+    fn members<'a>(
+        &self,
+        attributes: impl IntoIterator<Item = &'a Attribute>,
+        prior: Option<&Members>,
+        config: &Members,
+    ) -> Members {
+        let mut planned = Members::new();
+        for attribute in attributes {
+            let before = prior.map(|prior| get(Some(prior), attribute.name));
+            planned.insert(attribute.name.to_owned(), self.value(attribute, before, get(Some(config), attribute.name)));
+            if attribute.write_only_form {
+                planned.insert(attribute.write_only_name(), Value::Null);
+                let version = attribute.version_name();
+                let value = unrefined(get(Some(config), &version));
+                planned.insert(version, value);
+            }
+        }
+        planned
+    }
+
+    fn value(&self, attribute: &Attribute, prior: Option<&Value>, config: &Value) -> Value {
+        if attribute.presence == Presence::Computed {
+            return self.of_service(attribute, prior);
+        }
+        match (&attribute.kind, config) {
+            (_, Value::Null) => self.left_out(attribute, prior),
+            (Kind::Object(members), Value::Object(config)) => {
+                Value::Object(self.members(*members, prior.and_then(Value::as_members), config))
+            }
+            (Kind::ListOf(members), Value::List(config)) => {
+                let prior = prior.and_then(Value::as_elements).unwrap_or_default();
+                let elements = config.iter().enumerate();
+                Value::List(elements.map(|(index, config)| self.element(members, prior.get(index), config)).collect())
+            }
+            (Kind::SetOf(members), Value::Set(config)) => self.set(members, prior, config),
+            (_, config) => match prior {
+                Some(prior) if !self.respelled && !prior.is_null() && same(attribute, prior, config) => prior.clone(),
+                _ => unrefined(config),
+            },
+        }
+    }
+
+    /// The value of an attribute that the configuration leaves out.
+    fn left_out(&self, attribute: &Attribute, prior: Option<&Value>) -> Value {
+        match (attribute.presence, &attribute.kind) {
+            (Presence::Filled(Fill::Service), _) => self.of_service(attribute, prior),
+            (Presence::Filled(Fill::Empty), Kind::Object(members)) => {
+                Value::Object(self.members(*members, prior.and_then(Value::as_members), &Members::new()))
+            }
+            (Presence::Filled(_), _) => {
+                let default = default_value(attribute).unwrap_or_default();
+                match prior {
+                    Some(prior) if !prior.is_null() && same(attribute, prior, &default) => prior.clone(),
+                    _ => default,
+                }
+            }
+            _ => Value::Null,
+        }
+    }
+
+    /// A value that only the service can tell.
+    fn of_service(&self, attribute: &Attribute, prior: Option<&Value>) -> Value {
+        match prior {
+            Some(_) if self.changing && attribute.motion == Motion::WithChange => Value::UNKNOWN,
+            // A state of an older release may lack it; it must not be promised to stay away.
+            Some(Value::Null) if self.changing && attribute.name == ID.name => Value::UNKNOWN,
+            Some(prior) => prior.clone(),
+            None => Value::UNKNOWN,
+        }
+    }
+
+    fn element(&self, members: &[Attribute], prior: Option<&Value>, config: &Value) -> Value {
+        match config {
+            Value::Object(config) => Value::Object(self.members(members, prior.and_then(Value::as_members), config)),
+            other => unrefined(other),
+        }
+    }
+
+    /// A set of objects. Its elements have no names by which prior and configured ones could be told to belong together, so
+    /// an element keeps what the service set only where all that is configured is unchanged. The prior spelling stays only
+    /// where that is so of all elements: a set in which anything changes is spelled as configured.
+    fn set(&self, members: &[Attribute], prior: Option<&Value>, config: &[Value]) -> Value {
+        let before = prior.and_then(Value::as_elements).unwrap_or_default();
+        let mut rest: Vec<&Value> = before.iter().collect();
+        let twins: Vec<Option<&Value>> =
+            config.iter().map(|element| take_first(&mut rest, |prior| continues(members, prior, element))).collect();
+        let is_unchanged = before.len() == config.len() && twins.iter().all(Option::is_some);
+        let planner = Planner { respelled: self.respelled || !is_unchanged, ..*self };
+        Value::set(twins.into_iter().zip(config).map(|(twin, element)| planner.element(members, twin, element)).collect())
+    }
+}
+
+/// Tells whether a configured element of a set is a prior one, left as it was.
+fn continues(members: &[Attribute], prior: &Value, config: &Value) -> bool {
+    let (Value::Object(prior), Value::Object(config)) = (prior, config) else { return false };
+    members.iter().all(|member| {
+        let (before, now) = (get(Some(prior), member.name), get(Some(config), member.name));
+        match (member.presence, now) {
+            (Presence::Computed, _) | (Presence::Filled(Fill::Service), Value::Null) => true,
+            (Presence::Filled(_), Value::Null) => default_value(member).is_some_and(|default| same(member, before, &default)),
+            (_, now) => same(member, before, now),
+        }
+    })
+}
+
+/// A configured value, and of what is unknown in it only whether it can be null: the final value may be spelled as the prior one
+/// was, and then need not begin with a promised prefix.
+fn unrefined(value: &Value) -> Value {
+    let all = |items: &[Value]| items.iter().map(unrefined).collect();
+    let each = |members: &Members| members.iter().map(|(name, value)| (name.clone(), unrefined(value))).collect();
+    match value {
+        Value::Unknown(Some(known)) if known.null == Some(false) => {
+            Value::Unknown(Some(Box::new(Refinement { null: Some(false), ..Refinement::default() })))
+        }
+        Value::Unknown(_) => Value::UNKNOWN,
+        known if known.is_wholly_known() => known.clone(),
+        Value::List(items) => Value::List(all(items)),
+        Value::Set(items) => Value::set(all(items)),
+        Value::Tuple(items) => Value::Tuple(all(items)),
+        Value::Map(members) => Value::Map(each(members)),
+        Value::Object(members) => Value::Object(each(members)),
+        other => other.clone(),
+    }
+}
+
+/// An object before, as configured and as planned; `None` where it is not there.
+#[derive(Clone, Copy)]
+struct Levels<'a> {
+    prior: Option<&'a Members>,
+    config: Option<&'a Members>,
+    planned: Option<&'a Members>,
+}
+
+impl Levels<'_> {
+    /// Finds the attributes whose change makes a new object, and those that are removed though nothing can remove them.
+    fn walk(self, attributes: &[Attribute], path: &Path, replace: &mut Vec<Path>, refused: &mut Diagnostics) {
+        for attribute in attributes.iter().filter(|attribute| attribute.presence != Presence::Computed) {
+            let (prior, planned) = (get(self.prior, attribute.name), get(self.planned, attribute.name));
+            let config = get(self.config, attribute.name);
+            let inside = || path.attribute(attribute.name);
+            // What the service fills in anew is nobody's wish for a new object.
+            let left_to_service = planned.is_unknown() && config.is_null();
+            if attribute.replaces && !left_to_service {
+                // Nobody can tell what a local setting of an imported object was.
+                let is_new_to_state = attribute.remote == Remote::Local && prior.is_null();
+                if !same(attribute, prior, planned) && !is_new_to_state {
+                    replace.push(inside());
+                }
+                if attribute.write_only_form {
+                    let version = attribute.version_name();
+                    if get(self.prior, &version) != get(self.planned, &version) {
+                        replace.push(path.attribute(&version));
+                    }
+                }
+            }
+            self.removal(attribute, path, replace, refused);
+            let is_unmarked = |members| !attribute.replaces && !left_to_service && any_replaces(members);
+            match attribute.kind {
+                Kind::Object(members) if !planned.is_unknown() => {
+                    let levels = Levels { prior: prior.as_members(), config: config.as_members(), planned: planned.as_members() };
+                    levels.walk(members, &inside(), replace, refused);
+                }
+                Kind::ListOf(members) if !planned.is_unknown() && is_unmarked(members) => {
+                    elements_walk(members, &inside(), [prior, config, planned], replace);
+                }
+                // Which of the objects a change is about cannot be told.
+                Kind::Object(members) | Kind::ListOf(members) | Kind::SetOf(members)
+                    if is_unmarked(members) && !same(attribute, prior, planned) =>
+                {
+                    replace.push(inside());
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Acts on an attribute that was set and no longer is, where the service cannot just clear it.
+    fn removal(self, attribute: &Attribute, path: &Path, replace: &mut Vec<Path>, refused: &mut Diagnostics) {
+        if !matches!(attribute.clearing, Clearing::Replace | Clearing::Refused) || attribute.remote == Remote::Local {
+            return;
+        }
+        let planned = get(self.planned, attribute.name);
+        let is_set = |value: &Value| {
+            let form = canonical(attribute, value);
+            !form.is_null() && !is_empty(&form)
+        };
+        let by_version = |members| attribute.write_only_form && !get(members, &attribute.version_name()).is_null();
+        let was = is_set(get(self.prior, attribute.name)) || by_version(self.prior);
+        let is = is_set(planned) || (attribute.write_only_form && !get(self.config, &attribute.write_only_name()).is_null());
+        if !was || is {
+            return;
+        }
+        let inside = path.attribute(attribute.name);
+        if attribute.clearing == Clearing::Replace {
+            if !replace.contains(&inside) {
+                replace.push(inside);
+            }
+        } else {
+            let detail = format!(
+                "The service has no way to remove `{inside}` once it is set. Keep it, give it another value, or make the object anew with \
+                 `terraform apply -replace=ADDRESS`."
+            );
+            refused.push(Diagnostic::error(format!("Unable to remove \"{inside}\""), detail).at(inside));
+        }
+    }
+}
+
+fn elements_walk(members: &[Attribute], path: &Path, [prior, config, planned]: [&Value; 3], replace: &mut Vec<Path>) {
+    let [prior, config, planned] = [prior, config, planned].map(|value| value.as_elements().unwrap_or_default());
+    for index in 0..prior.len().max(planned.len()) {
+        let [prior, config, planned] = [prior, config, planned].map(|elements| elements.get(index).and_then(Value::as_members));
+        Levels { prior, config, planned }.walk(members, &path.index(index), replace, &mut Diagnostics::new());
+    }
+}
+
+fn any_replaces(members: &[Attribute]) -> bool {
+    members.iter().any(|member| member.replaces || member.kind.members().is_some_and(any_replaces))
+}

@@ -1,0 +1,140 @@
+//! What must hold between attributes.
+
+use super::complete::with_defaults;
+use super::equality::is_empty;
+use crate::schema::{Attribute, Fill, Presence, Record, Rule};
+use crate::value::{Diagnostic, Diagnostics, Path, Value};
+
+/// Checks the rules of a table. A rule that an unknown value could still fulfil is let pass.
+pub(super) fn check(attributes: &[Attribute], rules: &[Rule], config: &Record) -> Diagnostics {
+    if rules.is_empty() {
+        return Diagnostics::new();
+    }
+    let filled = with_defaults(attributes, config);
+    let written = |name: &str| state(config, name);
+    let in_effect = |name: &str| match state(&filled, name) {
+        State::Unset if left_to_service(attributes, name) => State::Unknown,
+        state => state,
+    };
+    let mut found = Diagnostics::new();
+    for rule in rules {
+        match rule {
+            Rule::Requires(first, second) => {
+                if written(first) == State::Set && in_effect(second) == State::Unset {
+                    let needed = needed(&filled, second);
+                    let text = format!("`{first}` may only be set where {needed}. Add it, or leave `{first}` out.");
+                    found.push(Diagnostic::error(format!("\"{first}\" requires \"{second}\""), text).at(Path::dotted(first)));
+                }
+            }
+            Rule::Conflicts(names) => {
+                let mut set = names.iter().filter(|name| written(name) == State::Set);
+                if let Some(first) = set.next() {
+                    for other in set {
+                        let text = format!("At most one of {} may be set: leave all but one out.", list(names));
+                        let summary = format!("\"{other}\" conflicts with \"{first}\"");
+                        found.push(Diagnostic::error(summary, text).at(Path::dotted(other)));
+                    }
+                }
+            }
+            Rule::AtLeastOne(names, why) => {
+                if names.iter().all(|name| in_effect(name) == State::Unset) {
+                    let text = format!("At least one of {} must be set. {why}", list(names));
+                    let error = Diagnostic::error("Missing argument", text);
+                    found.push(match shared_parent(names).filter(|parent| !config.at(parent).is_null()) {
+                        Some(parent) => error.at(Path::dotted(parent)),
+                        None => error,
+                    });
+                }
+            }
+            Rule::ExactlyOne(names, why) => {
+                let mut set = names.iter().filter(|name| written(name) == State::Set);
+                let first = set.next();
+                for other in set {
+                    let text = format!("Exactly one of {} must be set: leave all but one out. {why}", list(names));
+                    found.push(Diagnostic::error(format!("\"{other}\" is one too many"), text).at(Path::dotted(other)));
+                }
+                if first.is_none() && names.iter().all(|name| written(name) == State::Unset) {
+                    let text = format!("Exactly one of {} must be set. {why}", list(names));
+                    found.push(Diagnostic::error("Missing argument", text));
+                }
+            }
+            Rule::Together(names) => {
+                let Some(set) = names.iter().find(|name| written(name) == State::Set) else { continue };
+                let missing: Vec<&str> = names.iter().copied().filter(|name| in_effect(name) == State::Unset).collect();
+                if !missing.is_empty() {
+                    let text = format!("{} belong together: add {}, or leave all of them out.", list(names), list(&missing));
+                    let summary = format!("\"{set}\" does not stand alone");
+                    found.push(Diagnostic::error(summary, text).at(Path::dotted(set)));
+                }
+            }
+            Rule::Hook(_, test) => found.extend(test(config)),
+        }
+    }
+    found
+}
+
+/// What a rule says, for the docs.
+pub(super) fn about(rule: &Rule) -> String {
+    match rule {
+        Rule::Requires(first, second) => format!("`{first}` requires `{second}`."),
+        Rule::Conflicts(names) => format!("At most one of {} may be set.", list(names)),
+        Rule::AtLeastOne(names, why) => format!("At least one of {} must be set. {why}", list(names)),
+        Rule::Together(names @ [_, _]) => format!("{} belong together: both are set, or neither.", list(names)),
+        Rule::ExactlyOne(names, why) => format!("Exactly one of {} must be set. {why}", list(names)),
+        Rule::Together(names) => format!("{} belong together: all of them are set, or none.", list(names)),
+        Rule::Hook(about, _) => (*about).to_owned(),
+    }
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum State {
+    Set,
+    Unset,
+    Unknown,
+}
+
+/// Tells whether an argument is set, in its plain or its write-only form.
+fn state(config: &Record, name: &str) -> State {
+    let one = |value: &Value| match value {
+        Value::Unknown(_) => State::Unknown,
+        Value::Null | Value::Bool(false) => State::Unset,
+        value if is_empty(value) => State::Unset,
+        _ => State::Set,
+    };
+    match (one(config.at(name)), one(config.at(&format!("{name}_wo")))) {
+        (State::Set, _) | (_, State::Set) => State::Set,
+        (State::Unknown, _) | (_, State::Unknown) => State::Unknown,
+        _ => State::Unset,
+    }
+}
+
+/// Tells whether an argument is one that the service sets where it is left out.
+fn left_to_service(attributes: &[Attribute], name: &str) -> bool {
+    let (first, rest) = name.split_once('.').map_or((name, None), |(first, rest)| (first, Some(rest)));
+    let Some(attribute) = attributes.iter().find(|attribute| attribute.name == first) else { return false };
+    let by_service = matches!(attribute.presence, Presence::Filled(Fill::Service) | Presence::Computed);
+    by_service || rest.is_some_and(|rest| left_to_service(attribute.kind.members().unwrap_or_default(), rest))
+}
+
+fn needed(config: &Record, name: &str) -> String {
+    match config.at(name) {
+        Value::Bool(_) => format!("`{name}` is true"),
+        Value::List(_) | Value::Set(_) | Value::Map(_) => format!("`{name}` is not empty"),
+        _ => format!("`{name}` is set"),
+    }
+}
+
+fn list(names: &[&str]) -> String {
+    let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    match names.as_slice() {
+        [most @ .., last] if !most.is_empty() => format!("{} and {last}", most.join(", ")),
+        _ => names.concat(),
+    }
+}
+
+/// The object in which all of these stand.
+fn shared_parent<'a>(names: &[&'a str]) -> Option<&'a str> {
+    let mut parents = names.iter().map(|name| name.rsplit_once('.').map(|(parent, _)| parent));
+    let first = parents.next()??;
+    parents.all(|parent| parent == Some(first)).then_some(first)
+}

@@ -1,0 +1,11 @@
+//! The engine against the protocol. A test that is named after a point checks that point of the protocol's rules; the rules
+//! themselves are written out in [`host`], as the host applies them, and know nothing of the engine.
+
+mod arbitrary;
+mod host;
+mod laws;
+mod pages;
+mod points;
+mod singular;
+mod tables;
+mod validation;

@@ -1,0 +1,22 @@
+//! Attribute tables and the engine over them. Does no I/O, knows no vendor.
+//!
+//! A [`Resource`] is data: a name, a sentence, and one line per [`Attribute`]. Everything else is a function of it:
+//! the schema that Terraform sees, validation, the plan, equality, identity, import, the docs page.
+//!
+//! An attribute is *required*, *nullable*, *filled* or *computed* ([`Presence`]), nothing in between; that is what lets a
+//! plan be empty when nothing changed (Terraform lets a provider keep the prior value only where prior and
+//! configuration are both non-null).
+
+mod attribute;
+mod catalog;
+pub mod engine;
+mod record;
+mod singular;
+
+pub use attribute::{
+    Attribute, Clearing, Fill, Format, Kind, Motion, Presence, Remote, Scalar, boolean, integer, list, list_of, map, number,
+    object, one_of, set, set_of, string,
+};
+pub use catalog::{Catalog, DataSource, Function, FunctionError, Import, Parameter, Resource, Rule, Timeouts};
+pub use record::Record;
+pub use singular::singular;
