@@ -1,0 +1,119 @@
+//! Plans: what a create or an update would make of an object.
+
+use std::sync::Arc;
+
+use super::limit::{Operation, limit};
+use super::session::Session;
+use super::{dynamic, object, private};
+use crate::plugin::wire::tfplugin6::DynamicValue;
+use crate::plugin::wire::tfplugin6::plan_resource_change::{Request, Response};
+use crate::remote::Change;
+use crate::schema::{Record, Resource, engine};
+use crate::value::{Diagnostic, Diagnostics};
+
+/// Plans a change.
+pub(super) async fn plan(session: Arc<Session>, request: Request) -> Response {
+    match attempt(&session, &request).await {
+        Ok(response) => response,
+        Err(diagnostic) => failed(request.prior_state, request.prior_private, diagnostic),
+    }
+}
+
+/// The answer when there is no plan: what stands.
+pub(super) fn failed(prior: Option<DynamicValue>, private: Vec<u8>, diagnostic: Diagnostic) -> Response {
+    Response {
+        planned_state: prior,
+        planned_private: private,
+        diagnostics: dynamic::diagnostics(vec![diagnostic]),
+        ..Default::default()
+    }
+}
+
+async fn attempt(session: &Session, request: &Request) -> Result<Response, Diagnostic> {
+    let resource = session.resource(&request.type_name)?;
+    let ty = engine::resource_type(resource);
+    let name = &request.type_name;
+    let prior = dynamic::record(request.prior_state.as_ref(), &ty, &format!("the state of {name}"))?;
+    let proposed = dynamic::record(request.proposed_new_state.as_ref(), &ty, &format!("the proposed state of {name}"))?;
+    let stored = private::read(&request.prior_private)?;
+    let Some(proposed) = proposed else {
+        return Ok(Response {
+            planned_state: Some(dynamic::null()),
+            planned_private: request.prior_private.clone(),
+            ..Default::default()
+        });
+    };
+    let config = dynamic::record(request.config.as_ref(), &ty, &format!("the configuration of {name}"))?.unwrap_or_default();
+
+    let engine::Plan { planned, replace, mut diagnostics } = engine::plan(resource, prior.as_ref(), &config, &proposed);
+    let Some(planned) = planned else {
+        return Ok(Response {
+            planned_state: Some(dynamic::null()),
+            planned_private: request.prior_private.clone(),
+            diagnostics: dynamic::diagnostics(diagnostics),
+            ..Default::default()
+        });
+    };
+    let mut planned_private = request.prior_private.clone();
+    if !diagnostics.iter().any(Diagnostic::is_error)
+        && prior.as_ref().is_none_or(|prior| object::changes(resource, prior, &planned))
+    {
+        let effective = engine::effective(resource, &planned, &config);
+        let change = Change { resource, prior: prior.as_ref(), planned: &planned, effective: &effective };
+        if let Some(checked) = check(session, change, stored, &mut diagnostics).await? {
+            planned_private = private::write(&checked);
+        }
+    }
+    let identity = match (&request.prior_identity, &prior) {
+        (Some(identity), Some(_)) => Some(identity.clone()),
+        (None, Some(prior)) => object::identity(resource, prior),
+        (_, None) => None,
+    };
+    Ok(Response {
+        planned_state: Some(dynamic::encode(planned, &ty)?),
+        requires_replace: replace.iter().map(dynamic::path).collect(),
+        planned_private,
+        diagnostics: dynamic::diagnostics(diagnostics),
+        planned_identity: identity,
+        ..Default::default()
+    })
+}
+
+/// Asks the service about the change, as far as the settings are known; gives the private data if it was asked.
+async fn check(
+    session: &Session,
+    change: Change<'_>,
+    stored: private::Private,
+    diagnostics: &mut Diagnostics,
+) -> Result<Option<private::Private>, Diagnostic> {
+    let current = session.current();
+    let Ok(configured) = current.configured() else { return Ok(None) };
+    let objects = match configured.objects(change.resource) {
+        Ok(objects) => objects,
+        // The settings will be known when the object is created.
+        Err(_) if change.prior.is_none() && !current.settings_known => return Ok(None),
+        Err(diagnostic) => {
+            diagnostics.push(diagnostic);
+            return Ok(None);
+        }
+    };
+    let action = action(change.resource, change.planned);
+    if let Err(diagnostic) = current.going_on(&action) {
+        diagnostics.push(diagnostic);
+        return Ok(None);
+    }
+    let call = current.call(limit(change.resource, change.planned, Operation::Read)?, stored);
+    let checked = objects.check(change, &call).await;
+    diagnostics.extend(call.take_reports());
+    if let Err(error) = checked {
+        diagnostics.push(error.diagnostic(&action));
+    }
+    if !diagnostics.iter().any(Diagnostic::is_error) {
+        configured.announce(change.resource, change.planned);
+    }
+    Ok(Some(call.all_private()))
+}
+
+fn action(resource: &Resource, planned: &Record) -> String {
+    format!("plan {}", object::title(resource, planned))
+}

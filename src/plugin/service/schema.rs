@@ -1,0 +1,227 @@
+//! What is offered, in the form of the wire: everything here is a function of the catalog.
+
+use std::collections::BTreeMap;
+
+use crate::plugin::wire::tfplugin6 as wire;
+use crate::schema::engine::{self, Column, Shape};
+use crate::schema::{Catalog, DataSource, Function, Import, Resource};
+use crate::value::Type;
+
+/// What this server does beyond the base of the protocol.
+pub(super) const CAPABILITIES: wire::ServerCapabilities = wire::ServerCapabilities {
+    plan_destroy: true,
+    get_provider_schema_optional: true,
+    move_resource_state: false,
+    generate_resource_config: false,
+};
+
+/// The full name of a resource or data source.
+pub(super) fn type_name(catalog: &Catalog, name: &str) -> String {
+    format!("{}_{name}", catalog.name)
+}
+
+/// The names of all that is offered.
+pub(super) fn metadata(catalog: &Catalog) -> wire::get_metadata::Response {
+    use wire::get_metadata::{DataSourceMetadata, FunctionMetadata, ResourceMetadata};
+    let mut response = wire::get_metadata::Response {
+        server_capabilities: Some(CAPABILITIES),
+        data_sources: catalog
+            .data_sources
+            .iter()
+            .map(|source| DataSourceMetadata { type_name: type_name(catalog, source.name) })
+            .collect(),
+        resources: catalog
+            .resources
+            .iter()
+            .map(|resource| ResourceMetadata { type_name: type_name(catalog, resource.name) })
+            .collect(),
+        functions: catalog.functions.iter().map(|function| FunctionMetadata { name: function.name.to_owned() }).collect(),
+        ..Default::default()
+    };
+    response.data_sources.sort_by(|one, other| one.type_name.cmp(&other.type_name));
+    response.resources.sort_by(|one, other| one.type_name.cmp(&other.type_name));
+    response.functions.sort_by(|one, other| one.name.cmp(&other.name));
+    response
+}
+
+/// All that is offered, with schemas.
+pub(super) fn provider_schema(catalog: &Catalog) -> wire::get_provider_schema::Response {
+    wire::get_provider_schema::Response {
+        provider: Some(schema(0, "", engine::settings_columns(catalog))),
+        resource_schemas: catalog
+            .resources
+            .iter()
+            .map(|resource| (type_name(catalog, resource.name), resource_schema(resource)))
+            .collect(),
+        data_source_schemas: catalog
+            .data_sources
+            .iter()
+            .map(|source| (type_name(catalog, source.name), data_source_schema(source)))
+            .collect(),
+        functions: functions(catalog),
+        server_capabilities: Some(CAPABILITIES),
+        ..Default::default()
+    }
+}
+
+fn resource_schema(resource: &Resource) -> wire::Schema {
+    schema(resource.version, resource.about, engine::resource_columns(resource))
+}
+
+fn data_source_schema(source: &DataSource) -> wire::Schema {
+    schema(0, source.about, engine::data_columns(source))
+}
+
+fn schema(version: i64, about: &str, columns: Vec<Column>) -> wire::Schema {
+    wire::Schema {
+        version,
+        block: Some(wire::schema::Block {
+            version,
+            attributes: attributes(columns),
+            description: about.to_owned(),
+            description_kind: wire::StringKind::Markdown.into(),
+            ..Default::default()
+        }),
+    }
+}
+
+fn attributes(columns: Vec<Column>) -> Vec<wire::schema::Attribute> {
+    let mut attributes: Vec<_> = columns.into_iter().map(attribute).collect();
+    attributes.sort_by(|one, other| one.name.cmp(&other.name));
+    attributes
+}
+
+fn attribute(column: Column) -> wire::schema::Attribute {
+    use wire::schema::object::NestingMode;
+    let nested = |members: Vec<Column>, nesting: NestingMode| {
+        Some(wire::schema::Object { attributes: attributes(members), nesting: nesting.into(), ..Default::default() })
+    };
+    // The host refuses a provider that sets both.
+    let (plain, nested_type) = match column.shape {
+        Shape::Plain(ty) => (type_constraint(&ty), None),
+        Shape::Object(members) => (Vec::new(), nested(members, NestingMode::Single)),
+        Shape::ListOf(members) => (Vec::new(), nested(members, NestingMode::List)),
+        Shape::SetOf(members) => (Vec::new(), nested(members, NestingMode::Set)),
+    };
+    wire::schema::Attribute {
+        name: column.name.into_owned(),
+        r#type: plain,
+        nested_type,
+        description: column.about.into_owned(),
+        description_kind: wire::StringKind::Markdown.into(),
+        required: column.required,
+        optional: column.optional,
+        computed: column.computed,
+        sensitive: column.sensitive,
+        write_only: column.write_only,
+        ..Default::default()
+    }
+}
+
+/// All functions by name.
+pub(super) fn functions(catalog: &Catalog) -> BTreeMap<String, wire::Function> {
+    catalog.functions.iter().map(|function| (function.name.to_owned(), signature(function))).collect()
+}
+
+fn signature(function: &Function) -> wire::Function {
+    let parameters = function.parameters.iter().map(|parameter| wire::function::Parameter {
+        name: parameter.name.to_owned(),
+        r#type: type_constraint(&(parameter.value_type)()),
+        description: parameter.about.to_owned(),
+        description_kind: wire::StringKind::Markdown.into(),
+        ..Default::default()
+    });
+    wire::Function {
+        parameters: parameters.collect(),
+        r#return: Some(wire::function::Return { r#type: type_constraint(&(function.returns)()) }),
+        summary: first_sentence(function.about).to_owned(),
+        description: function.about.to_owned(),
+        description_kind: wire::StringKind::Markdown.into(),
+        ..Default::default()
+    }
+}
+
+/// The identities of all resources that have one.
+pub(super) fn identity_schemas(catalog: &Catalog) -> BTreeMap<String, wire::ResourceIdentitySchema> {
+    let schemas = catalog
+        .resources
+        .iter()
+        .filter_map(|resource| identity_schema(resource).map(|schema| (type_name(catalog, resource.name), schema)));
+    schemas.collect()
+}
+
+fn identity_schema(resource: &Resource) -> Option<wire::ResourceIdentitySchema> {
+    let columns = engine::identity_columns(resource);
+    let count = columns.len();
+    let attributes = columns.into_iter().map(|column| {
+        let required = needed_for_import(resource, &column.name, count);
+        wire::resource_identity_schema::IdentityAttribute {
+            r#type: type_constraint(&column.value_type()),
+            name: column.name.into_owned(),
+            required_for_import: required,
+            optional_for_import: !required,
+            description: column.about.into_owned(),
+        }
+    });
+    (count > 0).then(|| wire::ResourceIdentitySchema { version: 0, identity_attributes: attributes.collect() })
+}
+
+/// An object is found by the whole key, or by the one text that is looked up; any of several texts will do.
+fn needed_for_import(resource: &Resource, name: &str, of: usize) -> bool {
+    match resource.import {
+        Import::Key { attributes, .. } => attributes.contains(&name),
+        Import::Lookup { .. } => of == 1,
+        Import::Singleton { .. } => false,
+    }
+}
+
+/// A type in the form of the wire.
+fn type_constraint(ty: &Type) -> Vec<u8> {
+    ty.to_json().to_string().into_bytes()
+}
+
+/// The text up to the first full stop that ends a sentence.
+fn first_sentence(text: &str) -> &str {
+    text.split_once(". ").map_or(text.trim_end_matches('.'), |(first, _)| first)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::borrow::Cow;
+
+    use super::*;
+
+    fn column(name: &'static str, shape: Shape) -> Column {
+        Column {
+            name: Cow::Borrowed(name),
+            about: Cow::Borrowed("About."),
+            shape,
+            required: false,
+            optional: true,
+            computed: true,
+            sensitive: false,
+            write_only: false,
+        }
+    }
+
+    #[test]
+    fn point_49_an_attribute_has_a_type_or_a_nested_type_and_never_both() {
+        let nested = attribute(column(
+            "nested",
+            Shape::ListOf(vec![column("b", Shape::Plain(Type::Bool)), column("a", Shape::Plain(Type::Bool))]),
+        ));
+        assert!(nested.r#type.is_empty());
+        let object = nested.nested_type.unwrap();
+        assert_eq!(object.nesting(), wire::schema::object::NestingMode::List);
+        assert_eq!(object.attributes.iter().map(|member| member.name.as_str()).collect::<Vec<_>>(), ["a", "b"]);
+        let plain = attribute(column("plain", Shape::Plain(Type::String)));
+        assert!(plain.nested_type.is_none());
+        assert_eq!(plain.r#type, br#""string""#);
+    }
+
+    #[test]
+    fn a_summary_is_the_first_sentence() {
+        assert_eq!(first_sentence("Makes a filter. Refuses 1.5."), "Makes a filter");
+        assert_eq!(first_sentence("Makes a filter."), "Makes a filter");
+    }
+}
