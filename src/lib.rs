@@ -15,6 +15,7 @@
 //! | [`schema`] | attribute tables and the engine over them. Does no I/O |
 //! | [`value`] | types, values, paths, diagnostics, codecs |
 
+pub mod exchange;
 pub mod plugin;
 pub mod remote;
 pub mod schema;

@@ -1,0 +1,192 @@
+//! Where an object stands among its kind: `priority`, which is a place from 0, and `before`, which is a neighbour.
+//!
+//! Places are dense: each insertion moves all that follow. A place beyond the end means the end, and is corrected when there
+//! are enough objects; so objects that are made side by side come to stand where they belong, whatever their order of arrival.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+use super::binding::Cmdlets;
+use super::lists::List;
+use crate::exchange::Exchange;
+use crate::exchange::answer::Object;
+use crate::remote::{Call, Error, Kind, Masks};
+use crate::schema::Record;
+use crate::value::{Diagnostic, Path, Value};
+
+/// The places that this run has given out, by noun and GUID.
+#[derive(Debug, Default)]
+pub(in crate::exchange) struct Places {
+    wanted: Mutex<BTreeMap<(&'static str, String), i64>>,
+}
+
+impl Places {
+    fn remember(&self, noun: &'static str, guid: &str, place: i64) {
+        self.wanted.lock().unwrap_or_else(PoisonError::into_inner).insert((noun, guid.to_owned()), place);
+    }
+
+    pub(in crate::exchange) fn forget(&self, noun: &'static str, guid: &str) {
+        self.wanted.lock().unwrap_or_else(PoisonError::into_inner).remove(&(noun, guid.to_owned()));
+    }
+
+    /// The wanted places in ascending order, each given once.
+    fn all(&self, noun: &'static str) -> Vec<(i64, String)> {
+        let wanted = self.wanted.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all: Vec<_> =
+            wanted.iter().filter(|((own, _), _)| *own == noun).map(|((_, guid), place)| (*place, guid.clone())).collect();
+        all.sort();
+        all.dedup_by_key(|(place, _)| *place);
+        all
+    }
+}
+
+fn place(object: &Object) -> Option<i64> {
+    let place = object.get("Priority");
+    place.as_i64().or_else(|| place.as_str().and_then(|text| text.parse().ok()))
+}
+
+fn neighbour<'a>(list: &'a List, before: &str) -> Option<&'a Object> {
+    list.objects
+        .iter()
+        .find(|object| object.guid().is_some_and(|guid| guid.eq_ignore_ascii_case(before)) || object.is_named(before))
+}
+
+fn last(list: &List) -> i64 {
+    i64::try_from(list.objects.len()).unwrap_or(i64::MAX) - 1
+}
+
+/// Says an object's place as `known` says it, where that means the same: a place beyond the end, a neighbour that follows.
+pub(super) fn shown(record: &mut Record, list: &List, known: Option<&Record>) {
+    let Some(known) = known else { return };
+    let Some(actual) = record.integer("priority") else { return };
+    if let Some(wanted) = known.integer("priority").filter(|wanted| *wanted > actual && actual == last(list)) {
+        record.set("priority", Value::integer(wanted));
+    }
+    if let Some(before) = known.text("before")
+        && let Some(other) = neighbour(list, before).and_then(place)
+        && actual < other
+    {
+        record.set("before", Value::text(before));
+    }
+}
+
+/// The place that a wanted record asks for, if it asks for one and does not stand there. `own` is the place where the object
+/// stands; `None` for one that is to be made.
+pub(super) fn target(wanted: &Record, list: &List, own: Option<i64>) -> Result<Option<i64>, Error> {
+    if let Some(before) = wanted.text("before") {
+        let other = neighbour(list, before).and_then(place).ok_or_else(|| {
+            Error::new(Kind::Invalid, format!("There is no rule with the name or GUID {before:?} to stand before."))
+                .hint("Refer to the other rule (`mailflow_exchange_transport_rule.….name`), so that it is made first.")
+                .at(Path::dotted("before"))
+        })?;
+        // The order holds as long as the neighbour follows, whatever stands between.
+        return Ok(if own.is_some_and(|own| own < other) { None } else { Some(other) });
+    }
+    let Some(place) = wanted.integer("priority") else { return Ok(None) };
+    // A new object may take the place behind the last one.
+    let end = if own.is_some() { last(list) } else { last(list) + 1 };
+    let place = place.min(end).max(0);
+    Ok(if own == Some(place) { None } else { Some(place) })
+}
+
+impl Exchange {
+    /// Remembers the place that an object was given, and moves those of this run that do not stand where they were wanted. What
+    /// fails here is a warning: the next plan shows it.
+    pub(super) async fn arrange(&self, cmdlets: &'static Cmdlets, guid: &str, wanted: &Record, report: &Call, call: &Call) {
+        let Some(place) = wanted.integer("priority").filter(|_| cmdlets.ordered && wanted.text("before").is_none()) else {
+            return;
+        };
+        if self.places.all(cmdlets.noun).iter().any(|(other, owner)| *other == place && owner != guid) {
+            report.report(
+                Diagnostic::warning(
+                    format!("Two objects of the kind {} want the place {place}", cmdlets.resource.noun),
+                    "Each moves the other away, so that every plan will show a change. Give each a `priority` of its own, or use `before`.",
+                )
+                .at(Path::dotted("priority")),
+            );
+        }
+        self.places.remember(cmdlets.noun, guid, place);
+        if let Err(error) = self.rearrange(cmdlets, call).await {
+            report.report(Diagnostic::warning(
+                format!("Unable to bring the objects of the kind {} into their order", cmdlets.resource.noun),
+                error.to_string(),
+            ));
+        }
+    }
+
+    async fn rearrange(&self, cmdlets: &'static Cmdlets, call: &Call) -> Result<(), Error> {
+        // Moving one down moves others up: it takes a second pass at times, and never many.
+        for _ in 0..3 {
+            let mut moved = false;
+            for (wanted, guid) in self.places.all(cmdlets.noun) {
+                let list = self.listed(cmdlets, "", 0, call).await?;
+                let Some(own) = neighbour(&list, &guid).and_then(place) else { continue };
+                let to = wanted.min(last(&list)).max(0);
+                if own != to {
+                    self.move_to(cmdlets, &guid, to, &Masks::new(), call).await.map_err(|failed| failed.error)?;
+                    moved = true;
+                }
+            }
+            if !moved {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn list(names: &[&str]) -> List {
+        let objects = names.iter().enumerate().map(|(place, name)| {
+            let object = json!({"Name": name, "Guid": format!("guid-{name}"), "Priority": place});
+            Object::new(object.as_object().unwrap().clone())
+        });
+        List { objects: objects.collect(), began: 1 }
+    }
+
+    fn check(wanted: &Record, own: Option<i64>, to: Option<i64>) {
+        assert_eq!(target(wanted, &list(&["a", "b", "c"]), own), Ok(to));
+    }
+
+    #[test]
+    fn a_place_beyond_the_end_is_the_end() {
+        let at = |place: i64| Record::new().with("priority", place);
+        check(&at(1), None, Some(1));
+        check(&at(9), None, Some(3));
+        check(&at(9), Some(0), Some(2));
+        check(&at(9), Some(2), None);
+        check(&at(1), Some(1), None);
+        check(&Record::new(), Some(1), None);
+        check(&Record::new().with("priority", Value::UNKNOWN), None, None);
+    }
+
+    #[test]
+    fn e18_an_order_that_holds_is_left_alone() {
+        let before = |name: &str| Record::new().with("before", name);
+        check(&before("c"), Some(0), None);
+        check(&before("C"), Some(1), None);
+        check(&before("a"), Some(2), Some(0));
+        check(&before("guid-b"), None, Some(1));
+        let error = target(&before("x"), &list(&["a"]), None).unwrap_err();
+        assert_eq!(error.path, Some(Path::dotted("before")));
+    }
+
+    #[test]
+    fn e18_a_place_is_shown_as_it_was_wanted_while_it_means_the_same() {
+        let seen = |own: i64, known: &Record| {
+            let mut record = Record::new().with("priority", own).with("before", Value::Null);
+            shown(&mut record, &list(&["a", "b", "c"]), Some(known));
+            (record.integer("priority"), record.text("before").map(str::to_owned))
+        };
+        assert_eq!(seen(2, &Record::new().with("priority", 7)), (Some(7), None));
+        assert_eq!(seen(1, &Record::new().with("priority", 7)), (Some(1), None));
+        assert_eq!(seen(1, &Record::new().with("before", "C")), (Some(1), Some("C".to_owned())));
+        assert_eq!(seen(2, &Record::new().with("before", "b")), (Some(2), None));
+        assert_eq!(seen(2, &Record::new().with("before", "gone")), (Some(2), None));
+    }
+}

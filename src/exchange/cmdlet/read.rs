@@ -1,0 +1,232 @@
+//! Reading: lists, and what it takes to say that an object is gone.
+
+use std::sync::Arc;
+
+use serde_json::{Map, json};
+
+use super::binding::Cmdlets;
+use super::lists::List;
+use super::shape::record;
+use super::values::is_nothing;
+use crate::exchange::Exchange;
+use crate::exchange::answer::Object;
+use crate::exchange::http::Cmdlet;
+use crate::exchange::resources;
+use crate::remote::{Call, Error, Kind, Masks};
+use crate::schema::Record;
+use crate::value::{Diagnostic, Value};
+
+/// How an object is looked for.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Who<'a> {
+    /// By the GUID, which stays when the object is renamed.
+    Guid(&'a str),
+    /// By the name, in any case.
+    Name(&'a str),
+}
+
+/// The outcome of a search.
+#[derive(Debug)]
+pub(super) struct Sought {
+    /// What was found, with the list that it stands in.
+    pub(super) found: Option<(Object, Arc<List>)>,
+    /// The newest list that was looked at.
+    pub(super) seen: u64,
+    /// How many objects fit. Names are unique, so more than one is odd.
+    pub(super) count: usize,
+}
+
+impl Who<'_> {
+    fn fits(self, object: &Object) -> bool {
+        match self {
+            Who::Guid(guid) => object.guid().is_some_and(|own| own.eq_ignore_ascii_case(guid)),
+            Who::Name(name) => object.is_named(name),
+        }
+    }
+}
+
+impl Exchange {
+    /// Gives the list of a noun. A switch of Get shows what a plain Get hides.
+    pub(super) async fn listed(
+        &self,
+        cmdlets: &Cmdlets,
+        switch: &'static str,
+        after: u64,
+        call: &Call,
+    ) -> Result<Arc<List>, Error> {
+        let fetch = || async {
+            let mut parameters = Map::new();
+            parameters.insert("ResultSize".to_owned(), json!("Unlimited"));
+            if !switch.is_empty() {
+                parameters.insert(switch.to_owned(), json!(true));
+            }
+            let masks = Masks::new();
+            let get = Cmdlet { name: cmdlets.cmdlet("Get"), parameters, writes: false, masks: &masks };
+            let objects = Box::pin(self.http.list(&get, call)).await?;
+            if objects.iter().any(|object| object.guid().is_none()) {
+                return Err(Error::new(
+                    Kind::Unexpected,
+                    format!("`{}` shows objects without a GUID, so it cannot be told which is which.", get.name),
+                ));
+            }
+            Ok(objects)
+        };
+        self.lists.get((cmdlets.noun, switch), after, call, fetch).await
+    }
+
+    /// Looks for an object in lists that were begun after `after`. The lists behind switches are only read if the plain one does
+    /// not have it.
+    pub(super) async fn seek(&self, cmdlets: &Cmdlets, who: Who<'_>, after: u64, call: &Call) -> Result<Sought, Error> {
+        let mut seen = 0;
+        for switch in std::iter::once("").chain(cmdlets.hidden.iter().copied()) {
+            let list = self.listed(cmdlets, switch, after, call).await?;
+            seen = seen.max(list.began);
+            let mut fitting = list.objects.iter().filter(|object| who.fits(object));
+            if let Some(object) = fitting.next() {
+                let count = 1 + fitting.count();
+                return Ok(Sought { found: Some((object.clone(), Arc::clone(&list))), seen, count });
+            }
+        }
+        Ok(Sought { found: None, seen, count: 0 })
+    }
+
+    /// Looks for an object, and asks a second time before it says that the object is not there.
+    pub(super) async fn seek_twice(&self, cmdlets: &Cmdlets, who: Who<'_>, call: &Call) -> Result<Sought, Error> {
+        let first = self.seek(cmdlets, who, 0, call).await?;
+        if first.found.is_some() { Ok(first) } else { self.seek(cmdlets, who, first.seen, call).await }
+    }
+
+    /// Reads the object that state knows.
+    pub(in crate::exchange) async fn read_object(
+        &self,
+        cmdlets: &'static Cmdlets,
+        state: &Record,
+        call: &Call,
+    ) -> Result<Option<Record>, Error> {
+        let Some(id) = state.text("id").filter(|id| !id.is_empty()) else {
+            return Err(Error::new(Kind::Unexpected, format!("The state of {} has no id.", cmdlets.called(state)))
+                .hint("Remove it from state and import it."));
+        };
+        self.remember(cmdlets, id);
+        let sought = self.seek_twice(cmdlets, Who::Guid(id), call).await?;
+        if let Some((object, list)) = sought.found {
+            return self.shown(cmdlets, &object, &list, Some(state), call).await.map(Some);
+        }
+        let known = self.known_ids(cmdlets);
+        if known.len() > 1 && !self.any_left(cmdlets, &known, call).await? {
+            return Err(Error::new(
+                Kind::Unexpected,
+                format!(
+                    "Exchange Online was asked twice and shows none of the {} objects of the kind {} that the state knows.",
+                    known.len(),
+                    cmdlets.resource.noun
+                ),
+            )
+            .hint("That all vanish at once is more likely a fault than the truth, so nothing is planned. If they were really removed, remove them from the state with `terraform state rm`."));
+        }
+        call.report(Diagnostic::warning(
+            format!("{} is gone", capital(&cmdlets.called(state))),
+            format!("Exchange Online was asked twice and no longer shows an object with the GUID {id}. It is removed from the state; a configured object will be made anew."),
+        ));
+        self.forget(cmdlets, id);
+        Ok(None)
+    }
+
+    async fn any_left(&self, cmdlets: &Cmdlets, known: &[String], call: &Call) -> Result<bool, Error> {
+        for switch in std::iter::once("").chain(cmdlets.hidden.iter().copied()) {
+            let list = self.listed(cmdlets, switch, 0, call).await?;
+            if list.objects.iter().filter_map(Object::guid).any(|guid| known.contains(&guid)) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Finds the object that an import ID names: a GUID or a name.
+    pub(in crate::exchange) async fn find_object(
+        &self,
+        cmdlets: &'static Cmdlets,
+        id: &str,
+        call: &Call,
+    ) -> Result<Record, Error> {
+        let mut sought = self.seek(cmdlets, Who::Guid(id), 0, call).await?;
+        if sought.found.is_none() {
+            sought = self.seek_twice(cmdlets, Who::Name(id), call).await?;
+        }
+        let noun = cmdlets.resource.noun;
+        if sought.count > 1 {
+            return Err(Error::new(Kind::Conflict, format!("{} objects of the kind {noun} have the name {id:?}.", sought.count))
+                .hint(format!("Import it by its GUID; `{}` shows it.", cmdlets.cmdlet("Get"))));
+        }
+        let Some((object, list)) = sought.found else {
+            return Err(Error::new(Kind::NotFound, format!("There is no {noun} with the name or GUID {id:?}."))
+                .hint(format!("`{}` shows what there is.", cmdlets.cmdlet("Get"))));
+        };
+        self.shown(cmdlets, &object, &list, None, call).await
+    }
+
+    /// Makes the record of an object. Where the service's word means what `known` says (a connector by name or by GUID, a place
+    /// by its neighbour), it is said as in `known`.
+    pub(super) async fn shown(
+        &self,
+        cmdlets: &Cmdlets,
+        object: &Object,
+        list: &List,
+        known: Option<&Record>,
+        call: &Call,
+    ) -> Result<Record, Error> {
+        let mut record = record(cmdlets, object)?;
+        if cmdlets.ordered {
+            super::order::shown(&mut record, list, known);
+        }
+        for implied in cmdlets.implied {
+            let left_out = known.is_none_or(|known| is_nothing(known.at(implied.attribute)));
+            let made = !is_nothing(record.at(implied.beside));
+            if left_out && made && record.at(implied.attribute).as_text() == Some(implied.text) {
+                put(&mut record, implied.attribute, Value::Null);
+            }
+        }
+        for reference in cmdlets.references {
+            let Some(shown) = record.at(reference.attribute).as_text() else { continue };
+            let wanted = known.and_then(|known| known.at(reference.attribute).as_text());
+            if let Some(same) = wanted.filter(|wanted| wanted.to_lowercase() == shown.to_lowercase()) {
+                put(&mut record, reference.attribute, Value::text(same));
+                continue;
+            }
+            if wanted.is_none() && !is_guid(shown) {
+                continue;
+            }
+            let Some(other) = resources::named(reference.to) else { continue };
+            let who = if is_guid(shown) { Who::Guid(shown) } else { Who::Name(shown) };
+            let Some((object, _)) = self.seek(other, who, 0, call).await?.found else { continue };
+            let meant = wanted.filter(|wanted| Who::Guid(wanted).fits(&object) || Who::Name(wanted).fits(&object));
+            if let Some(text) = meant.or(object.text("Name")) {
+                put(&mut record, reference.attribute, Value::text(text));
+            }
+        }
+        Ok(record)
+    }
+}
+
+/// Sets the value at a dotted name of at most two steps, if the object around it is there.
+fn put(record: &mut Record, dotted: &str, value: Value) {
+    match dotted.split_once('.') {
+        None => record.set(dotted, value),
+        Some((group, member)) => {
+            if let Value::Object(mut members) = record.take(group) {
+                members.insert(member.to_owned(), value);
+                record.set(group, Value::Object(members));
+            }
+        }
+    }
+}
+
+/// Tells whether a text has the form of a GUID.
+pub(super) fn is_guid(text: &str) -> bool {
+    text.len() == 36 && uuid::Uuid::try_parse(text).is_ok()
+}
+
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+}

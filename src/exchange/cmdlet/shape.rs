@@ -1,0 +1,241 @@
+//! Between records and cmdlets: what a table's record is as parameters, and what an object is as a record.
+
+use serde_json::{Map, Value as Json};
+
+use super::binding::Cmdlets;
+use super::names::parameter;
+use super::values::{filled, from_json, is_nothing, to_json};
+use crate::exchange::answer::Object;
+use crate::remote::{Error, Kind as ErrorKind, Masks};
+use crate::schema::{Attribute, Clearing, Kind, Presence, Record, Remote, Resource, engine};
+use crate::value::{Path, Value};
+
+/// One attribute that has a parameter of its own: a line of the table, or a member of an object that lies flat at the service.
+#[derive(Debug, Clone)]
+pub(super) struct Leaf {
+    /// The dotted name from the root.
+    pub(super) name: String,
+    /// The dotted name of the object that it is a member of.
+    pub(super) group: Option<&'static str>,
+    /// The line of the table.
+    pub(super) attribute: &'static Attribute,
+    /// The parameter, which is also the name of the member that Get shows.
+    pub(super) parameter: String,
+}
+
+/// All attributes with parameters, in the order of the table.
+pub(super) fn leaves(resource: &'static Resource) -> Vec<Leaf> {
+    let mut leaves = Vec::new();
+    for attribute in resource.attributes {
+        match (attribute.kind, attribute.remote) {
+            (_, Remote::Local) => {}
+            (Kind::Object(members), Remote::Flattened(prefix)) => {
+                for member in members.iter().filter(|member| member.remote != Remote::Local) {
+                    leaves.push(Leaf {
+                        name: format!("{}.{}", attribute.name, member.name),
+                        group: Some(attribute.name),
+                        attribute: member,
+                        parameter: format!("{prefix}{}", named(member)),
+                    });
+                }
+            }
+            _ => leaves.push(Leaf { name: attribute.name.to_owned(), group: None, attribute, parameter: named(attribute) }),
+        }
+    }
+    leaves
+}
+
+fn named(attribute: &Attribute) -> String {
+    match attribute.remote {
+        Remote::Named(name) => name.to_owned(),
+        _ => parameter(attribute.name),
+    }
+}
+
+impl Leaf {
+    /// Where a message about it belongs.
+    pub(super) fn path(&self) -> Path {
+        Path::dotted(&self.name)
+    }
+
+    fn written(&self) -> bool {
+        self.attribute.presence != Presence::Computed
+    }
+
+    fn is_collection(&self) -> bool {
+        matches!(self.attribute.kind, Kind::Set(_) | Kind::List(_))
+    }
+}
+
+/// The parameters of New: what is set and known. Empty lists are left out, as the service refuses some.
+pub(super) fn new_parameters(cmdlets: &Cmdlets, wanted: &Record) -> Map<String, Json> {
+    let mut parameters = Map::new();
+    for leaf in leaves(cmdlets.resource) {
+        let (name, value) = (leaf.name.as_str(), wanted.at(&leaf.name));
+        let default = match leaf.attribute.presence {
+            Presence::Filled(fill) => filled(leaf.attribute, fill) == *value,
+            _ => false,
+        };
+        let skipped = !leaf.written()
+            || is_nothing(value)
+            || cmdlets.places(name)
+            || cmdlets.set_only.contains(&name)
+            || (default && cmdlets.quiet.contains(&name))
+            || !cmdlets.applies(name, wanted);
+        if !skipped && let Some(json) = to_json(cmdlets.form(name), value) {
+            parameters.insert(leaf.parameter, json);
+        }
+    }
+    parameters
+}
+
+/// The parameters of Set for the attributes that changed, with the partners that the service wants in the same call, and the
+/// lists among them that are to be emptied. Without `Identity`; empty if there is nothing to send.
+pub(super) fn set_parameters(
+    cmdlets: &Cmdlets,
+    wanted: &Record,
+    changed: &[Leaf],
+) -> Result<(Map<String, Json>, Vec<Leaf>), Error> {
+    let all = leaves(cmdlets.resource);
+    let mut sent: Vec<&Leaf> = changed.iter().collect();
+    let mut position = 0;
+    while let Some(leaf) = sent.get(position).copied() {
+        for partner in leaf.attribute.partners {
+            let beside = all.iter().find(|other| other.group == leaf.group && other.attribute.name == *partner);
+            if let Some(beside) = beside.filter(|beside| !sent.iter().any(|known| known.name == beside.name)) {
+                sent.push(beside);
+            }
+        }
+        position += 1;
+    }
+    let (mut parameters, mut emptied) = (Map::new(), Vec::new());
+    for leaf in sent {
+        let (name, value) = (leaf.name.as_str(), wanted.at(&leaf.name));
+        if !leaf.written() || value.is_unknown() || cmdlets.places(name) || cmdlets.toggles(name) {
+            continue;
+        }
+        // What is not for this kind of object is still sent when it says more than "off".
+        if !cmdlets.applies(name, wanted) && !matches!(value, Value::Bool(true)) {
+            continue;
+        }
+        let json = if is_nothing(value) {
+            if leaf.is_collection() {
+                emptied.push(leaf.clone());
+            }
+            cleared(leaf)?
+        } else {
+            to_json(cmdlets.form(name), value).unwrap_or(Json::Null)
+        };
+        parameters.insert(leaf.parameter.clone(), json);
+    }
+    Ok((parameters, emptied))
+}
+
+fn cleared(leaf: &Leaf) -> Result<Json, Error> {
+    match leaf.attribute.clearing {
+        Clearing::Null if matches!(leaf.attribute.kind, Kind::Scalar(crate::schema::Scalar::Boolean)) => Ok(Json::from(false)),
+        Clearing::Null => Ok(Json::Null),
+        Clearing::EmptyText => Ok(Json::from("")),
+        Clearing::Space => Ok(Json::from(" ")),
+        Clearing::Replace | Clearing::Refused => Err(Error::new(
+            ErrorKind::Invalid,
+            format!("Exchange Online has no way to remove `{}` from an object that has it.", leaf.name),
+        )
+        .hint("Keep a value, or make the object anew with `terraform apply -replace=…`.")
+        .at(leaf.path())),
+    }
+}
+
+/// The parameter that removes list elements by name, for a list that null did not empty.
+pub(super) fn removing(values: &Value) -> Json {
+    let remove = to_json(None, values).unwrap_or_else(|| Json::Array(Vec::new()));
+    serde_json::json!({"@odata.type": "#Exchange.GenericHashTable", "Remove": remove})
+}
+
+/// Reads an object by the table. Every attribute of the table is there, and `id` is the GUID.
+pub(super) fn record(cmdlets: &Cmdlets, object: &Object) -> Result<Record, Error> {
+    let mut record = Record::new();
+    record.set("id", object.guid().map_or(Value::Null, Value::String));
+    let mut groups: std::collections::BTreeMap<&str, std::collections::BTreeMap<String, Value>> =
+        std::collections::BTreeMap::new();
+    for leaf in leaves(cmdlets.resource) {
+        let value = match cmdlets.toggle {
+            Some(toggle) if cmdlets.toggles(&leaf.name) => match object.text(toggle.shown) {
+                Some(state) => Value::Bool(state.eq_ignore_ascii_case("Enabled")),
+                None => understood(cmdlets, &leaf, object)?,
+            },
+            _ if leaf.name == "before" && cmdlets.ordered => Value::Null,
+            _ => understood(cmdlets, &leaf, object)?,
+        };
+        match leaf.group {
+            None => record.set(leaf.name, value),
+            Some(group) => {
+                groups.entry(group).or_default().insert(leaf.attribute.name.to_owned(), value);
+            }
+        }
+    }
+    for (group, members) in groups {
+        let members = Value::Object(members);
+        let nullable = cmdlets.resource.attributes.iter().any(|own| own.name == group && own.presence == Presence::Nullable);
+        record.set(group, if nullable && is_nothing(&members) { Value::Null } else { members });
+    }
+    Ok(record)
+}
+
+fn understood(cmdlets: &Cmdlets, leaf: &Leaf, object: &Object) -> Result<Value, Error> {
+    from_json(leaf.attribute, cmdlets.form(&leaf.name), object.get(&leaf.parameter)).map_err(|odd| {
+        let name = object.text("Name").unwrap_or("without a name");
+        Error::new(
+            ErrorKind::Unexpected,
+            format!(
+                "`{}` shows `{}` of {name:?} in a form that is not understood: {odd}.",
+                cmdlets.cmdlet("Get"),
+                leaf.parameter
+            ),
+        )
+        .hint("Please report this with the form that is named, and without the value.")
+        .at(leaf.path())
+    })
+}
+
+/// The attributes that a user writes and whose values mean different things. What is not known in `wanted` is not compared.
+pub(super) fn unlike(cmdlets: &Cmdlets, wanted: &Record, actual: &Record) -> Vec<Leaf> {
+    let differs = |leaf: &Leaf| {
+        let (wanted, actual) = (wanted.at(&leaf.name), actual.at(&leaf.name));
+        leaf.written()
+            && wanted.is_wholly_known()
+            && !(is_nothing(wanted) && is_nothing(actual))
+            && !engine::same(leaf.attribute, wanted, actual)
+    };
+    leaves(cmdlets.resource).into_iter().filter(differs).collect()
+}
+
+/// What must not be shown of these records.
+pub(super) fn masks(resource: &'static Resource, records: &[&Record]) -> Masks {
+    let mut masks = Masks::new();
+    for leaf in leaves(resource).iter().filter(|leaf| leaf.attribute.sensitive) {
+        for value in records.iter().map(|record| record.at(&leaf.name)) {
+            match value {
+                Value::String(text) => masks.add(text),
+                other => {
+                    for text in other.as_elements().unwrap_or_default().iter().filter_map(Value::as_text) {
+                        masks.add(text);
+                    }
+                }
+            }
+        }
+    }
+    masks
+}
+
+/// Shows a value in a message, shortened; a sensitive one is not shown.
+pub(super) fn shown(leaf: &Leaf, value: &Value) -> String {
+    if leaf.attribute.sensitive {
+        return "(sensitive)".to_owned();
+    }
+    let text = match to_json(None, value) {
+        Some(json) => json.to_string(),
+        None => "nothing".to_owned(),
+    };
+    if text.chars().count() > 200 { text.chars().take(200).chain("…".chars()).collect() } else { text }
+}

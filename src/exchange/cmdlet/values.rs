@@ -1,0 +1,217 @@
+//! Values on the wire: what a parameter carries, and what a member of an answer means.
+
+use serde_json::Value as Json;
+use time::format_description::BorrowedFormatItem;
+use time::format_description::well_known::Rfc3339;
+use time::macros::format_description;
+use time::{OffsetDateTime, UtcOffset};
+
+use super::binding::Form;
+use crate::schema::{Attribute, Fill, Kind, Presence, Scalar};
+use crate::value::{Number, Value};
+
+const SENT: &[BorrowedFormatItem<'_>] = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]");
+
+/// Makes the JSON of a known value. Null and unknown have none.
+pub(super) fn to_json(form: Option<Form>, value: &Value) -> Option<Json> {
+    match value {
+        Value::Null | Value::Unknown(_) => None,
+        Value::Bool(truth) => Some(Json::from(*truth)),
+        Value::Number(number) => serde_json::from_str(&number.to_string()).ok(),
+        Value::String(text) => Some(Json::from(match form {
+            Some(Form::Date) => moment(text).and_then(|at| at.format(SENT).ok()).unwrap_or_else(|| text.clone()),
+            Some(Form::Size) | None => text.clone(),
+        })),
+        // Lists are sent as plain arrays: they replace what stands.
+        Value::List(items) | Value::Set(items) | Value::Tuple(items) => {
+            items.iter().map(|item| to_json(form, item)).collect::<Option<Vec<_>>>().map(Json::from)
+        }
+        Value::Map(members) | Value::Object(members) => {
+            let members = members.iter().map(|(name, value)| Some((name.clone(), to_json(form, value)?)));
+            members.collect::<Option<serde_json::Map<_, _>>>().map(Json::from)
+        }
+        Value::Dynamic(inner) => to_json(form, &inner.1),
+    }
+}
+
+/// Tells what a member of an answer means for an attribute. The service's "nothing" (null, `""`, `[]`, and `false` where the
+/// attribute is nullable) becomes null, or what the attribute is filled with. The error says what was not understood.
+pub(in crate::exchange) fn from_json(attribute: &Attribute, form: Option<Form>, json: &Json) -> Result<Value, String> {
+    let value = match attribute.kind {
+        Kind::Scalar(scalar) => single(scalar, form, json)?,
+        Kind::Set(scalar) => several(scalar, form, json)?.map_or(Value::Null, Value::set),
+        Kind::List(scalar) => several(scalar, form, json)?.map_or(Value::Null, Value::List),
+        Kind::Map(_) | Kind::Object(_) | Kind::ListOf(_) | Kind::SetOf(_) => {
+            return Err(format!("no form is known for {}", kind(json)));
+        }
+    };
+    Ok(match (is_nothing(&value), attribute.presence, value) {
+        (true, Presence::Filled(fill), _) => filled(attribute, fill),
+        (true, _, _) | (_, Presence::Nullable, Value::Bool(false)) => Value::Null,
+        (_, _, value) => value,
+    })
+}
+
+/// Tells whether a value says nothing: null, the empty text, the empty collection.
+pub(super) fn is_nothing(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.is_empty(),
+        Value::List(items) | Value::Set(items) | Value::Tuple(items) => items.is_empty(),
+        Value::Map(members) => members.is_empty(),
+        Value::Object(members) => members.values().all(is_nothing),
+        _ => false,
+    }
+}
+
+/// What a filled attribute is when nothing stands at the service.
+pub(super) fn filled(attribute: &Attribute, fill: Fill) -> Value {
+    match fill {
+        Fill::False => Value::Bool(false),
+        Fill::True => Value::Bool(true),
+        Fill::Integer(number) => Value::integer(number),
+        Fill::Text(text) => Value::text(text),
+        Fill::Service => match attribute.kind {
+            Kind::Set(_) => Value::set(Vec::new()),
+            Kind::List(_) => Value::List(Vec::new()),
+            _ => Value::Null,
+        },
+        Fill::Empty => match attribute.kind {
+            Kind::List(_) | Kind::ListOf(_) => Value::List(Vec::new()),
+            Kind::Map(_) => Value::Map(std::collections::BTreeMap::new()),
+            _ => Value::set(Vec::new()),
+        },
+    }
+}
+
+fn single(scalar: Scalar, form: Option<Form>, json: &Json) -> Result<Value, String> {
+    let odd = || format!("{} where {scalar:?} was expected", kind(json));
+    match (scalar, json) {
+        (_, Json::Null) => Ok(Value::Null),
+        (Scalar::String, Json::String(text)) => Ok(text_of(form, text)),
+        (Scalar::String, Json::Number(number)) => Ok(Value::text(number.to_string())),
+        (Scalar::String, Json::Bool(truth)) => Ok(Value::text(truth.to_string())),
+        (Scalar::Boolean, Json::Bool(truth)) => Ok(Value::Bool(*truth)),
+        (Scalar::Boolean, Json::String(text)) => match text.to_ascii_lowercase().as_str() {
+            "true" => Ok(Value::Bool(true)),
+            "false" => Ok(Value::Bool(false)),
+            "" => Ok(Value::Null),
+            _ => Err(odd()),
+        },
+        (Scalar::Integer | Scalar::Number, Json::Number(number)) => parse(&number.to_string()).ok_or_else(odd),
+        // Some numbers are types of the service's own, and come as text.
+        (Scalar::Integer | Scalar::Number, Json::String(text)) if text.trim().is_empty() => Ok(Value::Null),
+        (Scalar::Integer | Scalar::Number, Json::String(text)) => parse(text.trim()).ok_or_else(odd),
+        _ => Err(odd()),
+    }
+}
+
+/// A list comes as an array, or bare when it has one element.
+fn several(scalar: Scalar, form: Option<Form>, json: &Json) -> Result<Option<Vec<Value>>, String> {
+    match json {
+        Json::Null => Ok(None),
+        Json::Array(items) => {
+            let items: Result<Vec<_>, _> = items.iter().map(|item| single(scalar, form, item)).collect();
+            Ok(Some(items?.into_iter().filter(|item| !is_nothing(item)).collect()))
+        }
+        bare => {
+            Ok(Some(vec![single(scalar, form, bare)?]).map(|items| items.into_iter().filter(|item| !is_nothing(item)).collect()))
+        }
+    }
+}
+
+fn text_of(form: Option<Form>, text: &str) -> Value {
+    match form {
+        Some(Form::Date) => match moment(text) {
+            // The least date stands for none.
+            Some(at) if at.year() <= 1 => Value::Null,
+            Some(at) => Value::text(at.format(SENT).map_or_else(|_| text.to_owned(), |text| text + "Z")),
+            None => Value::text(text),
+        },
+        Some(Form::Size) => Value::text(text.split(" (").next().unwrap_or(text)),
+        None => Value::text(text),
+    }
+}
+
+/// Reads a moment with or without a zone; without one it is UTC.
+pub(super) fn moment(text: &str) -> Option<OffsetDateTime> {
+    let parsed = OffsetDateTime::parse(text, &Rfc3339).or_else(|_| OffsetDateTime::parse(&format!("{text}Z"), &Rfc3339));
+    parsed.ok().map(|at| at.to_offset(UtcOffset::UTC))
+}
+
+fn parse(text: &str) -> Option<Value> {
+    text.parse::<Number>().ok().map(Value::Number)
+}
+
+fn kind(json: &Json) -> &'static str {
+    match json {
+        Json::Null => "nothing",
+        Json::Bool(_) => "a truth value",
+        Json::Number(_) => "a number",
+        Json::String(_) => "a text",
+        Json::Array(_) => "a list",
+        Json::Object(_) => "an object",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::schema::{boolean, integer, set, string};
+
+    fn check(attribute: Attribute, form: Option<Form>, json: &Json, wanted: Value) {
+        assert_eq!(from_json(&attribute, form, json), Ok(wanted), "{json}");
+    }
+
+    #[test]
+    fn the_services_nothing_is_null_or_what_fills_it() {
+        for nothing in [json!(null), json!(""), json!([])] {
+            check(set("a", ""), None, &nothing, Value::Null);
+            check(set("a", "").filled_empty(), None, &nothing, Value::set(vec![]));
+        }
+        check(string("a", ""), None, &json!(""), Value::Null);
+        check(string("a", "").filled_text("Opportunistic"), None, &json!(null), Value::text("Opportunistic"));
+        check(boolean("a", ""), None, &json!(false), Value::Null);
+        check(boolean("a", "").filled(false), None, &json!(false), Value::Bool(false));
+        check(boolean("a", "").filled(true), None, &json!(null), Value::Bool(true));
+        check(integer("a", ""), None, &json!(""), Value::Null);
+    }
+
+    #[test]
+    fn a_list_comes_as_an_array_or_bare() {
+        check(set("a", ""), None, &json!(["y", "x"]), Value::texts(["x", "y"]));
+        check(set("a", ""), None, &json!("x"), Value::texts(["x"]));
+    }
+
+    #[test]
+    fn a_number_comes_as_a_number_or_as_text() {
+        check(integer("a", ""), None, &json!(-1), Value::integer(-1));
+        check(integer("a", ""), None, &json!("-1"), Value::integer(-1));
+        assert!(from_json(&integer("a", ""), None, &json!("many")).is_err());
+        assert!(from_json(&boolean("a", ""), None, &json!([])).is_err());
+    }
+
+    #[test]
+    fn dates_are_sent_in_utc_without_a_zone_and_read_with_any() {
+        let sent = to_json(Some(Form::Date), &Value::text("2026-08-21T16:30:00+02:00"));
+        assert_eq!(sent, Some(json!("2026-08-21T14:30:00")));
+        for shown in ["2026-07-24T18:59:12.0000000", "2026-07-24T18:59:12.0000000Z", "2026-07-24T20:59:12.0000000+02:00"] {
+            check(string("a", ""), Some(Form::Date), &json!(shown), Value::text("2026-07-24T18:59:12Z"));
+        }
+        check(string("a", ""), Some(Form::Date), &json!("0001-01-01T00:00:00"), Value::Null);
+    }
+
+    #[test]
+    fn a_size_is_read_without_its_bytes() {
+        check(string("a", ""), Some(Form::Size), &json!("10 MB (10,485,760 bytes)"), Value::text("10 MB"));
+    }
+
+    #[test]
+    fn lists_are_sent_as_plain_arrays() {
+        assert_eq!(to_json(None, &Value::texts(["b", "a"])), Some(json!(["a", "b"])));
+        assert_eq!(to_json(None, &Value::integer(-1)), Some(json!(-1)));
+        assert_eq!(to_json(None, &Value::Null), None);
+    }
+}

@@ -1,0 +1,103 @@
+//! What is said when a write did not go as planned.
+
+use std::time::Duration;
+
+use super::binding::Cmdlets;
+use super::shape::{Leaf, leaves, shown};
+use crate::exchange::answer::Object;
+use crate::remote::{Error, Kind};
+use crate::schema::Record;
+use crate::value::Path;
+
+pub(super) fn taken(cmdlets: &Cmdlets, object: &Object, name: &str, error: &Error) -> Error {
+    let guid = object.guid().unwrap_or_default();
+    Error {
+        context: error.context.clone(),
+        ..Error::new(
+            Kind::Conflict,
+            format!(
+                "A {} with the name {name:?} already exists, and nothing was overwritten. The service said: {}",
+                cmdlets.resource.noun, error.message
+            ),
+        )
+        .hint(import(cmdlets, name, &guid))
+        .at(Path::dotted("name"))
+    }
+}
+
+pub(super) fn import(cmdlets: &Cmdlets, name: &str, guid: &str) -> String {
+    let label: String =
+        name.chars().map(|letter| if letter.is_ascii_alphanumeric() { letter.to_ascii_lowercase() } else { '_' }).collect();
+    let label = if label.starts_with(|first: char| first.is_ascii_alphabetic()) { label } else { format!("existing_{label}") };
+    format!(
+        "To manage that one, put the label of your resource into this block and apply again:\n\nimport {{\n  to = mailflow_{}.{label}\n  id = \"{guid}\"\n}}",
+        cmdlets.resource.name
+    )
+}
+
+pub(super) fn not_shown(cmdlets: &Cmdlets, wanted: &Record, limit: Duration) -> Error {
+    Error::new(
+        Kind::Unavailable,
+        format!(
+            "Exchange Online took `{}`, but does not show {} after {}.",
+            cmdlets.cmdlet("New"),
+            cmdlets.called(wanted),
+            seconds(limit)
+        ),
+    )
+    .hint("Its servers agree with each other only after a while. Apply again later.")
+}
+
+pub(super) fn ignored(other: &[Leaf], wanted: &Record, actual: &Record, limit: Duration) -> Error {
+    let list: Vec<_> = other
+        .iter()
+        .map(|leaf| {
+            format!(
+                "`{}` is {} and {} was sent",
+                leaf.name,
+                shown(leaf, actual.at(&leaf.name)),
+                shown(leaf, wanted.at(&leaf.name))
+            )
+        })
+        .collect();
+    let error = Error::new(
+        Kind::Unexpected,
+        format!("Exchange Online took the change without an error, and still shows something else after {}: {}.", seconds(limit), list.join("; ")),
+    )
+    .hint("Either the application's role does not include this parameter, or the service ignored or rewrote it. Check the role (Exchange Administrator has all of them), then the value.");
+    match other.first() {
+        Some(leaf) => error.at(leaf.path()),
+        None => error,
+    }
+}
+
+pub(super) fn unchecked(error: Error, reading: &Error) -> Error {
+    let hint = format!(
+        "It is not known whether this was done, because reading it back failed too: {} Plan again; what was made by it may have to be imported.",
+        reading.message
+    );
+    error.hint(hint)
+}
+
+pub(super) fn unread(error: Error) -> Error {
+    Error { message: format!("The change was sent, but could not be read back: {}", error.message), ..error }
+}
+
+/// Puts an error of the service on the attribute whose parameter it names.
+pub(super) fn located(cmdlets: &Cmdlets, error: Error) -> Error {
+    if error.path.is_some() || error.kind != Kind::Invalid {
+        return error;
+    }
+    let words: Vec<&str> = error.message.split(|letter: char| !letter.is_ascii_alphanumeric()).collect();
+    // `From` and `Mode` are words of the language, too.
+    let telling = |name: &str| name.chars().skip(1).any(|letter| letter.is_ascii_uppercase()) && words.contains(&name);
+    let named = leaves(cmdlets.resource).into_iter().filter(|leaf| telling(&leaf.parameter));
+    match named.max_by_key(|leaf| leaf.parameter.len()) {
+        Some(leaf) => error.at(leaf.path()),
+        None => error,
+    }
+}
+
+pub(super) fn seconds(time: Duration) -> String {
+    format!("{} s", time.as_secs_f64().ceil())
+}

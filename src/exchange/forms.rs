@@ -1,0 +1,367 @@
+//! The forms of texts that Exchange Online takes, and when two spellings mean the same.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use ipnet::{IpNet, Ipv4Net};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+use url::Host;
+
+/// Asks for what a connector takes as an address: IPv4, single or a range from `/24` to `/32`.
+pub fn connector_address(text: &str) -> Result<(), String> {
+    let (address, prefix) = match text.split_once('/') {
+        Some((address, prefix)) => (address, Some(prefix)),
+        None => (text, None),
+    };
+    if address.contains(':') {
+        return Err("is an IPv6 address; connectors take IPv4 only".to_owned());
+    }
+    if address.contains('-') {
+        return Err(
+            "is a range from one address to another; write it as a range from /24 to /32, such as 203.0.113.0/28".to_owned()
+        );
+    }
+    address.parse::<Ipv4Addr>().map_err(|_| "is not an IPv4 address such as 203.0.113.10 or 203.0.113.0/28".to_owned())?;
+    match prefix.map(str::parse::<u8>) {
+        None | Some(Ok(24..=32)) => Ok(()),
+        Some(Ok(33..) | Err(_)) => Err("has a prefix that does not exist; use /24 to /32".to_owned()),
+        Some(Ok(prefix)) => Err(format!("is too wide a range (/{prefix}); use /24 to /32, in several entries if need be")),
+    }
+}
+
+/// Asks for what enhanced filtering skips: an address, a range `a-b` or a range with a prefix, none of them private.
+pub fn skipped_address(text: &str) -> Result<(), String> {
+    rule_address(text)?;
+    let ends: Vec<IpAddr> = match text.split_once('-') {
+        Some((first, last)) => [first, last].iter().filter_map(|end| end.trim().parse().ok()).collect(),
+        None => match text.parse::<IpNet>() {
+            Ok(net) => vec![net.network(), net.broadcast()],
+            Err(_) => text.parse().into_iter().collect(),
+        },
+    };
+    let private = ends.iter().any(|end| match end {
+        IpAddr::V4(address) => address.is_private() || address.is_loopback() || address.is_link_local(),
+        IpAddr::V6(address) => address.is_loopback() || address.is_unique_local() || address.is_unicast_link_local(),
+    });
+    if private { Err("is a private address; the service only sees, and skips, public ones".to_owned()) } else { Ok(()) }
+}
+
+/// Asks for what a rule takes as addresses: an address, a range `a-b`, or a range with a prefix.
+pub fn rule_address(text: &str) -> Result<(), String> {
+    let wrong = || "is not an address (203.0.113.10), a range (203.0.113.1-203.0.113.9) or a network (203.0.113.0/24)".to_owned();
+    if let Some((first, last)) = text.split_once('-') {
+        let parse = |end: &str| end.trim().parse::<IpAddr>().map_err(|_| wrong());
+        let (first, last) = (parse(first)?, parse(last)?);
+        if first.is_ipv4() != last.is_ipv4() {
+            return Err("begins and ends in different kinds of addresses".to_owned());
+        }
+        return if first <= last { Ok(()) } else { Err("ends before it begins".to_owned()) };
+    }
+    if text.parse::<IpAddr>().is_ok() || text.parse::<IpNet>().is_ok() { Ok(()) } else { Err(wrong()) }
+}
+
+/// Asks for a domain, `*` for all, or `*.` for all below a domain. The service's own spelling `smtp:contoso.com;1` is taken too.
+pub fn domain_pattern(text: &str) -> Result<(), String> {
+    match bare_domain(text) {
+        "*" => Ok(()),
+        bare => wildcard_domain(bare),
+    }
+}
+
+/// Asks for a domain, or `*.` before one.
+pub fn wildcard_domain(text: &str) -> Result<(), String> {
+    let host = text.strip_prefix("*.").unwrap_or(text);
+    if host.contains('*') {
+        return Err("has a wildcard inside; only `*.` at the beginning is known, as in *.contoso.com".to_owned());
+    }
+    domain(host)
+}
+
+/// Asks for a domain.
+pub fn domain(text: &str) -> Result<(), String> {
+    let wrong = |why: &str| Err(format!("is not a domain such as contoso.com: {why}"));
+    if text.contains('@') {
+        return wrong("it is an address");
+    }
+    let Ok(Host::Domain(ascii)) = Host::parse(text.trim_end_matches('.')) else { return wrong("it cannot be read") };
+    let labels: Vec<&str> = ascii.split('.').collect();
+    let good = |label: &&str| {
+        (1..=63).contains(&label.len())
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    if ascii.len() > 253 || !labels.iter().all(good) {
+        return wrong("a part of it is empty, too long or has letters that no domain has");
+    }
+    if labels.len() < 2 { wrong("it has one part only") } else { Ok(()) }
+}
+
+/// Asks for the subject of a certificate: a domain, perhaps with `*.`, or the form with issuer and subject.
+pub fn certificate_name(text: &str) -> Result<(), String> {
+    if text.starts_with("<I>") && text.contains("<S>") { Ok(()) } else { wildcard_domain(text) }
+}
+
+/// Asks for a smart host: a host name, an IPv4 address or a range. A port cannot be given.
+pub fn smart_host(text: &str) -> Result<(), String> {
+    let bare = unbracketed(text);
+    if bare.parse::<Ipv4Addr>().is_ok() || bare.parse::<Ipv4Net>().is_ok() {
+        return Ok(());
+    }
+    if bare.parse::<IpAddr>().is_ok() || bare.parse::<IpNet>().is_ok() {
+        return Err("is an IPv6 address; connectors take IPv4 only".to_owned());
+    }
+    if bare.contains(':') {
+        return Err("has a port; a smart host is reached on port 25 only".to_owned());
+    }
+    domain(bare).map_err(|_| "is not a host name (mail.contoso.com) or an IPv4 address".to_owned())
+}
+
+/// Asks for a header's name: printable ASCII without a colon, and none that the transport itself lives by.
+pub fn own_header_name(text: &str) -> Result<(), String> {
+    const RESERVED: &[&str] = &[
+        "bcc",
+        "cc",
+        "content-transfer-encoding",
+        "content-type",
+        "date",
+        "dkim-signature",
+        "from",
+        "message-id",
+        "mime-version",
+        "received",
+        "return-path",
+        "sender",
+        "subject",
+        "to",
+    ];
+    header_name(text)?;
+    if RESERVED.contains(&text.to_ascii_lowercase().as_str()) {
+        return Err("is a header that mail itself needs; use a name of your own, such as X-OUTBOUND-AUTH".to_owned());
+    }
+    Ok(())
+}
+
+/// Asks for a header's name: printable ASCII without a colon.
+pub fn header_name(text: &str) -> Result<(), String> {
+    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b':') {
+        Ok(())
+    } else {
+        Err("is not a header name: it takes letters, digits and signs of ASCII, no colon and no space".to_owned())
+    }
+}
+
+/// Asks for a text on one line.
+pub fn one_line(text: &str) -> Result<(), String> {
+    if text.chars().any(char::is_control) { Err("has a line break or another control character".to_owned()) } else { Ok(()) }
+}
+
+/// Asks for a text without space around it.
+pub fn trimmed(text: &str) -> Result<(), String> {
+    one_line(text)?;
+    if text.trim() == text { Ok(()) } else { Err("has a space at its beginning or end".to_owned()) }
+}
+
+/// Asks for a status code that a rule may reject with.
+pub fn reject_code(text: &str) -> Result<(), String> {
+    let last = text.strip_prefix("5.7.").and_then(|last| last.parse::<u16>().ok());
+    match last {
+        Some(1 | 900..=999) => Ok(()),
+        _ => Err("is not 5.7.1 or 5.7.900 to 5.7.999".to_owned()),
+    }
+}
+
+/// Asks for a moment in RFC 3339.
+pub fn date(text: &str) -> Result<(), String> {
+    OffsetDateTime::parse(text, &Rfc3339).map(|_| ()).map_err(|_| "is not a moment such as 2026-08-21T14:30:00Z".to_owned())
+}
+
+/// Asks for a size with or without a unit.
+pub fn size(text: &str) -> Result<(), String> {
+    if bytes(text).is_some() { Ok(()) } else { Err("is not a size such as 10 MB; the units are B, KB, MB, GB and TB".to_owned()) }
+}
+
+/// Domains mean the same in any case, with or without the last dot, and in the service's spelling `smtp:contoso.com;1`.
+pub fn domain_meaning(text: &str) -> String {
+    let bare = bare_domain(text).trim_end_matches('.');
+    let (star, host) = bare.strip_prefix("*.").map_or(("", bare), |host| ("*.", host));
+    match Host::parse(host) {
+        Ok(Host::Domain(ascii)) if host != "*" => format!("{star}{ascii}"),
+        _ => bare.to_lowercase(),
+    }
+}
+
+/// An address means the same with `/32`; a network is meant by any address in it.
+pub fn address_meaning(text: &str) -> String {
+    let text = text.trim();
+    if let Some((first, last)) = text.split_once('-') {
+        return format!("{}-{}", address_meaning(first), address_meaning(last));
+    }
+    match (text.parse::<IpAddr>(), text.parse::<IpNet>()) {
+        (Ok(address), _) => address.to_string(),
+        (_, Ok(net)) if net.prefix_len() == net.max_prefix_len() => net.addr().to_string(),
+        (_, Ok(net)) => net.trunc().to_string(),
+        _ => text.to_lowercase(),
+    }
+}
+
+/// A smart host means the same in any case and with or without the brackets that the service puts around addresses.
+pub fn smart_host_meaning(text: &str) -> String {
+    let bare = unbracketed(text);
+    if bare.starts_with(|first: char| first.is_ascii_digit()) && (bare.parse::<IpAddr>().is_ok() || bare.parse::<IpNet>().is_ok())
+    {
+        address_meaning(bare)
+    } else {
+        domain_meaning(bare)
+    }
+}
+
+/// Recipients mean the same in any case and with or without `smtp:`.
+pub fn recipient_meaning(text: &str) -> String {
+    let lower = text.to_lowercase();
+    lower.strip_prefix("smtp:").unwrap_or(&lower).to_owned()
+}
+
+/// Texts that mean the same in any case.
+pub fn lower(text: &str) -> String {
+    text.to_lowercase()
+}
+
+/// Moments mean the same in any zone, to the second.
+pub fn date_meaning(text: &str) -> String {
+    OffsetDateTime::parse(text, &Rfc3339).map_or_else(|_| text.to_owned(), |at| at.unix_timestamp().to_string())
+}
+
+/// Sizes mean the same by their bytes.
+pub fn size_meaning(text: &str) -> String {
+    bytes(text).map_or_else(|| text.to_owned(), |bytes| bytes.to_string())
+}
+
+fn bytes(text: &str) -> Option<u64> {
+    let text = text.split(" (").next()?.trim();
+    let end = text.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at_checked(end)?;
+    let factor: u64 = match unit.trim().to_ascii_uppercase().as_str() {
+        "" | "B" => 1,
+        "KB" => 1 << 10,
+        "MB" => 1 << 20,
+        "GB" => 1 << 30,
+        "TB" => 1 << 40,
+        _ => return None,
+    };
+    number.parse::<u64>().ok()?.checked_mul(factor)
+}
+
+fn bare_domain(text: &str) -> &str {
+    let bare = match text.get(..5) {
+        Some(prefix) if prefix.eq_ignore_ascii_case("smtp:") => text.get(5..).unwrap_or_default(),
+        _ => text,
+    };
+    bare.strip_suffix(";1").unwrap_or(bare)
+}
+
+fn unbracketed(text: &str) -> &str {
+    text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(test: fn(&str) -> Result<(), String>, good: &[&str], bad: &[(&str, &str)]) {
+        for text in good {
+            assert_eq!(test(text), Ok(()), "{text}");
+        }
+        for (text, word) in bad {
+            let said = test(text).expect_err(text);
+            assert!(said.contains(word), "{text}: {said}");
+        }
+    }
+
+    #[test]
+    fn c01_c02_a_connector_takes_ipv4_from_24_to_32() {
+        check(
+            connector_address,
+            &["203.0.113.10", "203.0.113.0/24", "203.0.113.10/32"],
+            &[
+                ("2001:db8::1", "IPv4 only"),
+                ("2001:db8::/64", "IPv4 only"),
+                ("203.0.0.0/16", "/24 to /32"),
+                ("203.0.113.0/33", "/24 to /32"),
+                ("203.0.113.0/", "/24 to /32"),
+                ("203.0.113.1-203.0.113.9", "/24 to /32"),
+                ("mail.contoso.com", "IPv4 address"),
+            ],
+        );
+    }
+
+    #[test]
+    fn c03_a_private_address_is_not_skipped() {
+        check(
+            skipped_address,
+            &["203.0.113.10", "203.0.113.1-203.0.113.9", "203.0.113.0/28"],
+            &[("10.0.0.1", "private"), ("192.168.0.0/24", "private"), ("9.255.255.1-10.0.0.5", "private"), ("x", "address")],
+        );
+    }
+
+    #[test]
+    fn a_rule_takes_addresses_ranges_and_networks() {
+        check(
+            rule_address,
+            &["203.0.113.10", "203.0.113.1-203.0.113.9", "203.0.0.0/16", "2001:db8::1"],
+            &[("203.0.113.9-203.0.113.1", "ends before"), ("203.0.113.1-", "range"), ("a", "address")],
+        );
+    }
+
+    #[test]
+    fn c13_a_wildcard_stands_at_the_beginning_only() {
+        check(
+            domain_pattern,
+            &["*", "contoso.com", "*.contoso.com", "smtp:*;1", "smtp:contoso.com;1", "b\u{fc}cher.example", "contoso.com."],
+            &[
+                ("a.*.b", "wildcard"),
+                ("*contoso.com", "wildcard"),
+                ("contoso", "one part"),
+                ("a@contoso.com", "address"),
+                ("a..b", "domain"),
+                ("", "domain"),
+            ],
+        );
+        check(certificate_name, &["*.contoso.com", "<I>CN=a<S>CN=b"], &[("*", "wildcard")]);
+    }
+
+    #[test]
+    fn a_smart_host_has_no_port() {
+        check(
+            smart_host,
+            &["mail.contoso.com", "203.0.113.20", "[203.0.113.20]", "203.0.113.0/28"],
+            &[("mail.contoso.com:25", "port"), ("2001:db8::1", "IPv4 only"), ("a b", "host name")],
+        );
+    }
+
+    #[test]
+    fn c06_a_header_that_mail_needs_is_refused() {
+        check(own_header_name, &["X-OUTBOUND-AUTH"], &[("Subject", "needs"), ("X: Y", "colon"), ("", "name")]);
+        check(one_line, &["a b"], &[("a\r\nBcc: x", "line break")]);
+        check(reject_code, &["5.7.1", "5.7.900"], &[("5.7.2", "5.7.1"), ("550", "5.7.1")]);
+    }
+
+    #[test]
+    fn e17_c12_spellings_that_mean_the_same() {
+        for (meaning, one, other) in [
+            (domain_meaning as fn(&str) -> String, "smtp:*;1", "*"),
+            (domain_meaning, "smtp:Contoso.com;1", "contoso.com."),
+            (domain_meaning, "*.B\u{dc}cher.example", "*.xn--bcher-kva.example"),
+            (address_meaning, "203.0.113.10/32", "203.0.113.10"),
+            (address_meaning, "203.0.113.7/24", "203.0.113.0/24"),
+            (smart_host_meaning, "[203.0.113.20]", "203.0.113.20"),
+            (smart_host_meaning, "Mail.Contoso.COM", "mail.contoso.com"),
+            (recipient_meaning, "SMTP:A@contoso.com", "a@contoso.com"),
+            (date_meaning, "2026-08-21T16:30:00+02:00", "2026-08-21T14:30:00Z"),
+            (size_meaning, "10 MB (10,485,760 bytes)", "10240KB"),
+        ] {
+            assert_eq!(meaning(one), meaning(other), "{one} and {other}");
+        }
+        assert_ne!(domain_meaning("smtp:contoso.com;5"), domain_meaning("contoso.com"));
+    }
+}

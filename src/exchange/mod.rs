@@ -1,0 +1,141 @@
+//! Exchange Online: tokens, HTTP, cmdlets, and the resources over them.
+//!
+//! A resource is a table and a [`cmdlet::Cmdlets`]: which noun its objects are, and what its cmdlets do that a table cannot say.
+//! The client is an [`Exchange`]: it serves all readers of a noun from one list, sends writes of a noun one after the other, and
+//! answers a write with what it read back.
+
+pub mod answer;
+pub mod cmdlet;
+pub mod connection;
+pub mod data;
+mod entra;
+mod fault;
+pub mod forms;
+mod gate;
+pub mod hosts;
+pub mod http;
+mod login;
+pub mod resources;
+pub mod settings;
+#[cfg(test)]
+mod testing;
+pub mod token;
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use self::cmdlet::{Cmdlets, Lists, Places};
+use self::http::Http;
+use self::settings::Settings;
+use crate::remote::{Backoff, Call, Change, Error, Failure, Kind, Objects};
+use crate::schema::{Record, Resource};
+
+/// The client of one tenant. Each configuration of the provider makes its own, and with it fresh lists.
+#[derive(Debug)]
+pub struct Exchange {
+    http: Http,
+    lists: Lists,
+    /// Writes of a noun wait for each other: rules renumber one another.
+    turns: Mutex<HashMap<&'static str, Arc<tokio::sync::Mutex<()>>>>,
+    /// The GUIDs that the state was seen to know, by noun.
+    known: Mutex<HashMap<&'static str, BTreeSet<String>>>,
+    places: Places,
+    /// Message traces wait for each other, and for the service's limit.
+    traces: data::Limiter,
+    read_only: bool,
+    pace: Pace,
+}
+
+/// How long is waited for what.
+#[derive(Debug, Clone, Copy)]
+struct Pace {
+    /// Between attempts.
+    backoff: Backoff,
+    /// How long the service may take to show what was written.
+    consistency: Duration,
+    /// Before the second look after a write; later looks are further apart, up to sixteen times.
+    poll: Duration,
+}
+
+const PACE: Pace = Pace {
+    backoff: Backoff { first: Duration::from_secs(1), most: Duration::from_secs(30) },
+    consistency: Duration::from_secs(45),
+    poll: Duration::from_millis(250),
+};
+
+impl Exchange {
+    /// Makes a client; no I/O. A setting that cannot be right is an error on its path in the provider block.
+    pub fn new(settings: &Settings) -> Result<Exchange, Error> {
+        Exchange::with_pace(settings, PACE)
+    }
+
+    fn with_pace(settings: &Settings, pace: Pace) -> Result<Exchange, Error> {
+        Ok(Exchange {
+            http: Http::new(settings, pace.backoff)?,
+            lists: Lists::default(),
+            turns: Mutex::default(),
+            known: Mutex::default(),
+            places: Places::default(),
+            traces: data::Limiter::default(),
+            read_only: settings.read_only,
+            pace,
+        })
+    }
+
+    fn turn(&self, noun: &'static str) -> Arc<tokio::sync::Mutex<()>> {
+        Arc::clone(self.turns.lock().unwrap_or_else(PoisonError::into_inner).entry(noun).or_default())
+    }
+
+    fn remember(&self, cmdlets: &Cmdlets, guid: &str) {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.entry(cmdlets.noun).or_default().insert(guid.to_ascii_lowercase());
+    }
+
+    fn forget(&self, cmdlets: &Cmdlets, guid: &str) {
+        let guid = guid.to_ascii_lowercase();
+        self.places.forget(cmdlets.noun, &guid);
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.entry(cmdlets.noun).or_default().remove(&guid);
+    }
+
+    fn known_ids(&self, cmdlets: &Cmdlets) -> Vec<String> {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.get(cmdlets.noun).into_iter().flatten().cloned().collect()
+    }
+}
+
+#[async_trait]
+impl Objects for Exchange {
+    async fn check(&self, _change: Change<'_>, _call: &Call) -> Result<(), Error> {
+        // Nothing of these objects can be judged at plan: names are freed and taken by other changes of the same plan.
+        Ok(())
+    }
+
+    async fn create(&self, change: Change<'_>, call: &Call) -> Result<Record, Failure> {
+        self.create_object(cmdlets(change.resource)?, change, call).await
+    }
+
+    async fn read(&self, resource: &'static Resource, state: &Record, call: &Call) -> Result<Option<Record>, Error> {
+        self.read_object(cmdlets(resource)?, state, call).await
+    }
+
+    async fn update(&self, change: Change<'_>, call: &Call) -> Result<Record, Failure> {
+        self.update_object(cmdlets(change.resource)?, change, call).await
+    }
+
+    async fn delete(&self, resource: &'static Resource, state: &Record, call: &Call) -> Result<(), Error> {
+        self.delete_object(cmdlets(resource)?, state, call).await
+    }
+
+    async fn find(&self, resource: &'static Resource, id: &str, call: &Call) -> Result<Record, Error> {
+        self.find_object(cmdlets(resource)?, id, call).await
+    }
+}
+
+fn cmdlets(resource: &'static Resource) -> Result<&'static Cmdlets, Error> {
+    resources::named(resource.name)
+        .ok_or_else(|| Error::new(Kind::Unexpected, format!("{} is not a resource of Exchange Online.", resource.name)))
+}

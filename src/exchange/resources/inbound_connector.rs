@@ -1,0 +1,168 @@
+//! Inbound connectors: how mail of a partner or of one's own servers comes into the tenant.
+//!
+//! <https://learn.microsoft.com/powershell/module/exchangepowershell/new-inboundconnector>. `Get-InboundConnector` shows:
+//!
+//! ```json
+//! {"Enabled":true,"ConnectorType":"Partner","ConnectorSource":"AdminUI","Comment":"","SenderIPAddresses":["203.0.113.10"],
+//!  "SenderDomains":["smtp:*;1"],"RequireTls":true,"RestrictDomainsToIPAddresses":true,"RestrictDomainsToCertificate":false,
+//!  "TlsSenderCertificateName":null,"Name":"from gateway","Guid":"acc2eccd-550f-4efa-9905-46054a5f516a"}
+//! ```
+
+use super::{is_on_premises, is_text, is_true, is_written};
+use crate::exchange::cmdlet::Cmdlets;
+use crate::exchange::forms::{
+    address_meaning, certificate_name, connector_address, domain, domain_meaning, domain_pattern, lower, recipient_meaning,
+    skipped_address, trimmed,
+};
+use crate::schema::{Import, Record, Resource, Rule, Timeouts, boolean, one_of, set, string};
+use crate::value::{Diagnostic, Diagnostics, Path};
+
+pub(super) const RESOURCE: Resource = Resource {
+    name: "exchange_inbound_connector",
+    noun: "inbound connector",
+    about: "Takes mail from a partner or from your own servers into the tenant (Exchange admin center: Mail flow > Connectors). Mail that a \
+            connector claims and that does not meet its demands (addresses, certificate, TLS) is refused.",
+    attributes: &[
+        string("name", "Name, unique among the inbound connectors of the organization.")
+            .required()
+            .length(1, 64)
+            .format("a text without a space at either end", trimmed),
+        one_of(
+            "connector_type",
+            "Whose servers these are: `Partner` for those of others, `OnPremises` for your own.",
+            &["Partner", "OnPremises"],
+        )
+        .required(),
+        string("connector_source", "What made the connector: `Default`, `AdminUI`, `HybridWizard` or `Migrated`.").computed().fixed(),
+        set("sender_domains", "Domains whose mail the connector takes; `*` takes that of all.")
+            .required()
+            .format("a domain, `*`, or a domain with all below it such as `*.contoso.com`", domain_pattern)
+            .meaning(domain_meaning)
+            .shown_as_meant(),
+        set(
+            "sender_ip_addresses",
+            "Addresses that mail comes from. A partner's are only demanded together with `restrict_domains_to_ip_addresses`.",
+        )
+        .filled_empty()
+        .format("an IPv4 address or a range from `/24` to `/32`", connector_address)
+        .meaning(address_meaning),
+        set("associated_accepted_domains", "Accepted domains to which the use of the connector is restricted.")
+            .filled_empty()
+            .format("a domain", domain)
+            .meaning(domain_meaning),
+        boolean("require_tls", "Refuse mail that does not come over TLS. In force for partners only.").filled(true),
+        boolean(
+            "restrict_domains_to_ip_addresses",
+            "Refuse mail of the sender domains that comes from other addresses than `sender_ip_addresses`. In force for partners only.",
+        )
+        .filled(false),
+        boolean(
+            "restrict_domains_to_certificate",
+            "Refuse mail of the sender domains that does not come with the certificate `tls_sender_certificate_name`. In force for \
+             partners only.",
+        )
+        .filled(false),
+        string("tls_sender_certificate_name", "Domain that the senders' certificate names.")
+            .format("a domain such as `contoso.com`, or `*.contoso.com`", certificate_name)
+            .meaning(lower),
+        boolean("cloud_services_mail_enabled", "Keep the internal headers of hybrid mail. Normally set by the Hybrid wizard.").filled(false),
+        boolean("treat_messages_as_internal", "Treat the mail as sent from inside the organization. For `OnPremises` only.").filled(false),
+        set("trusted_organizations", "Other Microsoft 365 organizations that are trusted. Where there is one, no other demand is made.").filled_empty(),
+        boolean("ef_skip_last_ip", "Enhanced Filtering for Connectors: look behind the last address that mail came from, to judge the one before it.").filled(false),
+        set(
+            "ef_skip_ips",
+            "Enhanced Filtering for Connectors: look behind these addresses. Used where `ef_skip_last_ip` is false.",
+        )
+        .filled_empty()
+        .format("a public address, a range such as `203.0.113.1-203.0.113.9`, or a network", skipped_address)
+        .meaning(address_meaning),
+        set("ef_users", "Enhanced Filtering for Connectors: only for mail to these recipients. An empty set is all recipients.").filled_empty().meaning(recipient_meaning),
+        string("comment", "Remark for administrators."),
+        boolean("enabled", "Whether the connector is in use.").filled(true),
+    ],
+    rules: &[
+        Rule::Requires("restrict_domains_to_ip_addresses", "sender_ip_addresses"),
+        Rule::Requires("restrict_domains_to_certificate", "tls_sender_certificate_name"),
+        Rule::Hook("`restrict_domains_to_ip_addresses` and `restrict_domains_to_certificate` exclude each other.", one_restriction),
+        Rule::Hook("`treat_messages_as_internal` is for `OnPremises` only, and not together with `cloud_services_mail_enabled`.", internal),
+        Rule::Hook("A warning is given for a partner connector without a restriction: the tenant stays open to direct delivery, around the gateway.", open),
+    ],
+    identity: &["id"],
+    import: Import::Lookup { about: "the connector's name or GUID", example: "Inbound from Cisco CES" },
+    title: "name",
+    version: 0,
+    timeouts: Timeouts { write: 1200, read: 300 },
+};
+
+pub(super) const CMDLETS: Cmdlets = Cmdlets {
+    only_when: &[("treat_messages_as_internal", is_on_premises)],
+    quiet: &["cloud_services_mail_enabled", "ef_skip_last_ip"],
+    ..Cmdlets::of(&RESOURCE, "InboundConnector")
+};
+
+fn one_restriction(config: &Record) -> Diagnostics {
+    let addresses = is_true(config, "restrict_domains_to_ip_addresses", false);
+    let certificate = is_true(config, "restrict_domains_to_certificate", false);
+    if (addresses, certificate) != (Some(true), Some(true)) {
+        return Vec::new();
+    }
+    vec![
+        Diagnostic::error(
+            "Two restrictions exclude each other",
+            "A connector identifies its senders by their addresses or by their certificate, not by both. Set one of \
+             `restrict_domains_to_ip_addresses` and `restrict_domains_to_certificate`.",
+        )
+        .at(Path::dotted("restrict_domains_to_certificate")),
+    ]
+}
+
+fn internal(config: &Record) -> Diagnostics {
+    if is_true(config, "treat_messages_as_internal", false) != Some(true) {
+        return Vec::new();
+    }
+    let at = Path::dotted("treat_messages_as_internal");
+    let mut found = Vec::new();
+    if is_text(config, "connector_type", "Partner") == Some(true) {
+        found.push(
+            Diagnostic::error(
+                "Mail of a partner is not internal",
+                "`treat_messages_as_internal` is for connectors of the type `OnPremises`. Leave it out.",
+            )
+            .at(at.clone()),
+        );
+    }
+    if is_true(config, "cloud_services_mail_enabled", false) == Some(true) {
+        found.push(
+            Diagnostic::error(
+                "Two settings exclude each other",
+                "`treat_messages_as_internal` cannot stand together with `cloud_services_mail_enabled = true`. Leave one of them out.",
+            )
+            .at(at),
+        );
+    }
+    found
+}
+
+fn open(config: &Record) -> Diagnostics {
+    let restricted = [
+        is_true(config, "restrict_domains_to_ip_addresses", false),
+        is_true(config, "restrict_domains_to_certificate", false),
+        is_written(config, "trusted_organizations"),
+    ];
+    let off = is_true(config, "enabled", true).map(|enabled| !enabled);
+    if is_text(config, "connector_type", "Partner") != Some(true)
+        || off == Some(true)
+        || restricted.iter().any(|one| *one != Some(false))
+    {
+        return Vec::new();
+    }
+    vec![
+        Diagnostic::warning(
+            "The tenant stays open to direct delivery",
+            "This partner connector restricts nothing: who connects to the tenant directly goes around the gateway. Set \
+             `restrict_domains_to_ip_addresses = true` with `sender_ip_addresses` (and `sender_domains = [\"*\"]` to cover all senders), or \
+             `restrict_domains_to_certificate = true` with `tls_sender_certificate_name`.",
+        )
+        .at(Path::dotted("restrict_domains_to_ip_addresses")),
+    ]
+}

@@ -1,0 +1,55 @@
+//! The resources of Exchange Online: one file each.
+
+mod inbound_connector;
+mod outbound_connector;
+mod transport_rule;
+
+use super::cmdlet::Cmdlets;
+use crate::schema::{Record, Resource};
+use crate::value::Value;
+
+/// All resources of this side.
+pub const ALL: &[&Resource] = &[&inbound_connector::RESOURCE, &outbound_connector::RESOURCE, &transport_rule::RESOURCE];
+
+/// All resources with their cmdlets.
+pub const CMDLETS: &[&Cmdlets] = &[&inbound_connector::CMDLETS, &outbound_connector::CMDLETS, &transport_rule::CMDLETS];
+
+/// Finds the cmdlets of a resource by the resource's name.
+pub fn named(resource: &str) -> Option<&'static Cmdlets> {
+    CMDLETS.iter().copied().find(|cmdlets| cmdlets.resource.name == resource)
+}
+
+/// Tells whether a boolean is true, or is not written and `default` holds; nothing if it is not known yet.
+fn is_true(record: &Record, name: &str, default: bool) -> Option<bool> {
+    match record.at(name) {
+        Value::Null => Some(default),
+        value => value.as_bool(),
+    }
+}
+
+/// Tells whether something is written: not null, not empty; nothing if it is not known yet.
+fn is_written(record: &Record, name: &str) -> Option<bool> {
+    match record.at(name) {
+        Value::Null => Some(false),
+        Value::Unknown(_) => None,
+        Value::String(text) => Some(!text.is_empty()),
+        Value::List(items) | Value::Set(items) => Some(!items.is_empty()),
+        _ => Some(true),
+    }
+}
+
+/// Tells whether a text is this one; nothing if it is not known yet.
+fn is_text(record: &Record, name: &str, text: &str) -> Option<bool> {
+    match record.at(name) {
+        Value::Unknown(_) => None,
+        value => Some(value.as_text() == Some(text)),
+    }
+}
+
+/// Tells whether a connector is for own servers, as far as it is known.
+fn is_on_premises(record: &Record) -> bool {
+    record.text("connector_type") == Some("OnPremises")
+}
+
+#[cfg(test)]
+mod tests;

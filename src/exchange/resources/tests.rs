@@ -1,0 +1,177 @@
+use std::collections::BTreeSet;
+
+use super::*;
+use crate::schema::{Attribute, Kind, Remote, Rule, engine};
+use crate::value::{Diagnostics, Path};
+
+/// Every attribute with its dotted name and the attributes beside it.
+fn lines(resource: &'static Resource) -> Vec<(String, &'static Attribute, &'static [Attribute])> {
+    let mut lines = Vec::new();
+    for attribute in resource.attributes {
+        lines.push((attribute.name.to_owned(), attribute, resource.attributes));
+        if let Kind::Object(members) = attribute.kind {
+            lines.extend(members.iter().map(|member| (format!("{}.{}", attribute.name, member.name), member, members)));
+        }
+    }
+    lines
+}
+
+#[test]
+fn every_attribute_is_of_a_kind_that_the_cmdlets_can_carry() {
+    for resource in ALL {
+        for (name, attribute, _) in lines(resource) {
+            let flat = matches!((attribute.kind, attribute.remote), (Kind::Object(_), Remote::Flattened(_)));
+            let plain = matches!(attribute.kind, Kind::Scalar(_) | Kind::Set(_) | Kind::List(_));
+            assert!(flat || plain, "{} {name}", resource.name);
+            assert!(attribute.about.ends_with('.'), "{} {name}", resource.name);
+        }
+    }
+}
+
+#[test]
+fn every_name_that_a_table_or_its_cmdlets_mention_exists() {
+    for cmdlets in CMDLETS {
+        let lines = lines(cmdlets.resource);
+        let names: BTreeSet<&str> = lines.iter().map(|(name, ..)| name.as_str()).collect();
+        let mut mentioned: Vec<&str> = cmdlets.set_only.to_vec();
+        mentioned.extend(cmdlets.quiet);
+        mentioned.extend(cmdlets.toggle.map(|toggle| toggle.attribute));
+        mentioned.extend(cmdlets.forms.iter().map(|(name, _)| *name));
+        mentioned.extend(cmdlets.only_when.iter().map(|(name, _)| *name));
+        mentioned.extend(cmdlets.implied.iter().flat_map(|implied| [implied.attribute, implied.beside]));
+        mentioned.extend(cmdlets.references.iter().map(|reference| reference.attribute));
+        for rule in cmdlets.resource.rules {
+            match rule {
+                Rule::Requires(one, other) => mentioned.extend([*one, *other]),
+                Rule::Conflicts(all) | Rule::AtLeastOne(all, _) | Rule::ExactlyOne(all, _) | Rule::Together(all) => {
+                    mentioned.extend(*all);
+                }
+                Rule::Hook(..) => {}
+            }
+        }
+        for name in mentioned {
+            assert!(names.contains(name), "{}: {name}", cmdlets.resource.name);
+        }
+        for (name, attribute, beside) in &lines {
+            for partner in attribute.partners {
+                assert!(beside.iter().any(|other| other.name == *partner), "{name} with {partner}");
+            }
+        }
+        for reference in cmdlets.references {
+            assert!(named(reference.to).is_some());
+        }
+    }
+}
+
+fn said(resource: &str, config: &Record) -> Diagnostics {
+    let rules = named(resource).unwrap().resource.rules.iter();
+    rules.flat_map(|rule| if let Rule::Hook(_, test) = rule { test(config) } else { Vec::new() }).collect()
+}
+
+/// Checks on which attributes the rules of a resource speak, errors and warnings apart.
+fn check(resource: &str, config: &Record, errors: &[&str], warnings: &[&str]) {
+    let said = said(resource, config);
+    let at = |is_error: bool| -> Vec<String> {
+        let found = said.iter().filter(|one| one.is_error() == is_error);
+        found.map(|one| one.path.as_ref().map(Path::to_string).unwrap_or_default()).collect()
+    };
+    assert_eq!(
+        (at(true), at(false)),
+        (errors.iter().map(ToString::to_string).collect(), warnings.iter().map(ToString::to_string).collect()),
+        "{config:?}"
+    );
+}
+
+#[test]
+fn c05_a_partner_connector_without_a_restriction_leaves_the_tenant_open() {
+    let resource = "exchange_inbound_connector";
+    let partner = || Record::new().with("connector_type", "Partner");
+    check(resource, &partner(), &[], &["restrict_domains_to_ip_addresses"]);
+    check(resource, &partner().with("restrict_domains_to_ip_addresses", true), &[], &[]);
+    check(resource, &partner().with("restrict_domains_to_certificate", true), &[], &[]);
+    check(resource, &partner().with("restrict_domains_to_certificate", Value::UNKNOWN), &[], &[]);
+    check(resource, &partner().with("enabled", false), &[], &[]);
+    check(resource, &Record::new().with("connector_type", "OnPremises"), &[], &[]);
+    check(resource, &Record::new().with("connector_type", Value::UNKNOWN), &[], &[]);
+}
+
+#[test]
+fn c11_a_name_has_64_characters_at_most() {
+    for resource in ALL {
+        let name = *resource.attributes.iter().find(|attribute| attribute.name == "name").unwrap();
+        let wrong = |length: usize| {
+            let config = Record::new().with("name", "n".repeat(length));
+            crate::schema::engine::validate(&[name], &[], &config, true).len()
+        };
+        assert_eq!((wrong(64), wrong(65)), (0, 1), "{}", resource.name);
+    }
+}
+
+#[test]
+fn an_inbound_connectors_settings_fit_together() {
+    let resource = "exchange_inbound_connector";
+    let both = Record::new().with("restrict_domains_to_ip_addresses", true).with("restrict_domains_to_certificate", true);
+    check(resource, &both, &["restrict_domains_to_certificate"], &[]);
+    let internal =
+        Record::new().with("connector_type", "Partner").with("enabled", false).with("treat_messages_as_internal", true);
+    check(
+        resource,
+        &internal.with("cloud_services_mail_enabled", true),
+        &["treat_messages_as_internal", "treat_messages_as_internal"],
+        &[],
+    );
+}
+
+#[test]
+fn an_outbound_connectors_settings_fit_together() {
+    let resource = "exchange_outbound_connector";
+    let hosts = || Value::texts(["203.0.113.20"]);
+    check(resource, &Record::new().with("use_mx_record", false), &["smart_hosts"], &[]);
+    check(resource, &Record::new().with("use_mx_record", false).with("smart_hosts", hosts()), &[], &[]);
+    check(resource, &Record::new().with("use_mx_record", false).with("smart_hosts", Value::UNKNOWN), &[], &[]);
+    check(resource, &Record::new().with("smart_hosts", hosts()), &[], &["smart_hosts"]);
+    check(resource, &Record::new().with("tls_domain", "contoso.com"), &["tls_domain"], &[]);
+    check(resource, &Record::new().with("tls_domain", "contoso.com").with("tls_settings", "DomainValidation"), &[], &[]);
+    check(resource, &Record::new().with("tls_domain", "contoso.com").with("tls_settings", Value::UNKNOWN), &[], &[]);
+    let partner = Record::new().with("connector_type", "Partner").with("all_accepted_domains", true);
+    check(resource, &partner, &["all_accepted_domains"], &[]);
+}
+
+#[test]
+fn a_rules_settings_fit_together() {
+    let resource = "exchange_transport_rule";
+    let rule = |actions: Value| {
+        Record::new().with("conditions", Value::object([("from_scope", "InOrganization".into())])).with("actions", actions)
+    };
+    let scl = || Value::object([("set_scl", Value::integer(-1))]);
+    check(resource, &rule(scl()), &[], &[]);
+    check(resource, &rule(scl()).with("conditions", Value::Null), &[], &["conditions"]);
+    check(resource, &rule(scl()).with("conditions", Value::UNKNOWN), &[], &[]);
+    check(resource, &rule(Value::object([("set_scl", Value::Null)])), &["actions"], &[]);
+    check(resource, &rule(Value::object([("delete_message", false.into())])), &["actions.delete_message"], &[]);
+    check(resource, &rule(Value::object([("set_header_name", "X-A".into())])), &["actions.set_header_value"], &[]);
+    check(resource, &rule(Value::object([("set_header_value", "v".into())])), &["actions.set_header_name"], &[]);
+    let write_only = [("set_header_name", Value::from("X-A")), ("set_header_value_wo", Value::from("v"))];
+    check(resource, &rule(Value::object(write_only)), &[], &[]);
+    check(resource, &rule(Value::UNKNOWN), &[], &[]);
+    let both = [("reject_message_reason_text", Value::from("no")), ("redirect_message_to", Value::texts(["a@contoso.com"]))];
+    check(resource, &rule(Value::object(both)), &["actions.redirect_message_to"], &[]);
+    let half = Value::object([("header_contains_words", Value::texts(["a"]))]);
+    check(resource, &rule(scl()).with("exceptions", half), &["exceptions.header_contains_message_header"], &[]);
+}
+
+#[test]
+fn e17_a_domain_that_nobody_spelled_is_shown_without_the_services_marks() {
+    for (resource, name) in
+        [(&inbound_connector::RESOURCE, "sender_domains"), (&outbound_connector::RESOURCE, "recipient_domains")]
+    {
+        let remote = Record::new().with(name, Value::Set(vec!["smtp:*;1".into(), "smtp:Contoso.com;1".into()]));
+        let shown = engine::settle(resource, &Record::new(), &remote);
+        assert_eq!(shown.texts(name), ["*", "contoso.com"], "{}", resource.name);
+        let known = Record::new().with(name, Value::Set(vec!["*".into(), "CONTOSO.com".into()]));
+        let mut kept =
+            engine::settle(resource, &known, &remote).texts(name).iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
+        kept.sort();
+        assert_eq!(kept, ["*", "CONTOSO.com"], "{}", resource.name);
+    }
+}
