@@ -16,6 +16,7 @@
 //! | [`value`] | types, values, paths, diagnostics, codecs |
 
 pub mod exchange;
+pub mod gateway;
 pub mod plugin;
 pub mod remote;
 pub mod schema;

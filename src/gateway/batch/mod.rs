@@ -1,0 +1,284 @@
+//! The commit batch: many callers, one session, one writer, and state that is true.
+//!
+//! ```text
+//! callers ──change──▶ queue ──▶ stage each ──▶ quiet period, or nobody announced ──▶ commit ──▶ read back ──▶ answer all
+//!                                  │ refused: that caller alone fails                       │ refused: halved until one is left to blame
+//!                                  ▼                                                        ▼ line lost: reconnect, read, compare
+//! ```
+//!
+//! A caller gets success only when its change is committed and read back. A caller that gets an error can rely on nothing of its
+//! change being on the device, unless the error says that the outcome is not known. One task, the writer,
+//! owns the session; readings go through it too, so that none sees a change that is staged and not committed.
+//!
+//! What a batch of N changes costs, on top of its dialogs: for each printout one reading before the first staging and one after the commit;
+//! `showchanges` before the first staging and before the commit; the commit. What was staged is put into the rows that were read
+//! ([`candidate`]); only where the next dialog depends on the device's order (`before` of sender groups and filters) and a staged change
+//! moved it, the printout is read again. A dialog that is refused behind others makes the batch go on with care: all is cleared and staged
+//! again, `showchanges` is asked after each staging, and a further refusal costs one reading.
+
+mod candidate;
+mod job;
+mod round;
+mod session;
+#[cfg(test)]
+mod tests;
+mod weigh;
+mod writer;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use tokio::sync::{mpsc, oneshot};
+
+use self::job::{Job, Message, ReadRequest, Ticket};
+use self::writer::Writer;
+use super::device::Connect;
+use super::dialog::{Dialog, Said};
+use super::lock::Lock;
+use super::resources;
+use super::settings::Settings;
+use super::snapshot::Snapshots;
+use super::table::{Printout, Row, Rows, Table};
+use crate::remote::{Call, Error, Failure, Kind};
+use crate::schema::{Record, Resource, engine};
+use crate::value::{Diagnostic, Path};
+
+/// How printouts are read and records compared: pure functions, given from outside so that the batch knows no table.
+#[derive(Clone, Copy)]
+pub(super) struct Rules {
+    /// The next dialog to walk to read a printout.
+    pub(super) dialog: fn(&Printout, &[Said]) -> Option<Dialog>,
+    /// Understands what was said.
+    pub(super) parse: fn(&Printout, &[Said]) -> Result<Rows, Error>,
+    /// The paths at which two records differ in meaning.
+    pub(super) differences: fn(&Resource, &Record, &Record) -> Vec<Path>,
+    /// A row's record in the light of what is known of the object: an order that still holds is no difference.
+    pub(super) as_known: fn(&Rows, &Row, &Record) -> Record,
+    /// The import ID of an object.
+    pub(super) key: fn(&Resource, &Record) -> Option<String>,
+    /// Takes an import ID apart.
+    pub(super) parse_key: fn(&Resource, &str) -> Result<Record, String>,
+}
+
+/// What the tables and the engine say.
+pub(super) const RULES: Rules = Rules {
+    dialog: Printout::dialog,
+    parse: Printout::parse,
+    differences: engine::differences,
+    as_known: resources::as_known,
+    key: resources::id,
+    parse_key: engine::parse_key,
+};
+
+/// A change that a caller asks for.
+#[derive(Clone)]
+pub(super) struct Wish {
+    /// The resource.
+    pub(super) table: &'static Table,
+    /// The object's import ID.
+    pub(super) id: String,
+    /// What is to become of it.
+    pub(super) goal: Goal,
+}
+
+/// What is to become of an object.
+#[derive(Debug, Clone)]
+pub(super) enum Goal {
+    /// It is made; it must not be there yet.
+    Create(Record),
+    /// It is always there and is changed to this.
+    Adopt(Record),
+    /// It is there and is changed to this.
+    Update(Record),
+    /// It goes. The record is what state knows.
+    Delete(Record),
+}
+
+/// What became of a change.
+#[derive(Debug, Clone)]
+pub(super) struct Answer {
+    /// The object as read back once it is live (`None` if it is gone), or why not.
+    pub(super) result: Result<Option<Row>, Failure>,
+    /// The object as it stood before.
+    pub(super) before: Option<Row>,
+    /// What else the user should know.
+    pub(super) notices: Vec<Diagnostic>,
+}
+
+/// The way to the one writer of a gateway.
+pub(super) struct Batch {
+    shared: Arc<Shared>,
+    start: Box<dyn Fn() -> mpsc::UnboundedSender<Message> + Send + Sync>,
+    writer: OnceLock<mpsc::UnboundedSender<Message>>,
+}
+
+/// What callers and the writer both see.
+#[derive(Debug, Default)]
+struct Shared {
+    snapshots: Snapshots,
+    /// How often a change of an object was announced and did not arrive yet.
+    announced: Mutex<BTreeMap<(&'static str, String), usize>>,
+    /// What keeps the writer from going on, for callers whose time runs out meanwhile.
+    obstacle: Mutex<Option<Error>>,
+    /// What the session showed as pending when it was opened, until one caller has heard of it.
+    found: Mutex<Option<Diagnostic>>,
+}
+
+impl Wish {
+    /// The printout in which the object stands.
+    pub(super) fn printout(&self) -> Printout {
+        (self.table.printout)(self.record())
+    }
+
+    /// The record that the caller gave.
+    pub(super) fn record(&self) -> &Record {
+        match &self.goal {
+            Goal::Create(record) | Goal::Adopt(record) | Goal::Update(record) | Goal::Delete(record) => record,
+        }
+    }
+
+    /// The object as the user calls it: `SMTP route "example.com"`.
+    pub(super) fn title(&self) -> String {
+        format!("{} {:?}", self.table.resource.noun, self.id)
+    }
+
+    /// The word by which the device's printouts name the object.
+    pub(super) fn name(&self) -> &str {
+        self.record().text(self.table.resource.title).unwrap_or(&self.id)
+    }
+}
+
+impl Batch {
+    /// Makes the batch of a gateway. Nothing is read, opened or started before the first call.
+    pub(super) fn new(settings: Settings, connect: Arc<dyn Connect>, rules: Rules, lock: Lock) -> Batch {
+        let shared = Arc::new(Shared::default());
+        let theirs = Arc::clone(&shared);
+        let start = Box::new(move || {
+            let (sender, inbox) = mpsc::unbounded_channel();
+            let writer = Writer::new(&settings, Arc::clone(&connect), rules, lock.clone(), Arc::clone(&theirs), inbox);
+            tokio::spawn(writer.run());
+            sender
+        });
+        Batch { shared, start, writer: OnceLock::new() }
+    }
+
+    /// Hears that a change may soon come. This lets the batch wait for it, for the quiet period at most.
+    pub(super) fn announce(&self, resource: &'static str, id: String) {
+        *self.shared.announced().entry((resource, id)).or_default() += 1;
+    }
+
+    /// Takes an announcement back: its change arrives, or fails before. An announcement whose ID was not known yet is empty.
+    pub(super) fn take_back(&self, resource: &'static str, id: &str) {
+        let mut announced = self.shared.announced();
+        for id in [id, ""] {
+            let key = (resource, id.to_owned());
+            if let Some(count) = announced.get_mut(&key) {
+                *count -= 1;
+                if *count == 0 {
+                    announced.remove(&key);
+                }
+                return;
+            }
+        }
+    }
+
+    /// Makes a change live and gives the object as read back. If the future is dropped before the commit begins, nothing of the
+    /// change is committed.
+    pub(super) async fn change(&self, wish: Wish, call: &Call) -> Answer {
+        let ticket = Ticket::new(call);
+        let (reply, answer) = oneshot::channel();
+        self.take_back(wish.table.resource.name, &wish.id);
+        self.send(Message::Change(Job::new(wish, Arc::clone(&ticket), reply)));
+        match self.wait(&ticket, answer, call).await {
+            Ok(answer) => answer,
+            Err(error) => Answer { result: Err(error.into()), before: None, notices: Vec::new() },
+        }
+    }
+
+    /// Reads a printout, or gives what is known of it.
+    pub(super) async fn read(&self, printout: &Printout, call: &Call) -> Result<Arc<Rows>, Error> {
+        if let Some(rows) = self.shared.snapshots.get(printout) {
+            return Ok(rows);
+        }
+        let ticket = Ticket::new(call);
+        let (reply, answer) = oneshot::channel();
+        self.send(Message::Read(ReadRequest { printout: printout.clone(), ticket: Arc::clone(&ticket), reply }));
+        let rows = self.wait(&ticket, answer, call).await??;
+        if let Some(found) = self.shared.found.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            call.report(found);
+        }
+        Ok(rows)
+    }
+
+    /// Ends the session once what was asked before is answered. A later call opens a new one.
+    pub(super) async fn close(&self) {
+        if self.writer.get().is_some() {
+            let (reply, closed) = oneshot::channel();
+            self.send(Message::Close(reply));
+            // A writer that is gone has closed its session.
+            let _ = closed.await;
+        }
+    }
+
+    /// Waits for an answer as long as the caller wants to, and for as long as it takes once the change is in hand.
+    async fn wait<T>(&self, ticket: &Arc<Ticket>, answer: oneshot::Receiver<T>, call: &Call) -> Result<T, Error> {
+        let _leave = Leave { batch: self, ticket: Arc::clone(ticket) };
+        tokio::pin!(answer);
+        let (mut stopped, mut late) = (false, false);
+        loop {
+            tokio::select! {
+                biased;
+                answer = &mut answer => return answer.map_err(|_| {
+                    Error::new(Kind::Unexpected, "The session with the gateway ended without an answer.")
+                        .hint("This is a bug in the provider. Run again: the next plan shows what stands on the gateway.")
+                }),
+                () = call.stop.cancelled(), if !stopped => {
+                    stopped = true;
+                    if ticket.withdraw() {
+                        return Err(job::stopped());
+                    }
+                    self.send(Message::Nudge);
+                }
+                () = tokio::time::sleep_until(call.deadline), if !late => {
+                    late = true;
+                    if ticket.withdraw() {
+                        return Err(self.shared.obstacle().unwrap_or_else(job::out_of_time));
+                    }
+                }
+            }
+        }
+    }
+
+    fn send(&self, message: Message) {
+        // If the writer is gone, so is the other end of the answer: the caller hears of it there.
+        let _ = self.writer.get_or_init(|| (self.start)()).send(message);
+    }
+}
+
+impl Shared {
+    fn announced(&self) -> std::sync::MutexGuard<'_, BTreeMap<(&'static str, String), usize>> {
+        self.announced.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn obstacle(&self) -> Option<Error> {
+        self.obstacle.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn set_obstacle(&self, obstacle: Option<Error>) {
+        *self.obstacle.lock().unwrap_or_else(PoisonError::into_inner) = obstacle;
+    }
+}
+
+/// Withdraws what a caller asked when the caller is gone, answered or not.
+struct Leave<'a> {
+    batch: &'a Batch,
+    ticket: Arc<Ticket>,
+}
+
+impl Drop for Leave<'_> {
+    fn drop(&mut self) {
+        if self.ticket.withdraw() {
+            self.batch.send(Message::Nudge);
+        }
+    }
+}

@@ -1,0 +1,566 @@
+//! One batch: staged one after the other, committed together, read back, answered.
+//!
+//! What holds between any two steps here: a job is either waiting (nothing of it is staged, its caller may leave), or staged in
+//! this session, or inside a commit. Whatever goes wrong puts the staged ones back to waiting, with an empty candidate.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::candidate::{Candidate, Shown};
+use super::job::{Base, Job, Ticket};
+use super::weigh;
+use super::writer::{MOST_LOST, Writer, step};
+use crate::gateway::device::Commit;
+use crate::gateway::lock::Held;
+use crate::gateway::settings::PendingChanges;
+use crate::gateway::table::{Neighbours, Printout, Rows};
+use crate::remote::{Error, Failure, Kind};
+use crate::value::Diagnostic;
+
+/// A batch takes no more changes when this has passed since it began.
+const LONGEST_OPEN: Duration = Duration::from_secs(2);
+
+/// So many collisions with commits of others in a row are an error.
+const MOST_COLLISIONS: u32 = 3;
+
+/// So many single changes refused in the words in which all were refused together: it is not about any one of them.
+const MOST_ALIKE: u32 = 3;
+
+/// A batch in the making.
+pub(super) struct Round {
+    held: Held,
+    /// When the first change could be staged.
+    began: Option<Instant>,
+    /// When the last change arrived.
+    last: Instant,
+    /// Whether it takes changes that arrive.
+    open: bool,
+    todo: VecDeque<Job>,
+    staged: Vec<Job>,
+    /// What was printed before anything was staged, and what stands now (absent: not known).
+    live: BTreeMap<Printout, Arc<Rows>>,
+    candidate: BTreeMap<Printout, Candidate>,
+    /// What the device shows as staged.
+    shown: Shown,
+    /// Whether to look after each staging: a dialog was refused, and another one may be.
+    careful: bool,
+    /// Whether this session's candidate is known to hold nothing but `staged`.
+    prepared: bool,
+    lost: u32,
+    collisions: u32,
+    /// The rest of a batch that was refused as a whole, the next part last.
+    parts: Vec<VecDeque<Job>>,
+    /// The words in which it was refused as a whole, and how many single changes were refused in the same since.
+    refusal: Option<String>,
+    alike: u32,
+    notices: Vec<Diagnostic>,
+}
+
+impl Writer {
+    /// Makes one batch of what has arrived and still arrives, to the end.
+    pub(super) async fn batch(&mut self) {
+        let Some(held) = self.take_lock().await else { return };
+        let mut round = Round::new(held);
+        loop {
+            if self.fill(&mut round).await {
+                self.conclude(&mut round).await;
+            } else if let Some(part) = round.parts.pop() {
+                round.todo = part;
+            } else {
+                return;
+            }
+        }
+    }
+
+    /// Stages all that is to be staged, and waits for more while that is worth it. False if nothing is staged in the end.
+    async fn fill(&mut self, round: &mut Round) -> bool {
+        loop {
+            self.drain();
+            self.admit(round);
+            round.drop_unwanted();
+            if !round.todo.is_empty() {
+                if self.prepare(round).await
+                    && let Some(job) = round.todo.pop_front()
+                    && job.ticket.take()
+                {
+                    self.stage(round, job).await;
+                }
+                continue;
+            }
+            if round.staged.is_empty() {
+                return false;
+            }
+            if round.open {
+                let until = self.closing_time(round);
+                if Instant::now() < until {
+                    self.pause(Some(until)).await;
+                    continue;
+                }
+                round.open = false;
+            }
+            if round.staged.iter().any(Job::is_orphan) {
+                // Nobody would learn that these are live.
+                round.staged.retain(|job| !job.is_orphan());
+                self.clear(round).await;
+                continue;
+            }
+            return true;
+        }
+    }
+
+    /// Takes what arrived into the batch, if it arrived in time.
+    fn admit(&mut self, round: &mut Round) {
+        while round.open
+            && let Some((at, _)) = self.arrived.front()
+            && round.began.is_none_or(|began| *at <= began + LONGEST_OPEN)
+            && let Some((at, job)) = self.arrived.pop_front()
+        {
+            round.last = round.last.max(at);
+            round.todo.push_back(job);
+        }
+    }
+
+    /// When the batch is to be closed if nothing else arrives. All that arrived is staged.
+    fn closing_time(&self, round: &Round) -> Instant {
+        let now = Instant::now();
+        let latest = round.began.unwrap_or(now) + LONGEST_OPEN;
+        if round.staged.iter().any(|job| job.ticket.is_stopped()) {
+            now
+        } else if !self.shared.announced().is_empty() {
+            latest.min(round.last + self.commit.quiet_period)
+        } else if self.successors.0 > 0 {
+            // Callers that were answered together come back within a moment, but not at the same one.
+            latest.min(self.successors.1)
+        } else {
+            now
+        }
+    }
+
+    /// Makes sure of a session with an empty candidate before the first staging; without one all fail.
+    async fn prepare(&mut self, round: &mut Round) -> bool {
+        let tickets: Vec<Arc<Ticket>> = round.todo.iter().map(|job| Arc::clone(&job.ticket)).collect();
+        match self.enter(round, &tickets).await.and_then(|()| self.session.writable()) {
+            Ok(()) => {
+                round.began.get_or_insert_with(Instant::now);
+                true
+            }
+            Err(error) => {
+                round.fail_waiting(&error);
+                false
+            }
+        }
+    }
+
+    /// Opens a session if there is none, and empties its candidate of what is our own.
+    async fn enter(&mut self, round: &mut Round, tickets: &[Arc<Ticket>]) -> Result<(), Error> {
+        let mut lost = 0;
+        loop {
+            if !self.session.is_open() {
+                round.prepared = false;
+                self.connect(tickets).await?;
+            }
+            if round.prepared {
+                return Ok(());
+            }
+            match self.empty_candidate(round).await {
+                Ok(()) => round.prepared(),
+                Err(error) if !self.session.is_open() && lost < MOST_LOST => {
+                    lost += 1;
+                    self.shared.set_obstacle(Some(error));
+                    self.pause(Some(Instant::now() + step(lost))).await;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    async fn empty_candidate(&mut self, round: &mut Round) -> Result<(), Error> {
+        if let Some(words) = self.session.pending().await? {
+            if round.held.leftover().is_some_and(|journal| journal.explains(&words)) {
+                tracing::info!("clearing uncommitted changes that this provider left on the gateway");
+            } else if self.foreign == PendingChanges::Discard {
+                round.notices.push(Diagnostic::warning(
+                    "Uncommitted changes on the gateway were discarded",
+                    format!("The setting pending_changes says so. They were:\n\n{}", weigh::excerpt(&words)),
+                ));
+            } else {
+                return Err(Error::new(
+                    Kind::Conflict,
+                    format!("The gateway session has uncommitted changes that are not ours:\n\n{}", weigh::excerpt(&words)),
+                )
+                .hint("Commit or clear them on the gateway, or set the provider's pending_changes to \"discard\"."));
+            }
+            if let Err(error) = self.session.clear().await {
+                self.session.close().await;
+                return Err(error);
+            }
+        }
+        round.held.forget()
+    }
+
+    /// Stages one change. If it is refused, its caller alone hears of it.
+    async fn stage(&mut self, round: &mut Round, mut job: Job) {
+        let printout = job.wish.printout();
+        let mut walked = false;
+        match self.try_stage(round, &mut job, &printout, &mut walked).await {
+            Ok(()) => round.staged.push(job),
+            Err(error) if !self.session.is_open() => {
+                job.ticket.release();
+                round.todo.push_front(job);
+                self.lost(round, error).await;
+            }
+            Err(error) => {
+                if walked {
+                    self.tidy(round, &printout).await;
+                }
+                job.fail(error);
+            }
+        }
+    }
+
+    async fn try_stage(&mut self, round: &mut Round, job: &mut Job, printout: &Printout, walked: &mut bool) -> Result<(), Error> {
+        if !round.candidate.get(printout).is_some_and(|candidate| candidate.serves(&job.wish)) {
+            let reading = self.shared.snapshots.begin(printout);
+            let rows = Arc::new(self.session.read(printout).await?);
+            if round.shown == Shown::Nothing {
+                self.shared.snapshots.finish(reading, &rows);
+            }
+            round.live.entry(printout.clone()).or_insert_with(|| Arc::clone(&rows));
+            round.candidate.insert(printout.clone(), Candidate::read(rows));
+        }
+        let (Some(live), Some(candidate)) = (round.live.get(printout), round.candidate.get_mut(printout)) else {
+            return Err(Error::new(Kind::Unexpected, format!("{printout:?} was read and is not known.")));
+        };
+        let staging = weigh::staging(&self.rules, job, live, candidate.rows());
+        if matches!(job.base, Base::Unread) {
+            let standing = live.find(job.wish.table.resource.name, &job.wish.id);
+            job.base = standing.map_or(Base::Absent, |row| Base::Row(row.clone()));
+        }
+        let staging = staging?;
+        if staging.dialogs.is_empty() {
+            return Ok(());
+        }
+        round.held.note_staging(job.wish.name())?;
+        for dialog in &staging.dialogs {
+            *walked = true;
+            self.session.walk(dialog).await?;
+        }
+        candidate.put(&job.wish, staging);
+        round.shown = Shown::Unasked;
+        if round.careful {
+            if job.wish.table.neighbours != Neighbours::None {
+                round.candidate.remove(printout);
+            }
+            self.ask(round).await?;
+        }
+        Ok(())
+    }
+
+    /// Asks what is staged, and notes it for whoever comes after a writer that is killed.
+    async fn ask(&mut self, round: &mut Round) -> Result<(), Error> {
+        round.shown = match self.session.pending().await? {
+            Some(words) => {
+                round.held.note_pending(&words)?;
+                Shown::Words(words)
+            }
+            None => Shown::Nothing,
+        };
+        Ok(())
+    }
+
+    /// After a refusal: if something of the refused change may be staged, clears all and has the others staged again.
+    async fn tidy(&mut self, round: &mut Round, printout: &Printout) {
+        match (&round.shown, self.session.pending().await) {
+            (Shown::Nothing, Ok(None)) => return,
+            (Shown::Words(before), Ok(Some(words))) if *before == words => {
+                if let Ok(rows) = self.session.read(printout).await
+                    && round.candidate.get(printout).is_some_and(|candidate| candidate.agrees(&self.rules, &rows))
+                {
+                    round.candidate.insert(printout.clone(), Candidate::read(Arc::new(rows)));
+                    return;
+                }
+            }
+            _ => {}
+        }
+        round.careful = true;
+        self.clear(round).await;
+    }
+
+    /// Drops all that is staged; the staged changes wait again.
+    async fn clear(&mut self, round: &mut Round) {
+        round.unstage();
+        match self.session.clear().await.and_then(|()| round.held.forget()) {
+            Ok(()) => round.prepared(),
+            Err(error) => {
+                self.session.close().await;
+                self.lost(round, error).await;
+            }
+        }
+    }
+
+    /// The session is gone, and with it what was staged. All of it is staged again in the next one, a few times.
+    async fn lost(&mut self, round: &mut Round, error: Error) {
+        round.unstage();
+        round.lost += 1;
+        if round.lost > MOST_LOST {
+            round.fail_waiting(
+                &error.hint("The session with the gateway was lost several times. Nothing of this change is on the gateway."),
+            );
+        } else {
+            tracing::warn!(error = %error, "the session with the gateway was lost; nothing is live, staging again");
+            self.shared.set_obstacle(Some(error));
+            self.pause(Some(Instant::now() + step(round.lost))).await;
+        }
+    }
+
+    /// Commits what is staged, and answers all, or has them staged again.
+    async fn conclude(&mut self, round: &mut Round) {
+        if round.shown == Shown::Unasked
+            && let Err(error) = self.ask(round).await
+        {
+            // Without an answer nobody can tell what would be committed.
+            self.session.close().await;
+            return self.lost(round, error).await;
+        }
+        let jobs = std::mem::take(&mut round.staged);
+        if round.shown == Shown::Nothing {
+            // All stands as it was wished for, or the dialogs had no effect: reading tells.
+            round.settled();
+            return self.confirm(round, jobs).await;
+        }
+        for job in &jobs {
+            self.shared.snapshots.forget(&job.wish.printout());
+        }
+        let comment = weigh::comment(&self.commit.comment, &self.run, &jobs);
+        tracing::info!(changes = jobs.len(), "committing");
+        match self.session.commit(&comment, self.commit.rollback_snapshot, self.commit.timeout).await {
+            Ok(Some(Commit::Done { notices })) => {
+                round
+                    .notices
+                    .extend(notices.into_iter().map(|words| Diagnostic::warning("The gateway committed with a notice", words)));
+                round.collisions = 0;
+                round.alike = 0;
+                round.settled();
+                self.confirm(round, jobs).await;
+            }
+            Ok(Some(Commit::NothingStaged)) => {
+                let words = "The gateway had nothing to commit: what was staged is gone.";
+                self.settle(round, jobs, Error::new(Kind::Unavailable, words), true).await;
+            }
+            Ok(Some(Commit::Collision(words))) => {
+                round.collisions += 1;
+                self.shared.snapshots.forget_all();
+                round.staged = jobs;
+                self.clear(round).await;
+                if round.collisions >= MOST_COLLISIONS {
+                    round.fail_waiting(
+                        &Error::new(Kind::Conflict, words)
+                            .hint("Somebody else commits on the gateway again and again. Run again when they are done."),
+                    );
+                }
+            }
+            Ok(Some(Commit::Refused(words))) => self.refused(round, jobs, words).await,
+            Ok(None) => {
+                let words = format!("The commit did not end within {} seconds.", self.commit.timeout.as_secs_f32());
+                self.settle(round, jobs, Error::new(Kind::Unavailable, words), false).await;
+            }
+            Err(error) => {
+                // Only a lost line is worth another attempt: what else a device says of a commit, it will say again.
+                let again = error.kind == Kind::Unavailable;
+                self.settle(round, jobs, error, again).await;
+            }
+        }
+    }
+
+    /// A refused commit: a single change is to blame; of several, halves are tried, down to single ones.
+    async fn refused(&mut self, round: &mut Round, mut jobs: Vec<Job>, words: String) {
+        let blamed = if jobs.len() == 1 { jobs.pop() } else { None };
+        round.staged = jobs;
+        self.clear(round).await;
+        let error =
+            Error::new(Kind::Invalid, words.clone()).hint("The gateway refused the commit. Nothing of this change is on it.");
+        if let Some(job) = blamed {
+            job.fail(error.clone());
+            if round.refusal.as_ref() == Some(&words) {
+                round.alike += 1;
+            }
+            if round.alike >= MOST_ALIKE {
+                round.fail_waiting(&error);
+            }
+        } else {
+            round.refusal.get_or_insert(words);
+            let second = round.todo.split_off(round.todo.len().div_ceil(2));
+            round.parts.push(second);
+        }
+    }
+
+    /// A commit whose outcome is not known: what is live is a success, the rest is staged again if that is worth it.
+    async fn settle(&mut self, round: &mut Round, jobs: Vec<Job>, error: Error, again: bool) {
+        tracing::warn!(error = %error, "the outcome of a commit is not known; reading what is live");
+        round.unstage();
+        round.lost += 1;
+        let shown = self.read_back(round, &jobs).await;
+        for mut job in jobs {
+            match shown.get(&job.wish.printout()) {
+                Some(Ok(rows)) => match weigh::is_live(&self.rules, &job.wish, rows) {
+                    Ok(row) => job.succeed(row, std::mem::take(&mut round.notices)),
+                    Err(_) if again && round.lost <= MOST_LOST => {
+                        job.unsure = true;
+                        job.ticket.release();
+                        round.todo.push_back(job);
+                    }
+                    Err(_) => {
+                        let words =
+                            format!("{} The change is not live now; a commit that still runs may make it so.", error.message);
+                        job.fail_unread(Error { message: words, ..error.clone() });
+                    }
+                },
+                unread => {
+                    let why =
+                        unread.and_then(|shown| shown.as_ref().err()).map_or(String::new(), |why| format!(" {}", why.message));
+                    let words = format!("{} Whether the change is live is not known.{why}", error.message);
+                    job.fail_unread(Error { message: words, ..error.clone() });
+                }
+            }
+        }
+    }
+
+    /// Reads back what was committed, and answers.
+    async fn confirm(&mut self, round: &mut Round, jobs: Vec<Job>) {
+        let shown = self.read_back(round, &jobs).await;
+        // What arrived before the answers is not what they bring about.
+        self.drain();
+        self.successors = (jobs.len(), Instant::now() + self.commit.quiet_period);
+        for job in jobs {
+            match shown.get(&job.wish.printout()) {
+                Some(Ok(rows)) => match weigh::is_live(&self.rules, &job.wish, rows) {
+                    Ok(row) => job.succeed(row, std::mem::take(&mut round.notices)),
+                    Err(failure) => job.fail_with(failure),
+                },
+                unread => {
+                    let why =
+                        unread.and_then(|shown| shown.as_ref().err()).map_or(String::new(), |why| format!(": {}", why.message));
+                    let words = format!("The change was committed, but could not be read back{why}");
+                    job.fail_unread(Error::new(Kind::Unavailable, words));
+                }
+            }
+        }
+    }
+
+    /// Reads each printout that these changes touch, once, from a session with nothing staged.
+    async fn read_back(&mut self, round: &mut Round, jobs: &[Job]) -> BTreeMap<Printout, Result<Arc<Rows>, Error>> {
+        let tickets: Vec<Arc<Ticket>> = jobs.iter().map(|job| Arc::clone(&job.ticket)).collect();
+        let printouts: BTreeSet<Printout> = jobs.iter().map(|job| job.wish.printout()).collect();
+        let mut shown = BTreeMap::new();
+        for printout in printouts {
+            let rows = self.read_live(round, &printout, &tickets).await;
+            shown.insert(printout, rows);
+        }
+        shown
+    }
+
+    async fn read_live(&mut self, round: &mut Round, printout: &Printout, tickets: &[Arc<Ticket>]) -> Result<Arc<Rows>, Error> {
+        let mut lost = 0;
+        loop {
+            self.enter(round, tickets).await?;
+            let reading = self.shared.snapshots.begin(printout);
+            match self.session.read(printout).await {
+                Ok(rows) => {
+                    let rows = Arc::new(rows);
+                    self.shared.snapshots.finish(reading, &rows);
+                    return Ok(rows);
+                }
+                Err(_) if !self.session.is_open() && lost < MOST_LOST => {
+                    lost += 1;
+                    self.pause(Some(Instant::now() + step(lost))).await;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}
+
+impl Round {
+    fn new(held: Held) -> Round {
+        Round {
+            held,
+            began: None,
+            last: Instant::now(),
+            open: true,
+            todo: VecDeque::new(),
+            staged: Vec::new(),
+            live: BTreeMap::new(),
+            candidate: BTreeMap::new(),
+            shown: Shown::Nothing,
+            careful: false,
+            prepared: false,
+            lost: 0,
+            collisions: 0,
+            parts: Vec::new(),
+            refusal: None,
+            alike: 0,
+            notices: Vec::new(),
+        }
+    }
+
+    /// Forgets all that is known of the candidate; what was staged waits again, first.
+    fn unstage(&mut self) {
+        self.prepared = false;
+        self.shown = Shown::Unasked;
+        self.live.clear();
+        self.candidate.clear();
+        for job in self.staged.drain(..).rev() {
+            job.ticket.release();
+            self.todo.push_front(job);
+        }
+    }
+
+    /// Notes that the candidate is empty.
+    fn prepared(&mut self) {
+        self.prepared = true;
+        self.shown = Shown::Nothing;
+    }
+
+    /// Notes that the candidate is empty because all that was in it is live.
+    fn settled(&mut self) {
+        self.unstage();
+        self.prepared();
+        if let Err(error) = self.held.forget() {
+            self.notices.push(Diagnostic::warning("The journal of staged changes stays behind", error.to_string()));
+        }
+    }
+
+    /// Drops the waiting changes whose callers have left, and those whose callers do not want to wait any longer.
+    fn drop_unwanted(&mut self) {
+        for job in std::mem::take(&mut self.todo) {
+            match job.ticket.given_up() {
+                Some(error) if job.ticket.take() => job.fail(error),
+                None if job.is_wanted() => self.todo.push_back(job),
+                _ => {}
+            }
+        }
+    }
+
+    /// Fails all that wait.
+    fn fail_waiting(&mut self, error: &Error) {
+        let parts = self.parts.drain(..).flatten();
+        for job in self.todo.drain(..).chain(parts) {
+            if job.ticket.take() {
+                job.fail(error.clone());
+            }
+        }
+    }
+}
+
+impl Job {
+    /// Says that the change may be live, but that nobody could look.
+    fn fail_unread(self, error: Error) {
+        let hint = "Run again: the next plan shows what stands on the gateway. A commit that takes long may need a higher commit.timeout.";
+        let error = error.hint(hint);
+        let object = weigh::presumed(&self.wish);
+        self.fail_with(Failure { error, object });
+    }
+}

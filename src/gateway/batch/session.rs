@@ -1,0 +1,158 @@
+//! The one login session: opened when needed, asked with a limit, given up when the line is lost.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::error::Elapsed;
+use tokio::time::{Instant, timeout};
+
+use super::Rules;
+use crate::gateway::device::{Commit, Connect, Device};
+use crate::gateway::dialog::Dialog;
+use crate::gateway::table::{Printout, Rows};
+use crate::remote::{Error, Kind};
+
+/// A session that idles longer is ended: the device would drop it after 30 minutes, and whatever is typed then is lost.
+pub(super) const LONGEST_IDLE: Duration = Duration::from_mins(20);
+
+/// The last resort against a device that never answers. The transport gives up on a single answer long before.
+const LONGEST_CONVERSATION: Duration = Duration::from_mins(10);
+
+/// A login takes seconds; a device that is out of sessions may keep one waiting.
+const LONGEST_LOGIN: Duration = Duration::from_mins(2);
+
+/// More dialogs than any printout takes.
+const MOST_DIALOGS: usize = 10_000;
+
+/// One session at a time. Any error of kind `Unavailable` ends it; what was staged in it is then gone from it.
+pub(super) struct Session {
+    connect: Arc<dyn Connect>,
+    rules: Rules,
+    device: Option<Box<dyn Device>>,
+    /// Until when the session may idle.
+    expires: Instant,
+    /// A login that was refused is never tried again: the account would be locked.
+    denied: Option<Error>,
+}
+
+impl Session {
+    /// Makes a session that is not open.
+    pub(super) fn new(connect: Arc<dyn Connect>, rules: Rules) -> Session {
+        Session { connect, rules, device: None, expires: Instant::now(), denied: None }
+    }
+
+    /// Whether the session is open, as far as is known.
+    pub(super) fn is_open(&self) -> bool {
+        self.device.is_some()
+    }
+
+    /// When the session is to be ended if nothing is asked of it.
+    pub(super) fn expires(&self) -> Option<Instant> {
+        self.device.as_ref().map(|_| self.expires)
+    }
+
+    /// Tries once to open the session.
+    pub(super) async fn open(&mut self) -> Result<(), Error> {
+        if let Some(denied) = &self.denied {
+            return Err(denied.clone());
+        }
+        match timeout(LONGEST_LOGIN, self.connect.connect()).await {
+            Ok(Ok(device)) => {
+                self.device = Some(device);
+                self.expires = Instant::now() + LONGEST_IDLE;
+                Ok(())
+            }
+            Ok(Err(error)) => {
+                if error.kind == Kind::Denied {
+                    self.denied = Some(error.clone());
+                }
+                Err(error)
+            }
+            Err(_) => Err(lost("The gateway did not complete the login.").retryable()),
+        }
+    }
+
+    /// Whether changes are made on this device at all.
+    pub(super) fn writable(&self) -> Result<(), Error> {
+        self.device.as_ref().map_or(Ok(()), |device| device.writable())
+    }
+
+    /// Reads a printout, as this session sees it: with what is staged in it.
+    pub(super) async fn read(&mut self, printout: &Printout) -> Result<Rows, Error> {
+        let mut said = Vec::new();
+        while let Some(dialog) = (self.rules.dialog)(printout, &said) {
+            if said.len() >= MOST_DIALOGS {
+                return Err(Error::new(Kind::Unexpected, format!("Reading {printout:?} from the gateway comes to no end.")));
+            }
+            let device = self.device()?;
+            let answer = timeout(LONGEST_CONVERSATION, device.walk(&dialog)).await;
+            said.push(self.heard(answer)?);
+        }
+        (self.rules.parse)(printout, &said)
+    }
+
+    /// Walks a dialog that stages something.
+    pub(super) async fn walk(&mut self, dialog: &Dialog) -> Result<(), Error> {
+        let device = self.device()?;
+        let answer = timeout(LONGEST_CONVERSATION, device.walk(dialog)).await;
+        self.heard(answer).map(|_| ())
+    }
+
+    /// What is staged and not committed.
+    pub(super) async fn pending(&mut self) -> Result<Option<String>, Error> {
+        let device = self.device()?;
+        let answer = timeout(LONGEST_CONVERSATION, device.pending()).await;
+        self.heard(answer)
+    }
+
+    /// Drops what is staged, and makes sure of it.
+    pub(super) async fn clear(&mut self) -> Result<(), Error> {
+        let device = self.device()?;
+        let answer = timeout(LONGEST_CONVERSATION, device.clear()).await;
+        self.heard(answer)?;
+        match self.pending().await? {
+            None => Ok(()),
+            Some(_) => Err(Error::new(Kind::Unexpected, "The gateway still shows uncommitted changes after they were cleared.")),
+        }
+    }
+
+    /// Commits. `None` if the commit did not end in time. After that, and after an error, nobody knows what became of it, and
+    /// the session is given up.
+    pub(super) async fn commit(&mut self, comment: &str, snapshot: bool, limit: Duration) -> Result<Option<Commit>, Error> {
+        let device = self.device()?;
+        let Ok(answer) = timeout(limit, device.commit(comment, snapshot)).await else {
+            self.device = None;
+            return Ok(None);
+        };
+        let answer = self.heard(Ok(answer));
+        if answer.is_err() {
+            self.device = None;
+        }
+        answer.map(Some)
+    }
+
+    /// Logs out.
+    pub(super) async fn close(&mut self) {
+        if let Some(mut device) = self.device.take() {
+            // A device that does not answer keeps nobody: the line is dropped.
+            let _ = timeout(Duration::from_secs(10), device.close()).await;
+        }
+    }
+
+    fn device(&mut self) -> Result<&mut Box<dyn Device>, Error> {
+        self.device.as_mut().ok_or_else(|| lost("The session with the gateway is gone."))
+    }
+
+    fn heard<T>(&mut self, answer: Result<Result<T, Error>, Elapsed>) -> Result<T, Error> {
+        let answer = answer.unwrap_or_else(|_| Err(lost("The gateway did not answer.")));
+        self.expires = Instant::now() + LONGEST_IDLE;
+        if matches!(&answer, Err(error) if error.kind == Kind::Unavailable) {
+            self.device = None;
+        }
+        answer
+    }
+}
+
+fn lost(message: impl Into<String>) -> Error {
+    Error::new(Kind::Unavailable, message)
+}

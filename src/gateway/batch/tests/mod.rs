@@ -1,0 +1,7 @@
+//! The batch against a gateway in memory, on a paused clock.
+
+mod enumeration;
+mod fake;
+mod load;
+mod operations;
+mod scenes;

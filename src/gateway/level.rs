@@ -1,0 +1,137 @@
+//! The level of a cluster: how it is chosen, how the prompt shows it, and what to do when the device offers another.
+//!
+//! Some commands are restricted to one level; run elsewhere they print a warning and offer to switch. Only the configured level is ever
+//! taken: a change at another level would reach other machines. `clustermode cluster`, `clustermode group NAME` and
+//! `clustermode machine NAME` work without a dialog.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use super::settings::Level;
+use super::stop::{Asks, Question};
+use crate::remote::{Error, Kind};
+
+/// The attribute to set.
+pub(super) const HINT: &str =
+    "The level that is read and written is set by `gateway.cluster` of the provider (`mode` and `name`).";
+
+/// The command that chooses a level; `None` keeps the level of the login.
+pub(super) fn command(level: &Level) -> Result<Option<String>, Error> {
+    let (mode, name) = match level {
+        Level::Standalone => return Ok(None),
+        Level::Cluster => return Ok(Some("clustermode cluster".to_owned())),
+        Level::Group(name) => ("group", name.trim()),
+        Level::Machine(name) => ("machine", name.trim()),
+    };
+    if name.is_empty() || name.chars().any(|c| c.is_control() || "\"';|`".contains(c)) {
+        return Err(Error::new(Kind::Invalid, format!("{name:?} is not the name of a {mode}.")).hint(HINT));
+    }
+    let quote = if name.contains(' ') { "\"" } else { "" };
+    Ok(Some(format!("clustermode {mode} {quote}{name}{quote}")))
+}
+
+/// Whether a prompt is one of this level. A prompt that shows no level fits all.
+pub(super) fn fits(prompt: &str, level: &Level) -> bool {
+    let inside = prompt.trim().trim_start_matches('(').to_lowercase();
+    let Some((shown, rest)) = inside.split_once(' ') else { return true };
+    let name = rest.split(')').next().unwrap_or_default().trim();
+    match (shown, level) {
+        ("cluster" | "group" | "machine", Level::Standalone) | ("cluster", Level::Cluster) => true,
+        ("group", Level::Group(wanted)) | ("machine", Level::Machine(wanted)) => name == wanted.trim().to_lowercase(),
+        ("cluster" | "group" | "machine", _) => false,
+        _ => true,
+    }
+}
+
+/// A level in words.
+pub(super) fn words(level: &Level) -> String {
+    match level {
+        Level::Standalone => "standalone".to_owned(),
+        Level::Cluster => "cluster".to_owned(),
+        Level::Group(name) => format!("group {name}"),
+        Level::Machine(name) => format!("machine {name}"),
+    }
+}
+
+/// A question about the level.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Offer {
+    /// It is about something else.
+    None,
+    /// To switch to the configured level.
+    Ours,
+    /// To switch to another level.
+    Other,
+}
+
+static MODE: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r#"\b(?:cluster|group|machine)["']?\s+(?:mode|level)\b"#).expect("the pattern is a constant, and a test uses it")
+});
+
+/// Tells whether a question offers to switch to another level.
+pub(super) fn offer(said: &str, question: &Question, level: &Level) -> Offer {
+    let words = question.lines.iter().rev().map(|line| line.to_lowercase()).collect::<Vec<_>>().join(" ");
+    let warned = said.to_lowercase();
+    let all = format!("{warned} {words}");
+    let about = ["switch", "restricted", "change"].iter().any(|word| all.contains(word));
+    if question.asks != Asks::YesNo || !about || !MODE.is_match(&all) {
+        return Offer::None;
+    }
+    let nearest = question.lines.first().map(|line| line.to_lowercase()).unwrap_or_default();
+    let offered = nearest.rsplit("switch").next().unwrap_or_default();
+    let names = |mode: &str| offered.contains(mode);
+    match level {
+        // A group or a machine has a name, which the question may not tell: only the cluster is one of a kind.
+        Level::Cluster if names("cluster") && !names("machine") && !names("group") => Offer::Ours,
+        _ => Offer::Other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_and_the_prompt_name_the_level() {
+        let check = |level: Level, expected: Option<&str>, fitting: &str, other: &str| {
+            assert_eq!(command(&level).expect("a command").as_deref(), expected);
+            assert!(fits(fitting, &level), "{fitting}");
+            assert!(!fits(other, &level), "{other}");
+            assert!(fits("esa.local>", &level));
+        };
+        check(Level::Cluster, Some("clustermode cluster"), "(Cluster Main)>", "(Machine esa1)>");
+        check(Level::Group("Europe".into()), Some("clustermode group Europe"), "(Group Europe)>", "(Group Asia)>");
+        check(Level::Group("My Group".into()), Some("clustermode group \"My Group\""), "(Group My Group)>", "(Cluster x)>");
+        check(Level::Machine("esa1".into()), Some("clustermode machine esa1"), "(Machine esa1)>", "(Cluster x)>");
+        assert_eq!(command(&Level::Standalone), Ok(None));
+        assert!(fits("(Machine x)>", &Level::Standalone));
+    }
+
+    #[test]
+    fn g19_a_name_that_is_more_than_a_name_is_refused() {
+        for name in ["a; commit", "a\nb", "", "a\"b"] {
+            assert!(command(&Level::Machine(name.into())).is_err(), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn g14_only_the_configured_level_is_ours() {
+        let question = |line: &str| Question { lines: vec![line.into()], default: "Y".into(), asks: Asks::YesNo };
+        let check = |line: &str, level: Level, expected| assert_eq!(offer("", &question(line), &level), expected, "{line}");
+        check(
+            "This command is restricted to cluster mode. Would you like to switch to 'cluster' mode?",
+            Level::Cluster,
+            Offer::Ours,
+        );
+        check(
+            "This command is restricted to machine mode. Would you like to switch to 'machine' mode?",
+            Level::Cluster,
+            Offer::Other,
+        );
+        check("Do you want to switch to cluster mode?", Level::Standalone, Offer::Other);
+        check("Do you want to switch to cluster mode?", Level::Machine("x".into()), Offer::Other);
+        check("Do you wish to configure a limit?", Level::Cluster, Offer::None);
+        check("Do you want to change the mode of this sender group?", Level::Cluster, Offer::None);
+    }
+}

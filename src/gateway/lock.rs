@@ -1,0 +1,294 @@
+//! One writer per gateway on a machine: a lock between processes, and the journal beside it.
+//!
+//! Each provider alias is a process of its own, and two of them may change the same gateway. Whoever changes it holds a file
+//! lock named after host, port and level, from before the first staged change until all is read back. The operating system
+//! drops the lock of a process that is killed; what such a process had staged is named in the [`Journal`], so that the next
+//! writer can tell its own leftovers from the work of others. Reads need no lock.
+//!
+//! Runs of the same user see each other if they have the same directory for temporary files (`TMPDIR`). Against all others there
+//! is the device itself: a commit that another one overtook is not made.
+
+use std::fmt::Write as _;
+use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use ring::digest;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use crate::remote::{Error, Kind};
+
+/// The right to change one gateway, not yet taken. Making one touches no file.
+#[derive(Debug, Clone)]
+pub(super) struct Lock {
+    gateway: String,
+    directory: Option<PathBuf>,
+}
+
+/// The right to change one gateway. Dropping it gives it back.
+#[derive(Debug)]
+pub(super) struct Held {
+    holder: PathBuf,
+    staged: PathBuf,
+    _file: File,
+}
+
+/// What a writer had staged and not committed, kept while it is so. It outlives a writer that is killed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Journal {
+    /// The fingerprint of what the device showed as pending when it was last asked; empty before that.
+    pending: String,
+    /// The names of the objects that were staged, the last of them perhaps in part only, or not at all.
+    staged: Vec<String>,
+}
+
+impl Lock {
+    /// The lock of the gateway with this name (host, port and level), in the user's own directory for temporary files.
+    pub(super) fn of(gateway: String) -> Lock {
+        Lock { gateway, directory: None }
+    }
+
+    /// The lock in a given directory.
+    #[cfg(test)]
+    pub(super) fn within(directory: &Path, gateway: &str) -> Lock {
+        Lock { gateway: gateway.to_owned(), directory: Some(directory.to_owned()) }
+    }
+
+    /// Takes the lock, or gives `None` if another writer holds it.
+    pub(super) fn try_take(&self) -> Result<Option<Held>, Error> {
+        self.take().map_err(|(path, error)| unusable(&path, &error))
+    }
+
+    /// The error for a caller whose time runs out while another writer holds the lock; it names the holder.
+    pub(super) fn busy(&self) -> Error {
+        let words = self.place().ok().and_then(|place| std::fs::read_to_string(place.with_extension("holder")).ok());
+        let holder = match words.as_deref().map(str::trim) {
+            Some(words) if !words.is_empty() => words.to_owned(),
+            _ => "another process".to_owned(),
+        };
+        Error::new(Kind::Conflict, format!("Another run on this machine is changing {}: {holder}.", self.gateway))
+            .hint("Wait for that run to end or raise the time limit in timeouts, then run again.")
+    }
+
+    fn take(&self) -> Result<Option<Held>, (PathBuf, io::Error)> {
+        let place = self.place()?;
+        let file = open_private(&place, false).map_err(|error| (place.clone(), error))?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Ok(None),
+            Err(TryLockError::Error(error)) => return Err((place, error)),
+        }
+        // The name stands in a file of its own: on Windows a locked file cannot be read by others.
+        let holder = place.with_extension("holder");
+        let since = OffsetDateTime::now_utc().replace_nanosecond(0).ok().and_then(|now| now.format(&Rfc3339).ok());
+        let words = format!("process {}, since {}", std::process::id(), since.unwrap_or_default());
+        replace(&holder, &words).map_err(|error| (holder.clone(), error))?;
+        Ok(Some(Held { holder, staged: place.with_extension("staged"), _file: file }))
+    }
+
+    /// The lock file. It is never removed: a waiting process may have it open.
+    fn place(&self) -> Result<PathBuf, (PathBuf, io::Error)> {
+        let directory = match &self.directory {
+            Some(directory) => directory.clone(),
+            None => own_directory()?,
+        };
+        Ok(directory.join(format!("{}.lock", fingerprint(&self.gateway))))
+    }
+}
+
+impl Held {
+    /// What an earlier writer had staged when it was killed, if one was.
+    pub(super) fn leftover(&self) -> Option<Journal> {
+        let text = std::fs::read_to_string(&self.staged).ok()?;
+        let whole = text.get(..text.rfind('\n')?)?;
+        let mut journal = Journal::default();
+        for line in whole.lines() {
+            match line.split_once('\t')? {
+                ("", name) => journal.staged.push(name.to_owned()),
+                (pending, _) => pending.clone_into(&mut journal.pending),
+            }
+        }
+        Some(journal)
+    }
+
+    /// Notes the object that is about to be staged.
+    pub(super) fn note_staging(&self, name: &str) -> Result<(), Error> {
+        let name: String = name.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect();
+        self.note(&format!("\t{name}\n"))
+    }
+
+    /// Notes what the device shows as pending.
+    pub(super) fn note_pending(&self, words: &str) -> Result<(), Error> {
+        self.note(&format!("{}\t\n", fingerprint(words)))
+    }
+
+    /// Adds a line. The whole ones count: a writer may be killed at any point, and replacing a file waits for the disk.
+    fn note(&self, line: &str) -> Result<(), Error> {
+        open_private(&self.staged, true)
+            .and_then(|mut file| file.write_all(line.as_bytes()))
+            .map_err(|error| unusable(&self.staged, &error))
+    }
+
+    /// Notes that nothing is staged any more.
+    pub(super) fn forget(&self) -> Result<(), Error> {
+        match std::fs::remove_file(&self.staged) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(unusable(&self.staged, &error)),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        // The lock itself goes with the file. A name that stays behind is never shown while the lock is free.
+        let _ = std::fs::remove_file(&self.holder);
+    }
+}
+
+impl Journal {
+    /// Tells whether what a device shows as pending is what this journal's writer left: the text that it saw last, or one that
+    /// names an object that it staged. Between the two there may be no other: the candidate was empty when it began.
+    pub(super) fn explains(&self, pending: &str) -> bool {
+        self.pending == fingerprint(pending) || self.staged.iter().any(|name| mentions(pending, name))
+    }
+}
+
+/// A short name for a text that does not give the text away: half a SHA-256, in hexadecimal.
+pub(super) fn fingerprint(text: &str) -> String {
+    let digest = digest::digest(&digest::SHA256, text.as_bytes());
+    let half = digest.as_ref().iter().take(16);
+    half.fold(String::new(), |mut text, byte| {
+        // Writing to a text cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// Tells whether a text names an object: in any case, and not as a part of a longer name.
+pub(super) fn mentions(text: &str, name: &str) -> bool {
+    let (text, name) = (text.to_lowercase(), name.to_lowercase());
+    let within = |letter: char| letter.is_alphanumeric() || letter == '_' || letter == '-';
+    !name.is_empty()
+        && text.match_indices(&name).any(|(start, found)| {
+            let before = text.get(..start).and_then(|before| before.chars().next_back());
+            let after = text.get(start + found.len()..).and_then(|after| after.chars().next());
+            !before.is_some_and(|letter| within(letter) || letter == '.') && !after.is_some_and(within)
+        })
+}
+
+fn unusable(path: &Path, error: &io::Error) -> Error {
+    Error::new(Kind::Unexpected, format!("The lock that keeps two runs from changing one gateway cannot be used: {error}."))
+        .hint("The directory must belong to the user that runs Terraform, and nobody else may write to it.")
+        .context("file", path.display().to_string())
+}
+
+fn replace(path: &Path, text: &str) -> io::Result<()> {
+    let mut file = tempfile::NamedTempFile::new_in(path.parent().unwrap_or(Path::new(".")))?;
+    file.write_all(text.as_bytes())?;
+    file.persist(path).map(|_| ()).map_err(|error| error.error)
+}
+
+fn open_private(path: &Path, append: bool) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.create(true).truncate(false).read(true).write(true).append(append);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+/// The directory of the user's locks, made if it is not there.
+#[cfg(unix)]
+fn own_directory() -> Result<PathBuf, (PathBuf, io::Error)> {
+    use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+
+    let temporary = std::env::temp_dir();
+    let user =
+        tempfile::tempfile_in(&temporary).and_then(|file| file.metadata()).map_err(|error| (temporary.clone(), error))?.uid();
+    let directory = temporary.join(format!("mailflow-{user}"));
+    match DirBuilder::new().mode(0o700).create(&directory) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err((directory, error)),
+        _ => {}
+    }
+    // The directory for temporary files is open to all: somebody else may have made this one first.
+    let found = directory.symlink_metadata().map_err(|error| (directory.clone(), error))?;
+    if !found.is_dir() || found.uid() != user || found.mode() & 0o022 != 0 {
+        let error = io::Error::new(io::ErrorKind::PermissionDenied, "it is not a directory that only this user can write to");
+        return Err((directory, error));
+    }
+    Ok(directory)
+}
+
+/// The directory of the user's locks, made if it is not there. Outside Unix each user has a temporary directory of its own.
+#[cfg(not(unix))]
+fn own_directory() -> Result<PathBuf, (PathBuf, io::Error)> {
+    let directory = std::env::temp_dir().join("mailflow");
+    match DirBuilder::new().create(&directory) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err((directory, error)),
+        _ => Ok(directory),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn taken(lock: &Lock) -> Option<Held> {
+        lock.try_take().expect("the lock can be used")
+    }
+
+    #[test]
+    fn g13_a_second_writer_waits_and_is_told_who_holds_the_lock() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let first = Lock::within(directory.path(), "esa1.example.com:22 (cluster)");
+        let second = first.clone();
+        let held = taken(&first).expect("free");
+        assert!(taken(&second).is_none());
+        let error = second.busy();
+        assert_eq!(error.kind, Kind::Conflict);
+        assert!(error.message.contains(&format!("process {}, since 20", std::process::id())), "{error}");
+        drop(held);
+        assert!(taken(&second).is_some());
+    }
+
+    #[test]
+    fn other_gateways_and_levels_have_locks_of_their_own() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let one = taken(&Lock::within(directory.path(), "esa1:22 (cluster)"));
+        let other = taken(&Lock::within(directory.path(), "esa1:22 (machine a)"));
+        assert!(one.is_some() && other.is_some());
+    }
+
+    #[test]
+    fn g12_the_journal_outlives_its_writer_and_explains_its_leftovers_only() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let lock = Lock::within(directory.path(), "esa1");
+        let held = taken(&lock).expect("free");
+        assert_eq!(held.leftover(), None);
+        held.note_staging("a.example").expect("noted");
+        held.note_pending("routes: one more").expect("noted");
+        held.note_staging("b\n.example").expect("noted");
+        held.note_staging("b.example").expect("noted");
+        drop(held);
+        let next = taken(&lock).expect("free again");
+        let journal = next.leftover().expect("left behind");
+        assert!(journal.explains("routes: one more"));
+        assert!(journal.explains("routes: a.example"), "killed before the second was staged");
+        assert!(journal.explains("routes: x.example, B.example"));
+        assert!(!journal.explains("routes: two more"));
+        assert!(!journal.explains("routes: mail.b.example"));
+        assert!(!journal.explains("interfaces: Management"));
+        next.forget().expect("forgotten");
+        next.forget().expect("forgotten twice");
+        assert_eq!(next.leftover(), None);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn the_locks_of_a_user_are_in_a_directory_that_nobody_else_can_write_to() {
+        use std::os::unix::fs::MetadataExt;
+        let held = taken(&Lock::of(format!("test {}", std::process::id()))).expect("free");
+        let directory = held.staged.parent().expect("a directory").to_owned();
+        assert_eq!(directory.metadata().expect("there").mode() & 0o777, 0o700);
+    }
+}

@@ -1,0 +1,34 @@
+//! The Secure Email Gateway: SSH, dialogs, tables, the commit batch, and the resources over them.
+//!
+//! A resource is a [`table::Table`]: which printout its objects stand in, and which [`dialog::Dialog`]s stage a change. A
+//! [`device::Device`] is one login session that shows printouts and walks dialogs; the batch turns changes of many callers
+//! into one commit.
+
+mod algorithms;
+mod batch;
+mod commit;
+pub mod data;
+pub mod device;
+pub mod dialog;
+mod driver;
+pub mod filter_script;
+pub mod host_key;
+mod level;
+mod lock;
+pub mod objects;
+mod original;
+mod printouts;
+mod refusal;
+pub mod release;
+pub mod resources;
+pub mod session;
+pub mod settings;
+mod shell;
+mod snapshot;
+pub mod ssh;
+mod stop;
+pub mod table;
+mod terminal;
+#[cfg(test)]
+mod testing;
+mod transcript;

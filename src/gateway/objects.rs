@@ -1,0 +1,309 @@
+//! The gateway's side of Terraform's operations: objects of tables, read from shared snapshots and changed through the batch.
+//!
+//! One [`Gateway`] is made per configuration of the provider and lives as long: its snapshots never outlive a Configure. Making
+//! one does no I/O; the first call that needs the device opens the session.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+
+use super::batch::{Answer, Batch, Goal, RULES, Rules, Wish};
+use super::device::Connect;
+use super::lock::Lock;
+use super::original::{self, ORIGINAL};
+use super::settings::Settings;
+use super::table::{Printout, Rows, Table};
+use crate::remote::{Call, Change, Error, Failure, Kind, Objects};
+use crate::schema::{Record, Resource};
+use crate::value::{Diagnostic, Path};
+
+/// The attribute that names the listener of an object.
+const LISTENER: &str = "listener";
+
+/// How many names an error lists.
+const MOST_NAMES: usize = 12;
+
+/// One gateway, as one configuration of the provider knows it.
+pub struct Gateway {
+    tables: &'static [&'static Table],
+    rules: Rules,
+    read_only: bool,
+    batch: Batch,
+    /// Printouts whose lines that nobody understood were already told of.
+    told: Mutex<BTreeSet<Printout>>,
+}
+
+impl Gateway {
+    /// Makes a client. Does no I/O.
+    pub fn new(settings: Settings, connect: Arc<dyn Connect>, tables: &'static [&'static Table]) -> Gateway {
+        let lock = Lock::of(connect.name());
+        Gateway::with(settings, connect, tables, RULES, lock)
+    }
+
+    pub(super) fn with(
+        settings: Settings,
+        connect: Arc<dyn Connect>,
+        tables: &'static [&'static Table],
+        rules: Rules,
+        lock: Lock,
+    ) -> Gateway {
+        let read_only = settings.read_only;
+        let batch = Batch::new(settings, connect, rules, lock);
+        Gateway { tables, rules, read_only, batch, told: Mutex::default() }
+    }
+
+    /// Hears that a change of an object was planned in this process and may soon be applied. The commit then waits for it, but
+    /// never longer than the quiet period.
+    pub fn announce(&self, resource: &'static Resource, planned: &Record) {
+        if !self.read_only && self.table(resource).is_ok() {
+            self.batch.announce(resource.name, (self.rules.key)(resource, planned).unwrap_or_default());
+        }
+    }
+
+    /// Reads a printout, from what is known if it was read before. For data sources.
+    pub async fn rows(&self, printout: &Printout, call: &Call) -> Result<Arc<Rows>, Error> {
+        let rows = self.batch.read(printout, call).await?;
+        if !rows.not_understood.is_empty() && self.told.lock().unwrap_or_else(PoisonError::into_inner).insert(printout.clone()) {
+            call.report(Diagnostic::warning(
+                "The gateway printed lines that this provider does not understand",
+                format!(
+                    "Objects in these lines are left alone, and none is taken for deleted. Please report them with the gateway's \
+                     release.\n\n{}",
+                    shortened(&rows.not_understood, "\n")
+                ),
+            ));
+        }
+        Ok(rows)
+    }
+
+    /// Logs out, once all that was asked before is answered. A later call logs in again.
+    pub async fn close(&self) {
+        self.batch.close().await;
+    }
+
+    fn table(&self, resource: &Resource) -> Result<&'static Table, Error> {
+        self.tables
+            .iter()
+            .copied()
+            .find(|table| table.resource.name == resource.name)
+            .ok_or_else(|| Error::new(Kind::Unexpected, format!("The gateway has no table for {}.", resource.name)))
+    }
+
+    /// The object's ID: the one in state, or the key of the planned object.
+    fn id(&self, resource: &Resource, record: &Record) -> Result<String, Error> {
+        let known = record.text("id").filter(|id| !id.is_empty()).map(str::to_owned);
+        known.or_else(|| (self.rules.key)(resource, record)).ok_or_else(|| {
+            Error::new(Kind::Unexpected, format!("The {} has no name by which the gateway knows it.", resource.noun))
+        })
+    }
+
+    fn writable(&self) -> Result<(), Error> {
+        if self.read_only {
+            return Err(Error::new(Kind::Denied, "The provider is set to read_only, so nothing was sent to the gateway.")
+                .hint("Set read_only to false to let the provider change the gateway."));
+        }
+        Ok(())
+    }
+
+    /// Makes a change live and gives the object as it stands then.
+    async fn write(&self, table: &'static Table, id: String, goal: Goal, call: &Call) -> Result<Record, Failure> {
+        let adopts = matches!(goal, Goal::Adopt(_));
+        let Answer { result, before, notices } = self.batch.change(Wish { table, id: id.clone(), goal }, call).await;
+        for notice in notices {
+            call.report(notice);
+        }
+        let exists = match &result {
+            Ok(_) => true,
+            Err(failure) => failure.object.is_some(),
+        };
+        if let Some(before) = before.filter(|_| adopts && exists) {
+            call.set_private(ORIGINAL, original::write(&before.record));
+        }
+        Ok(result?.map(|row| row.record.with("id", id)).unwrap_or_default())
+    }
+
+    /// The rows in which an object stands; `None` if its listener is gone, and the object with it.
+    async fn rows_of(&self, table: &'static Table, record: &Record, call: &Call) -> Result<Option<Arc<Rows>>, Error> {
+        match self.rows(&(table.printout)(record), call).await {
+            Ok(rows) => Ok(Some(rows)),
+            Err(error) => {
+                let Some(listener) = (table.listener)(record).filter(|_| error.kind != Kind::Unavailable) else {
+                    return Err(error);
+                };
+                // A device asked about a listener that it does not have answers with an error.
+                match self.rows(&Printout::Listeners, call).await {
+                    Ok(listeners) if listeners.not_understood.is_empty() && !has_listener(&listeners, listener) => Ok(None),
+                    _ => Err(error),
+                }
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl Objects for Gateway {
+    async fn check(&self, change: Change<'_>, call: &Call) -> Result<(), Error> {
+        let table = self.table(change.resource)?;
+        let has_listener_attribute = change.resource.attributes.iter().any(|attribute| attribute.name == LISTENER);
+        if has_listener_attribute && change.effective.get(LISTENER).is_unknown() {
+            return Ok(());
+        }
+        if let Some(listener) = (table.listener)(change.effective) {
+            let listeners = self.rows(&Printout::Listeners, call).await?;
+            if !has_listener(&listeners, listener) {
+                let names = names(&listeners);
+                let unclear = if listeners.not_understood.is_empty() { "" } else { " Some lines could not be understood." };
+                call.report(
+                    Diagnostic::error(
+                        format!("Unknown listener {listener:?}"),
+                        format!(
+                            "The gateway has these listeners (upper and lower case matter): {}.{unclear}",
+                            shortened(&names, ", ")
+                        ),
+                    )
+                    .at(Path::root().attribute(LISTENER)),
+                );
+                return Ok(());
+            }
+        }
+        let rows = self.rows(&(table.printout)(change.effective), call).await?;
+        for diagnostic in (table.check)(change.effective, &rows) {
+            call.report(diagnostic);
+        }
+        Ok(())
+    }
+
+    async fn create(&self, change: Change<'_>, call: &Call) -> Result<Record, Failure> {
+        self.writable()?;
+        let table = self.table(change.resource)?;
+        let key = (self.rules.key)(change.resource, change.effective);
+        let id = match key {
+            Some(id) => id,
+            None => self.id(change.resource, change.effective)?,
+        };
+        let record = change.effective.clone();
+        let goal = if (table.always_there)(&record) { Goal::Adopt(record) } else { Goal::Create(record) };
+        self.write(table, id, goal, call).await
+    }
+
+    async fn read(&self, resource: &'static Resource, state: &Record, call: &Call) -> Result<Option<Record>, Error> {
+        let table = self.table(resource)?;
+        let id = self.id(resource, state)?;
+        let Some(rows) = self.rows_of(table, state, call).await? else { return Ok(None) };
+        match rows.find(resource.name, &id) {
+            Some(row) => Ok(Some((self.rules.as_known)(&rows, row, state).with("id", id))),
+            None if rows.not_understood.is_empty() => Ok(None),
+            None => Err(unclear(resource, &id, &rows)),
+        }
+    }
+
+    async fn update(&self, change: Change<'_>, call: &Call) -> Result<Record, Failure> {
+        self.writable()?;
+        let table = self.table(change.resource)?;
+        let id = self.id(change.resource, change.prior.unwrap_or(change.planned))?;
+        if (self.rules.key)(change.resource, change.effective).is_some_and(|key| key != id) {
+            self.batch.take_back(change.resource.name, &id);
+            let words = format!("The {} {id:?} cannot get another name: it must be replaced.", change.resource.noun);
+            return Err(Error::new(Kind::Unexpected, words).into());
+        }
+        self.write(table, id, Goal::Update(change.effective.clone()), call).await
+    }
+
+    async fn delete(&self, resource: &'static Resource, state: &Record, call: &Call) -> Result<(), Error> {
+        self.writable()?;
+        let table = self.table(resource)?;
+        let id = self.id(resource, state)?;
+        let goal = if (table.always_there)(state) {
+            let Some(original) = call.private(ORIGINAL).as_ref().and_then(original::read) else {
+                self.batch.take_back(resource.name, &id);
+                call.report(Diagnostic::warning(
+                    format!("The {} {id:?} stays as it is", resource.noun),
+                    "It is always there and cannot be deleted. What it was before Terraform managed it is not known (it was imported), \
+                     so nothing was restored.",
+                ));
+                return Ok(());
+            };
+            Goal::Update(original)
+        } else {
+            Goal::Delete(state.clone())
+        };
+        self.write(table, id, goal, call).await.map(|_| ()).map_err(|failure| failure.error)
+    }
+
+    async fn find(&self, resource: &'static Resource, id: &str, call: &Call) -> Result<Record, Error> {
+        let table = self.table(resource)?;
+        let named = (self.rules.parse_key)(resource, id).map_err(|words| Error::new(Kind::Invalid, words))?;
+        let id = (self.rules.key)(resource, &named).unwrap_or_else(|| id.to_owned());
+        let rows = self.rows_of(table, &named, call).await?;
+        let Some(rows) = rows else {
+            let listener = (table.listener)(&named).unwrap_or_default();
+            let listeners = self.rows(&Printout::Listeners, call).await?;
+            return Err(Error::new(Kind::NotFound, format!("The gateway has no listener {listener:?}."))
+                .hint(format!("It has: {}.", shortened(&names(&listeners), ", "))));
+        };
+        if let Some(row) = rows.find(resource.name, &id) {
+            return Ok(row.record.clone().with("id", id));
+        }
+        if !rows.not_understood.is_empty() {
+            return Err(unclear(resource, &id, &rows));
+        }
+        let error = Error::new(Kind::NotFound, format!("The gateway has no {} {id:?}.", resource.noun));
+        let near = near(&id, rows.rows.iter().filter(|row| row.resource == resource.name).map(|row| row.id.as_str()));
+        Err(if near.is_empty() { error } else { error.hint(format!("It has: {}.", shortened(&near, ", "))) })
+    }
+}
+
+fn names(rows: &Rows) -> Vec<String> {
+    rows.rows.iter().map(|row| row.id.clone()).collect()
+}
+
+fn has_listener(listeners: &Rows, name: &str) -> bool {
+    listeners.rows.iter().any(|row| row.id == name || row.record.text("name") == Some(name))
+}
+
+fn unclear(resource: &Resource, id: &str, rows: &Rows) -> Error {
+    let words = format!(
+        "The {} {id:?} is not among what could be understood of the gateway's printout, so it cannot be told whether it is gone.",
+        resource.noun
+    );
+    Error::new(Kind::Unexpected, words)
+        .hint("Please report these lines with the gateway's release.")
+        .context("lines", shortened(&rows.not_understood, "\n"))
+}
+
+/// The names that are most like the one that was asked for, the likest first.
+fn near<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let wanted = wanted.to_lowercase();
+    let mut names: Vec<(usize, &str)> = names.map(|name| (distance(&wanted, &name.to_lowercase()), name)).collect();
+    names.sort_unstable();
+    names.into_iter().map(|(_, name)| name.to_owned()).collect()
+}
+
+/// How many letters must be put in, taken out or changed to make one text from the other.
+fn distance(one: &str, other: &str) -> usize {
+    let other: Vec<char> = other.chars().collect();
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (above, letter) in one.chars().enumerate() {
+        let mut corner = above;
+        let mut left = above + 1;
+        let mut next = vec![left];
+        for (column, same) in other.iter().map(|wanted| *wanted == letter).enumerate() {
+            let up = row.get(column + 1).copied().unwrap_or(usize::MAX - 1);
+            let cost = (corner + usize::from(!same)).min(up + 1).min(left + 1);
+            corner = up;
+            left = cost;
+            next.push(cost);
+        }
+        row = next;
+    }
+    row.last().copied().unwrap_or_default()
+}
+
+fn shortened(names: &[String], between: &str) -> String {
+    let mut shown = names.iter().take(MOST_NAMES).cloned().collect::<Vec<_>>().join(between);
+    if names.len() > MOST_NAMES {
+        shown.extend([between, "and ", &(names.len() - MOST_NAMES).to_string(), " more"]);
+    }
+    shown
+}

@@ -1,0 +1,99 @@
+//! Keeps what an adopted object was before, so that it can be put back: a record as JSON and back, without loss.
+//!
+//! The form carries its own types, so that a later version of a table can still read it: text, truth and null stand as they
+//! are, everything else in an object with one member that says what it is: `{"number": "10"}`, `{"set": [...]}`.
+
+use std::collections::BTreeMap;
+use std::str::FromStr;
+
+use serde_json::{Map, Value as Json};
+
+use crate::schema::Record;
+use crate::value::{Number, Value};
+
+/// Under which name the private data of an adopted object holds what it was before.
+pub(super) const ORIGINAL: &str = "original";
+
+/// Writes a record. What is unknown is written as null.
+pub(super) fn write(record: &Record) -> Json {
+    Json::Object(record.iter().map(|(name, value)| (name.to_owned(), write_value(value))).collect())
+}
+
+/// Reads a record; `None` if this is not one.
+pub(super) fn read(json: &Json) -> Option<Record> {
+    Some(Record::from_value(Value::Object(read_members(json)?)))
+}
+
+fn write_value(value: &Value) -> Json {
+    let items = |items: &[Value]| Json::Array(items.iter().map(write_value).collect());
+    let members = |members: &BTreeMap<String, Value>| {
+        Json::Object(members.iter().map(|(name, value)| (name.clone(), write_value(value))).collect())
+    };
+    let (kind, content) = match value {
+        Value::Null | Value::Unknown(_) => return Json::Null,
+        Value::Bool(truth) => return Json::Bool(*truth),
+        Value::String(text) => return Json::String(text.clone()),
+        Value::Number(number) => ("number", Json::String(number.to_string())),
+        Value::List(list) => ("list", items(list)),
+        Value::Set(set) => ("set", items(set)),
+        Value::Tuple(tuple) => ("tuple", items(tuple)),
+        Value::Map(map) => ("map", members(map)),
+        Value::Object(object) => ("object", members(object)),
+        Value::Dynamic(inner) => return write_value(&inner.1),
+    };
+    Json::Object(Map::from_iter([(kind.to_owned(), content)]))
+}
+
+fn read_value(json: &Json) -> Option<Value> {
+    let object = match json {
+        Json::Null => return Some(Value::Null),
+        Json::Bool(truth) => return Some(Value::Bool(*truth)),
+        Json::String(text) => return Some(Value::text(text)),
+        Json::Object(object) if object.len() == 1 => object,
+        Json::Object(_) | Json::Array(_) | Json::Number(_) => return None,
+    };
+    let (kind, content) = object.iter().next()?;
+    Some(match kind.as_str() {
+        "number" => Value::Number(Number::from_str(content.as_str()?).ok()?),
+        "list" => Value::List(read_items(content)?),
+        "set" => Value::set(read_items(content)?),
+        "tuple" => Value::Tuple(read_items(content)?),
+        "map" => Value::Map(read_members(content)?),
+        "object" => Value::Object(read_members(content)?),
+        _ => return None,
+    })
+}
+
+fn read_items(json: &Json) -> Option<Vec<Value>> {
+    json.as_array()?.iter().map(read_value).collect()
+}
+
+fn read_members(json: &Json) -> Option<BTreeMap<String, Value>> {
+    json.as_object()?.iter().map(|(name, value)| Some((name.clone(), read_value(value)?))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_comes_back_as_it_was_written() {
+        let record = Record::new()
+            .with("domain", "DEFAULT")
+            .with("limit", 500_i64)
+            .with("on", true)
+            .with("nothing", Value::Null)
+            .with("hosts", Value::texts(["b", "a"]))
+            .with("routes", Value::List(vec![Value::object([("host", Value::text("h")), ("port", Value::integer(25))])]))
+            .with("labels", Value::Map(BTreeMap::from([("number".to_owned(), Value::text("1"))])));
+        let text = write(&record).to_string();
+        assert_eq!(read(&serde_json::from_str(&text).expect("JSON")), Some(record));
+    }
+
+    #[test]
+    fn p06_what_is_not_a_record_gives_nothing() {
+        for text in ["null", "[]", "7", r#"{"a": 7}"#, r#"{"a": {"number": "x"}}"#, r#"{"a": {"heap": []}}"#] {
+            assert_eq!(read(&serde_json::from_str(text).expect("JSON")), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,313 @@
+//! The recipient access table of a listener: `listenerconfig`, `EDIT`, the listener, `RCPTACCESS`, `PRINT`.
+//!
+//! After the title `Recipient Access Table`, one entry a line: the address and `ACCEPT` or `REJECT`. How the options of an entry (its
+//! custom response, what it bypasses) are printed is not documented; words that name them are understood wherever they stand behind
+//! the action. The table always ends with the entry `ALL`: without it, it was cut off.
+
+use super::{complete, count_of, cut_off, is_noise, lines, unquote, whole};
+use crate::gateway::dialog::{Dialog, Said};
+use crate::gateway::resources::forms::{recipient, recipient_meaning};
+use crate::gateway::table::{Row, Rows};
+use crate::remote::Error;
+use crate::schema::Record;
+
+const RESOURCE: &str = "gateway_recipient_access";
+
+/// The dialog that prints the table of a listener.
+pub(in crate::gateway) fn dialog(listener: &str, said: &[Said]) -> Option<Dialog> {
+    let ask = || {
+        Dialog::of("listenerconfig")
+            .choose("EDIT")
+            .key(listener)
+            .choose("RCPTACCESS")
+            .choose("PRINT")
+            .yes_no_if_asked("while", true)
+            .yes_no_if_asked("continue", true)
+            .yes_no_if_asked("print", true)
+            .yes_no_if_asked("entries", true)
+    };
+    said.is_empty().then(ask)
+}
+
+/// Understands the table of a listener.
+pub(in crate::gateway) fn parse(listener: &str, said: &[Said]) -> Result<Rows, Error> {
+    let Some(said) = said.first() else { return Ok(Rows::default()) };
+    let mut table = Rows::default();
+    let mut columns: Vec<String> = Vec::new();
+    for line in lines(super::last(said)) {
+        if line.trim_start().starts_with('#') || is_noise(line) {
+            continue;
+        }
+        if is_heading(line) {
+            columns = super::cells(line).into_iter().map(str::to_lowercase).collect();
+            continue;
+        }
+        let Some((addresses, entry, all_understood)) = row_of_columns(line, &columns).or_else(|| entry(line)) else {
+            table.not_understood.push(line.trim().to_owned());
+            continue;
+        };
+        if !all_understood {
+            table.not_understood.push(line.trim().to_owned());
+        }
+        for address in addresses {
+            let position = i64::try_from(table.rows.len()).unwrap_or(i64::MAX).saturating_add(1);
+            let id = format!("{listener}/{address}");
+            let record = entry
+                .clone()
+                .with("id", id.as_str())
+                .with("listener", listener)
+                .with("recipient", address)
+                .with("position", position);
+            table.rows.push(Row { resource: RESOURCE, id, record });
+        }
+    }
+    let title = format!("recipient access table of \"{listener}\"");
+    complete(&title, table.rows.len(), count_of(&whole(said), &["recipient access table entr", "rat entr"]))?;
+    if table.find(RESOURCE, &format!("{listener}/ALL")).is_none() {
+        return Err(cut_off(&title, "its last entry, ALL, is missing"));
+    }
+    Ok(table)
+}
+
+/// A row of a table with columns for the options: each cell is read as if it stood behind its title.
+fn row_of_columns(line: &str, columns: &[String]) -> Option<(Vec<String>, Record, bool)> {
+    let row = super::cells_of(line, columns.len()).filter(|_| columns.len() > 2)?;
+    let at = |words: &[&str]| columns.iter().position(|column| words.iter().any(|word| column.contains(word)));
+    let (address, action) = (at(&["recipient", "address", "domain"])?, at(&["action", "access", "policy"])?);
+    let is_option = |position: &usize| *position != address && *position != action;
+    let option = |position: usize| match (columns.get(position)?, *row.get(position)?) {
+        (_, "-" | "None" | "none") => None,
+        (title, cell) if super::truth(cell).is_some() && cell.parse::<i64>().is_err() => Some(format!("{title}: {cell}")),
+        (_, cell) => Some(cell.to_owned()),
+    };
+    let options: Vec<String> = (0..row.len()).filter(is_option).filter_map(option).collect();
+    entry(&format!("{} {} {}", row.get(address)?, row.get(action)?, options.join(", ")))
+}
+
+fn is_heading(line: &str) -> bool {
+    let found = super::words(line);
+    let known = [
+        "recipient",
+        "recipients",
+        "access",
+        "table",
+        "rat",
+        "address",
+        "addresses",
+        "action",
+        "policy",
+        "domain",
+        "for",
+        "listener",
+        "options",
+        "response",
+        "smtp",
+        "entry",
+        "entries",
+        "bypass",
+        "ldap",
+        "accept",
+        "receiving",
+        "control",
+        "call",
+        "ahead",
+        "custom",
+        "code",
+        "text",
+    ];
+    line.to_lowercase().contains("recipient access table")
+        || (!found.is_empty()
+            && (found.len() > 2 || !found.iter().any(|word| word == "accept"))
+            && !line.contains(['.', '@'])
+            && found.iter().all(|word| known.contains(&word.as_str())))
+}
+
+/// Understands one entry: its addresses, its settings, and whether everything behind the action was understood.
+fn entry(line: &str) -> Option<(Vec<String>, Record, bool)> {
+    let line = line.trim().trim_matches('|').trim();
+    let line = line
+        .split_once(". ")
+        .filter(|(number, _)| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
+        .map_or(line, |(_, rest)| rest.trim());
+    let words: Vec<&str> =
+        line.split(|letter: char| letter.is_whitespace() || letter == '|').filter(|word| !word.is_empty()).collect();
+    let (at, action) = words.iter().enumerate().find_map(|(at, word)| action(word).map(|action| (at, action)))?;
+    // The action may be the first column: then the address is the second.
+    let (addresses, options) =
+        if at == 0 { (words.get(1..2)?, words.get(2..)?) } else { (words.get(..at)?, words.get(at + 1..)?) };
+    let joined = addresses.join(" ");
+    let joined = joined.trim_end_matches([':', '=', '>', '-', ' ']);
+    let addresses: Vec<String> = if joined.to_lowercase().starts_with("all ") || joined.eq_ignore_ascii_case("(default)") {
+        vec!["ALL".to_owned()]
+    } else {
+        let parts = joined.split([',', ' ']).map(unquote).filter(|part| !part.is_empty());
+        parts.map(|part| recipient(part).ok().map(|()| recipient_meaning(part))).collect::<Option<_>>()?
+    };
+    let (record, understood) = options_of(&options.join(" "));
+    (!addresses.is_empty()).then(|| (addresses, record.with("action", action), understood))
+}
+
+fn action(word: &str) -> Option<&'static str> {
+    match word.trim_matches([',', ':', ';', '(', ')', '"', '=']).to_ascii_lowercase().as_str() {
+        "accept" | "accepted" => Some("accept"),
+        "reject" | "rejected" => Some("reject"),
+        _ => None,
+    }
+}
+
+/// Understands what stands behind the action, piece by piece.
+fn options_of(text: &str) -> (Record, bool) {
+    let mut record = Record::new()
+        .with("bypass_ldap_accept", false)
+        .with("bypass_receiving_control", false)
+        .with("bypass_smtp_call_ahead", false);
+    let mut understood = true;
+    let text = text.trim();
+    let text = text.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')).unwrap_or(text);
+    for piece in pieces(text) {
+        let lower = piece.to_lowercase();
+        let value = piece.rsplit([':', '=']).next().and_then(super::truth).unwrap_or(true);
+        let bypasses =
+            [("ldap", "bypass_ldap_accept"), ("receiving", "bypass_receiving_control"), ("call", "bypass_smtp_call_ahead")];
+        if let Some((_, name)) = bypasses.iter().find(|(word, _)| lower.contains(word)) {
+            record.set(*name, value);
+        } else if let Some((code, response)) = response(&piece) {
+            record.set("smtp_response_code", code);
+            if !response.is_empty() {
+                record.set("smtp_response_text", response);
+            }
+        } else {
+            let means_nothing = ["none", "default", "no", "-"].contains(&lower.trim())
+                || lower.contains("response") && super::truth(lower.rsplit([':', '=']).next().unwrap_or_default()) == Some(false);
+            understood &= means_nothing;
+        }
+    }
+    (record, understood)
+}
+
+/// Splits at commas, semicolons and bars outside quotes.
+fn pieces(text: &str) -> Vec<String> {
+    let mut pieces = vec![String::new()];
+    let mut quoted = false;
+    for letter in text.chars() {
+        quoted ^= letter == '"';
+        match pieces.last_mut() {
+            Some(piece) if quoted || !",;|()".contains(letter) => piece.push(letter),
+            _ => pieces.push(String::new()),
+        }
+    }
+    pieces.into_iter().map(|piece| piece.trim().to_owned()).filter(|piece| !piece.is_empty()).collect()
+}
+
+/// `550 No such user`, `custom response: 550 "No such user"`.
+fn response(piece: &str) -> Option<(i64, String)> {
+    let from = piece.find(|letter: char| letter.is_ascii_digit())?;
+    let (before, rest) = piece.split_at(from);
+    let known = ["", "response", "custom response", "smtp response", "custom smtp response", "custom", "with"];
+    if !known.contains(&before.trim().trim_end_matches([':', '=', '"']).trim().to_lowercase().as_str()) {
+        return None;
+    }
+    let end = rest.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(rest.len());
+    let (digits, text) = rest.split_at(end);
+    let code: i64 = digits.parse().ok().filter(|code| (200..600).contains(code))?;
+    Some((code, text.trim().trim_matches('"').trim().to_owned()))
+}
+
+/// Tells whether an entry also takes the recipients of another: `example.com` those of `user@example.com`.
+pub(in crate::gateway) fn is_wider(wide: &str, narrow: &str) -> bool {
+    let (wide, narrow) = (recipient_meaning(wide), recipient_meaning(narrow));
+    if wide == narrow {
+        return false;
+    }
+    if wide == "ALL" {
+        return true;
+    }
+    let (local, host) = narrow.rsplit_once('@').unwrap_or(("", &narrow));
+    if let Some(user) = wide.strip_suffix('@') {
+        return user == local && !local.is_empty();
+    }
+    if wide.contains('@') || host.is_empty() {
+        return false;
+    }
+    match wide.strip_prefix('.') {
+        Some(_) => host.ends_with(&wide),
+        None => !local.is_empty() && host == wide,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(printed: &str) -> Result<Rows, Error> {
+        parse("In", &[Said { opening: String::new(), after: vec![String::new(), printed.to_owned()] }])
+    }
+
+    #[test]
+    fn the_documented_lines_are_entries_in_order() {
+        let check = |printed: &str| {
+            let rows = read(printed).unwrap();
+            assert_eq!(rows.not_understood, Vec::<String>::new(), "{printed}");
+            let found: Vec<(&str, &str, i64)> = rows
+                .rows
+                .iter()
+                .map(|row| (row.id.as_str(), row.record.text("action").unwrap(), row.record.integer("position").unwrap()))
+                .collect();
+            assert_eq!(
+                found,
+                [("In/.example.com", "accept", 1), ("In/user@example.com", "reject", 2), ("In/ALL", "reject", 3)],
+                "{printed}"
+            );
+        };
+        check("Recipient Access Table\n.example.com ACCEPT\nuser@example.com REJECT\nALL REJECT\n");
+        check(
+            "# File exported by the GUI at 20060530T220526\n.Example.com   accept\n\n  User@example.com   Reject\nall\treject\n",
+        );
+        check(
+            "Recipient Access Table for listener In\n\nAddress            Action\n-------            ------\n.example.com       Accept\nuser@example.com   Reject\nAll Other Recipients   Reject\n",
+        );
+        check("Action  Recipient\nACCEPT  .example.com\nREJECT  user@example.com\nREJECT  ALL\n");
+        check("1. .example.com: ACCEPT\n2. \"user@example.com\": REJECT\n3. ALL: REJECT\nThere are currently 3 RAT entries.\n");
+    }
+
+    #[test]
+    fn options_are_read_where_they_are_printed() {
+        let rows = read("a.example ACCEPT (bypass LDAP ACCEPT, bypass receiving control: no)\nb.example REJECT, 550 \"No such, user\"\nALL REJECT\n").unwrap();
+        assert_eq!(rows.not_understood, Vec::<String>::new());
+        let first = &rows.rows[0].record;
+        assert_eq!((first.truth("bypass_ldap_accept"), first.truth("bypass_receiving_control")), (Some(true), Some(false)));
+        let second = &rows.rows[1].record;
+        assert_eq!((second.integer("smtp_response_code"), second.text("smtp_response_text")), (Some(550), Some("No such, user")));
+    }
+
+    #[test]
+    fn columns_for_the_options_are_read_by_their_titles() {
+        let rows = read("Recipient  Action  Bypass LDAP Accept  Bypass Receiving Control  Response\na.example  Accept  Yes  No  None\nALL  Reject  No  No  550 Not here\n").unwrap();
+        assert_eq!(rows.not_understood, Vec::<String>::new());
+        let (first, last) = (&rows.rows[0].record, &rows.rows[1].record);
+        assert_eq!((first.truth("bypass_ldap_accept"), first.truth("bypass_receiving_control")), (Some(true), Some(false)));
+        assert_eq!((last.integer("smtp_response_code"), last.text("smtp_response_text")), (Some(550), Some("Not here")));
+    }
+
+    #[test]
+    fn g21_a_table_without_all_is_an_error_and_a_strange_line_is_kept() {
+        assert!(read("example.com ACCEPT\n").unwrap_err().message.contains("ALL"));
+        let rows = read("example.com ACCEPT\nexample.org TARPIT\nc.example ACCEPT quantum\nALL REJECT").unwrap();
+        assert_eq!(rows.not_understood, ["example.org TARPIT", "c.example ACCEPT quantum"]);
+    }
+
+    #[test]
+    fn a_domain_is_wider_than_its_users_and_its_hosts_with_a_dot() {
+        let check =
+            |wide: &str, narrow: &str, expected: bool| assert_eq!(is_wider(wide, narrow), expected, "{wide} over {narrow}");
+        check("example.com", "postmaster@example.com", true);
+        check(".example.com", "mail.example.com", true);
+        check(".example.com", "a@mail.example.com", true);
+        check("postmaster@", "postmaster@example.com", true);
+        check("ALL", "example.com", true);
+        check("example.com", "example.com", false);
+        check("example.com", "mail.example.com", false);
+        check("example.com", ".example.com", false);
+        check("user@example.com", "example.com", false);
+    }
+}

@@ -1,0 +1,266 @@
+//! The SMTP routes: `smtproutes`, then `PRINT`.
+//!
+//! One route a line, of which only the documented pieces are known: a domain (`example.com`, `.example.com`, `ALL`), and its destinations
+//! `host`, `[host]`, `host:port`, `host:port/pri=N`, `USEDNS` or `/dev/null`. What stands between them (blanks, `=`, `:`, `->`,
+//! commas) is accepted in any form. An empty table does not offer `PRINT`.
+
+use super::{complete, count_of, is_noise, lines, unquote, whole};
+use crate::gateway::dialog::{Dialog, Said};
+use crate::gateway::resources::forms::{domain, domain_meaning, route_host, route_host_meaning};
+use crate::gateway::table::{Row, Rows};
+use crate::remote::Error;
+use crate::schema::Record;
+use crate::value::Value;
+
+const RESOURCE: &str = "gateway_smtp_route";
+
+/// The dialog that prints the table.
+pub(in crate::gateway) fn dialog(said: &[Said]) -> Option<Dialog> {
+    let ask = || {
+        Dialog::of("smtproutes").choose_if_offered(&["PRINT"]).yes_no_if_asked("while", true).yes_no_if_asked("continue", true)
+    };
+    said.is_empty().then(ask)
+}
+
+/// Understands the table.
+pub(in crate::gateway) fn parse(said: &[Said]) -> Result<Rows, Error> {
+    let Some(said) = said.first() else { return Ok(Rows::default()) };
+    let mut found: Vec<(String, Vec<Value>)> = Vec::new();
+    let mut not_understood = Vec::new();
+    let mut columns: Vec<String> = Vec::new();
+    for line in lines(super::last(said)) {
+        if line.starts_with('#') || is_noise(line) {
+            continue;
+        }
+        if is_heading(line) {
+            columns = super::cells(line).into_iter().map(str::to_lowercase).collect();
+            continue;
+        }
+        if let Some(row) = row_of_columns(line, &columns) {
+            found.push(row);
+            continue;
+        }
+        // An indented line of one word goes on with the route above it.
+        let goes_on = line.starts_with([' ', '\t']) && !found.is_empty() && line.split_whitespace().count() == 1;
+        match route(line).filter(|_| !goes_on) {
+            Some((domain, hosts)) => found.push((domain, hosts)),
+            None => match (continued(line), found.last_mut()) {
+                (Some(more), Some((_, hosts))) => hosts.extend(more),
+                _ => not_understood.push(line.trim().to_owned()),
+            },
+        }
+    }
+    complete("SMTP routes", found.len(), count_of(&whole(said), &["route"]))?;
+    let rows = found.into_iter().map(|(domain, hosts)| {
+        let record =
+            Record::new().with("id", domain.as_str()).with("domain", domain.as_str()).with("destinations", Value::List(hosts));
+        Row { resource: RESOURCE, id: domain, record }
+    });
+    Ok(Rows { rows: rows.collect(), not_understood })
+}
+
+/// A row of a table with more columns than the two that count.
+fn row_of_columns(line: &str, columns: &[String]) -> Option<(String, Vec<Value>)> {
+    let row = super::cells_of(line, columns.len()).filter(|_| columns.len() > 2)?;
+    let cell = |words: &[&str]| {
+        columns.iter().position(|column| words.iter().any(|word| column.contains(word))).and_then(|at| row.get(at)).copied()
+    };
+    let (name, hosts) = route(&format!("{} {}", cell(&["domain", "route", "receiving"])?, cell(&["destination", "host"])?))?;
+    (!hosts.is_empty()).then_some((name, hosts))
+}
+
+fn is_heading(line: &str) -> bool {
+    let found = super::words(line);
+    let known = [
+        "domain",
+        "destination",
+        "destinations",
+        "host",
+        "hosts",
+        "receiving",
+        "smtp",
+        "route",
+        "routes",
+        "table",
+        "current",
+        "configured",
+        "the",
+        "s",
+        "port",
+        "priority",
+        "auth",
+        "authentication",
+        "profile",
+        "outgoing",
+    ];
+    !line.contains('.') && !found.is_empty() && found.iter().all(|word| known.contains(&word.as_str()))
+}
+
+/// `example.com  mx.example.com, other.example.com:2525/pri=5`, with any separator; a domain alone opens a route.
+fn route(line: &str) -> Option<(String, Vec<Value>)> {
+    let line = line.trim();
+    // A row number in front is no part of the route.
+    let line = line
+        .split_once(". ")
+        .filter(|(number, _)| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
+        .map_or(line, |(_, rest)| rest.trim());
+    let end = line.find(|letter: char| letter.is_whitespace() || "=:|,".contains(letter)).unwrap_or(line.len());
+    let (name, rest) = line.split_at(end);
+    let (name, separated) = match name.strip_suffix('-') {
+        // `a->b` without blanks.
+        Some(before) if rest.is_empty() => (before, true),
+        _ => (unquote(name), false),
+    };
+    let is_all = name.eq_ignore_ascii_case("ALL");
+    if !is_all && (domain(name).is_err() || !name.contains('.')) {
+        return None;
+    }
+    let mut rest = rest.trim();
+    if is_all && rest.to_ascii_lowercase().starts_with("(default") {
+        rest = rest.split_once(')')?.1.trim();
+    }
+    let rest = rest.trim_start_matches(|letter: char| letter.is_whitespace() || "=:|>,".contains(letter));
+    let rest = rest.strip_prefix("->").unwrap_or(rest).trim_start_matches('>').trim();
+    let hosts = if rest.is_empty() && !separated { Vec::new() } else { destinations(rest)? };
+    Some((domain_meaning(name), hosts))
+}
+
+/// A line with further destinations of the route above it.
+fn continued(line: &str) -> Option<Vec<Value>> {
+    destinations(line.trim()).filter(|hosts| !hosts.is_empty())
+}
+
+/// Understands destinations in the forms that the device accepts.
+fn destinations(text: &str) -> Option<Vec<Value>> {
+    // What is said in parentheses (an authentication profile) is not a destination.
+    let text = match text.split_once(" (") {
+        Some((before, note)) if note.trim_end().ends_with(')') && !note.contains('/') => before,
+        _ => text,
+    };
+    let by_comma = text.contains(',');
+    let mut pieces: Vec<String> = Vec::new();
+    for piece in
+        text.split(|letter: char| letter.is_whitespace() || letter == ',' || letter == ';').filter(|piece| !piece.is_empty())
+    {
+        match pieces.last_mut() {
+            // `host /pri=5` is one destination.
+            Some(before) if piece.to_ascii_lowercase().starts_with("/pri") => before.push_str(piece),
+            _ => pieces.push(piece.to_owned()),
+        }
+    }
+    let alone = pieces.len() == 1;
+    pieces.iter().map(|piece| destination(unquote(piece), by_comma || alone)).collect()
+}
+
+/// `host`, `[host]`, `host:port`, `host:port/pri=N`.
+pub(in crate::gateway) fn destination(text: &str, any_host: bool) -> Option<Value> {
+    let make = |host: &str, port: i64, priority: i64| {
+        Value::object([("host", Value::text(host)), ("port", Value::integer(port)), ("priority", Value::integer(priority))])
+    };
+    if ["usedns", "/dev/null"].contains(&text.to_ascii_lowercase().as_str()) {
+        return Some(make(&route_host_meaning(text), 25, 0));
+    }
+    let lower = text.to_ascii_lowercase();
+    let (text, priority) = match lower.find("/pri") {
+        Some(at) => {
+            let digits = lower.get(at + 4..)?.trim_start_matches(['=', ':', ' ']);
+            (text.get(..at)?, digits.parse::<u16>().ok()?)
+        }
+        None => (text, 0),
+    };
+    let (host, port) = match text.rfind(']') {
+        Some(end) => (text.get(..=end)?, text.get(end + 1..)?.strip_prefix(':')),
+        // More than one colon and no bracket: an IPv6 address.
+        None if text.matches(':').count() > 1 => (text, None),
+        None => text.split_once(':').map_or((text, None), |(host, port)| (host, Some(port))),
+    };
+    let port: u16 = port.map_or(Ok(25), str::parse).ok()?;
+    let sound = route_host(host).is_ok() && (any_host || host.contains(['.', ':', '[']));
+    sound.then(|| make(&route_host_meaning(host), port.into(), priority.into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(opening: &str, printed: &str) -> Result<Rows, Error> {
+        parse(&[Said { opening: opening.to_owned(), after: vec![String::new(), printed.to_owned()] }])
+    }
+
+    fn host(name: &str, port: i64, priority: i64) -> Value {
+        Value::object([("host", Value::text(name)), ("port", Value::integer(port)), ("priority", Value::integer(priority))])
+    }
+
+    #[test]
+    fn any_separator_makes_the_same_routes() {
+        let expected = [
+            ("example.com", vec![host("mx.example.net", 25, 0), host("[b.example.net]", 2525, 5)]),
+            (".example.com", vec![host("USEDNS", 25, 0)]),
+            ("gone.example", vec![host("/dev/null", 25, 0)]),
+            ("ALL", vec![host("192.0.2.1", 25, 0)]),
+        ];
+        let check = |printed: &str| {
+            let rows = read("There are currently 4 routes configured.", printed).unwrap();
+            assert_eq!(rows.not_understood, Vec::<String>::new(), "{printed}");
+            let found: Vec<(&str, &Value)> =
+                rows.rows.iter().map(|row| (row.id.as_str(), row.record.get("destinations"))).collect();
+            let wanted: Vec<(&str, Value)> =
+                expected.iter().map(|(domain, hosts)| (*domain, Value::List(hosts.clone()))).collect();
+            assert_eq!(found, wanted.iter().map(|(domain, hosts)| (*domain, hosts)).collect::<Vec<_>>(), "{printed}");
+        };
+        check(
+            "example.com mx.example.net, [b.example.net]:2525/pri=5\n.example.com USEDNS\ngone.example /dev/null\nALL 192.0.2.1\n",
+        );
+        check(
+            "example.com = mx.example.net,[b.example.net]:2525/pri=5\n.example.com = USEDNS\ngone.example = /dev/null\nALL = 192.0.2.1\n",
+        );
+        check(
+            "EXAMPLE.com: MX.example.net  [b.example.net]:2525/pri=5\n\n.example.com: usedns\ngone.example: /dev/null\nall: 192.0.2.1:25\n",
+        );
+        check(
+            "Domain          Destination Hosts\n======          =====\nexample.com     mx.example.net, [b.example.net]:2525 /pri=5\n.example.com    USEDNS\ngone.example  /dev/null\nALL (default)   192.0.2.1\n\nThere are currently 4 routes configured.\n",
+        );
+        check(
+            "example.com -> mx.example.net, [b.example.net]:2525/PRI=5\n.example.com -> USEDNS\ngone.example -> /dev/null\nALL -> 192.0.2.1/pri=0\n",
+        );
+        check(
+            "1. example.com, mx.example.net, [b.example.net]:2525/pri=5\n2. .example.com, USEDNS\n3. gone.example, /dev/null\n4. ALL, 192.0.2.1\n",
+        );
+        check(
+            "example.com\n    mx.example.net\n    [b.example.net]:2525/pri=5\n.example.com\n    USEDNS\ngone.example\n  /dev/null\nALL\n  192.0.2.1\n",
+        );
+    }
+
+    #[test]
+    fn further_columns_are_passed_over() {
+        let rows = read(
+            "",
+            "Domain  Destination Hosts  SMTP Auth Profile\nexample.com  a.example.net, b.example.net  None\nALL  USEDNS  None\n",
+        )
+        .unwrap();
+        assert_eq!(rows.not_understood, Vec::<String>::new());
+        assert_eq!(
+            rows.rows[0].record.get("destinations"),
+            &Value::List(vec![host("a.example.net", 25, 0), host("b.example.net", 25, 0)])
+        );
+        assert_eq!(rows.rows[1].record.get("destinations"), &Value::List(vec![host("USEDNS", 25, 0)]));
+    }
+
+    #[test]
+    fn an_empty_table_has_no_rows_and_a_cut_off_one_is_an_error() {
+        assert_eq!(read("There are no routes configured.", "").unwrap(), Rows::default());
+        assert_eq!(
+            parse(&[Said { opening: "There are currently 0 routes configured.".to_owned(), after: vec![String::new()] }])
+                .unwrap(),
+            Rows::default()
+        );
+        assert!(read("There are currently 3 routes configured.", "example.com mx.example.net\n").is_err());
+    }
+
+    #[test]
+    fn a_strange_line_is_kept() {
+        let rows = read("", "example.com mx.example.net\nSome words of another release\nbroken.example host:port:x/y\n").unwrap();
+        assert_eq!(rows.not_understood, ["Some words of another release", "broken.example host:port:x/y"]);
+        assert_eq!(rows.rows.len(), 1);
+    }
+}

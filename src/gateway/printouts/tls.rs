@@ -1,0 +1,232 @@
+//! The SSL configuration: the banner of `sslconfig`.
+//!
+//! ```text
+//! sslconfig settings:
+//!   Inbound SMTP method:  tlsv1/tlsv1.2
+//!   Inbound SMTP ciphers:
+//!         MEDIUM
+//!         HIGH
+//! ```
+//!
+//! The ciphers stand one a line or, in older releases, behind the label. A method names its versions in many spellings; the set of
+//! versions is what counts.
+
+use super::{banner, cut_off, is_noise, label, lines};
+use crate::gateway::dialog::{Dialog, Said};
+use crate::gateway::resources::forms::ciphers_meaning;
+use crate::gateway::table::{Row, Rows};
+use crate::remote::Error;
+use crate::schema::Record;
+use crate::value::Value;
+
+const RESOURCE: &str = "gateway_tls_settings";
+
+/// The dialog that prints the banner.
+pub(in crate::gateway) fn dialog(said: &[Said]) -> Option<Dialog> {
+    said.is_empty().then(|| Dialog::of("sslconfig"))
+}
+
+/// What the lines after a label belong to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Part {
+    /// The ciphers of a side (0 inbound, 1 outbound).
+    Ciphers(usize),
+    /// Something that is not managed: its lines are passed over.
+    Unmanaged,
+    Nothing,
+}
+
+/// Understands the banner.
+pub(in crate::gateway) fn parse(said: &[Said]) -> Result<Rows, Error> {
+    let Some(said) = said.first() else { return Ok(Rows::default()) };
+    let mut methods = [Value::Null, Value::Null];
+    let mut ciphers: [Option<String>; 2] = [None, None];
+    let mut not_understood = Vec::new();
+    let mut part = Part::Nothing;
+    for line in lines(&banner(said)) {
+        let lower = line.trim().to_lowercase();
+        if is_noise(line) || lower.starts_with("sslconfig settings") {
+            continue;
+        }
+        if lower.starts_with("choose the operation") {
+            part = Part::Unmanaged;
+            continue;
+        }
+        // A cipher string has colons of its own: only what reads like a label is one.
+        let labelled = label(line).filter(|(name, _)| name.contains(' ') && !name.contains(['!', '@', '+']));
+        let Some((name, value)) = labelled else {
+            match part {
+                Part::Ciphers(side) => append(&mut ciphers[side], line),
+                Part::Unmanaged => {}
+                Part::Nothing => not_understood.push(line.trim().to_owned()),
+            }
+            continue;
+        };
+        let name = name.to_lowercase();
+        let side = if name.contains("inbound") { Some(0) } else { name.contains("outbound").then_some(1) };
+        part = match side {
+            Some(side) if name.contains("cipher") => {
+                append(&mut ciphers[side], value);
+                Part::Ciphers(side)
+            }
+            Some(side) if name.contains("method") || name.contains("version") || name.contains("protocol") => {
+                match versions(value) {
+                    Some(found) => methods[side] = Value::texts(found),
+                    None => not_understood.push(line.trim().to_owned()),
+                }
+                Part::Nothing
+            }
+            _ if [
+                "gui",
+                "https",
+                "renegotiation",
+                "client",
+                "certificate",
+                "fqdn",
+                "peer",
+                "validation",
+                "updater",
+                "ldap",
+                "dane",
+                "fips",
+            ]
+            .iter()
+            .any(|word| name.contains(word)) =>
+            {
+                Part::Unmanaged
+            }
+            _ => {
+                not_understood.push(line.trim().to_owned());
+                Part::Nothing
+            }
+        };
+    }
+    if methods.iter().all(Value::is_null) && ciphers.iter().all(Option::is_none) {
+        return Err(cut_off("SSL configuration", "it names neither a method nor ciphers for SMTP"));
+    }
+    let [inbound_methods, outbound_methods] = methods;
+    let [inbound_ciphers, outbound_ciphers] = ciphers;
+    let side = |methods: Value, ciphers: Option<String>| {
+        let ciphers = ciphers.map(|text| ciphers_meaning(&text)).filter(|text| !text.is_empty());
+        Value::object([("methods", methods), ("ciphers", ciphers.map_or(Value::Null, Value::text))])
+    };
+    let record = Record::new()
+        .with("id", "tls_settings")
+        .with("inbound", side(inbound_methods, inbound_ciphers))
+        .with("outbound", side(outbound_methods, outbound_ciphers));
+    Ok(Rows { rows: vec![Row { resource: RESOURCE, id: "tls_settings".to_owned(), record }], not_understood })
+}
+
+fn append(ciphers: &mut Option<String>, more: &str) {
+    let text = ciphers.get_or_insert_default();
+    text.push(' ');
+    text.push_str(more);
+}
+
+/// The versions that a method names, sorted: `tlsv1/tlsv1.2`, `SSL v3 and TLS v1`, `sslv3tlsv1`, `tlsv1_2`; nothing if any of its
+/// words is not understood.
+pub(in crate::gateway) fn versions(text: &str) -> Option<Vec<&'static str>> {
+    let lower = text.to_lowercase();
+    let mut rest = lower.as_str();
+    let mut found = Vec::new();
+    let mut is_tls = None;
+    loop {
+        rest = rest.trim_start_matches(|letter: char| letter.is_whitespace() || "/,&+;-()[]\"".contains(letter));
+        if let Some(after) = rest.strip_prefix("and").or_else(|| rest.strip_prefix("or").filter(|_| !found.is_empty())) {
+            rest = after;
+            continue;
+        }
+        if rest.is_empty() {
+            break;
+        }
+        for (word, tls) in [("ssl", false), ("tls", true)] {
+            if let Some(after) = rest.strip_prefix(word) {
+                is_tls = Some(tls);
+                rest = after.trim_start();
+                break;
+            }
+        }
+        rest = rest.strip_prefix('v').unwrap_or(rest).trim_start();
+        let (version, after) = match is_tls? {
+            true => tls_version(rest)?,
+            false if rest.starts_with('2') => ("SSLv2", rest.get(1..)?),
+            false if rest.starts_with('3') => ("SSLv3", rest.get(1..)?),
+            false => return None,
+        };
+        found.push(version);
+        rest = after;
+    }
+    found.sort_unstable();
+    found.dedup();
+    (!found.is_empty()).then_some(found)
+}
+
+fn tls_version(text: &str) -> Option<(&'static str, &str)> {
+    let after = text.strip_prefix('1')?;
+    let minor = after.strip_prefix(['.', '_']).unwrap_or(after);
+    for (digit, version) in [("0", "TLSv1"), ("1", "TLSv1.1"), ("2", "TLSv1.2"), ("3", "TLSv1.3")] {
+        if let Some(rest) = minor.strip_prefix(digit) {
+            return (!rest.starts_with(|letter: char| letter.is_ascii_digit())).then_some((version, rest));
+        }
+    }
+    (minor.len() == after.len()).then_some(("TLSv1", after))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(banner: &str) -> Rows {
+        parse(&[Said { opening: banner.to_owned(), after: vec![String::new()] }]).unwrap()
+    }
+
+    #[test]
+    fn every_spelling_of_a_method_is_a_set_of_versions() {
+        let check = |text: &str, expected: &[&str]| assert_eq!(versions(text).as_deref(), Some(expected), "{text}");
+        check("tlsv1/tlsv1.2", &["TLSv1", "TLSv1.2"]);
+        check("TLS v1/TLS v1.2", &["TLSv1", "TLSv1.2"]);
+        check("SSL v2, v3 and TLS v1/TLS v1.2", &["SSLv2", "SSLv3", "TLSv1", "TLSv1.2"]);
+        check("SSL v2 and v3", &["SSLv2", "SSLv3"]);
+        check("sslv2sslv3tlsv1", &["SSLv2", "SSLv3", "TLSv1"]);
+        check("sslv3tlsv1", &["SSLv3", "TLSv1"]);
+        check("tlsv1_2", &["TLSv1.2"]);
+        check("tlsv1_1tlsv1_2", &["TLSv1.1", "TLSv1.2"]);
+        check("TLS v1.0", &["TLSv1"]);
+        check("TLSv1.2, TLSv1.3", &["TLSv1.2", "TLSv1.3"]);
+        check("TLS 1.1 and 1.2", &["TLSv1.1", "TLSv1.2"]);
+        check("tlsv12", &["TLSv1.2"]);
+        check("sslv23", &["SSLv2", "SSLv3"]);
+        for text in ["", "SSL v4", "TLS v2", "any", "TLS v1.2 or later", "TLS v1.25"] {
+            assert_eq!(versions(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn wrapped_ciphers_are_joined_and_the_gui_is_passed_over() {
+        let rows = read(
+            "sslconfig settings:\n  GUI HTTPS method:  tlsv1/tlsv1.2\n  GUI HTTPS ciphers:\n        MEDIUM\n        HIGH\n  GUI HTTPS TLS Renegotiation: Enabled\n  Inbound SMTP method:  tlsv1_2\n  Inbound SMTP ciphers:\n        MEDIUM\n        HIGH\n        -SSLv2\n        @STRENGTH\n  Outbound SMTP method:  sslv3tlsv1\n  Outbound SMTP ciphers: HIGH:MEDIUM:\n        !aNULL:-EXPORT\n",
+        );
+        assert_eq!(rows.not_understood, Vec::<String>::new());
+        let record = &rows.rows[0].record;
+        assert_eq!(record.text("inbound.ciphers"), Some("MEDIUM:HIGH:-SSLv2:@STRENGTH"));
+        assert_eq!(record.texts("inbound.methods"), ["TLSv1.2"]);
+        assert_eq!(record.text("outbound.ciphers"), Some("HIGH:MEDIUM:!aNULL:-EXPORT"));
+        assert_eq!(record.texts("outbound.methods"), ["SSLv3", "TLSv1"]);
+    }
+
+    #[test]
+    fn an_old_banner_of_single_lines_is_read_and_a_strange_line_is_kept() {
+        let rows = read(
+            "sslconfig settings:\n  INBOUND SMTP METHOD:  sslv2sslv3tlsv1\n  inbound SMTP ciphers:  RC4-SHA:RC4-MD5:ALL\n  outbound SMTP method:  quantum\n  outbound SMTP ciphers:  ALL\n",
+        );
+        assert_eq!(rows.not_understood, ["outbound SMTP method:  quantum"]);
+        let record = &rows.rows[0].record;
+        assert_eq!(record.text("inbound.ciphers"), Some("RC4-SHA:RC4-MD5:ALL"));
+        assert!(record.at("outbound.methods").is_null());
+    }
+
+    #[test]
+    fn g21_a_banner_without_settings_is_an_error() {
+        assert!(parse(&[Said::default()]).is_err());
+    }
+}

@@ -1,0 +1,184 @@
+//! Message filters (`filters`): scripts that run over every message, in order.
+//!
+//! There is no command that changes the text of a filter: it is deleted and made again at its place, within one commit. A new filter is the
+//! last; `MOVE` takes a filter to a position. Admin manual, chapter "Using Message Filters to Enforce Email Policies".
+
+use super::{TIMEOUTS, confirmed, label, plain, required, typable};
+use crate::gateway::dialog::Dialog;
+use crate::gateway::filter_script;
+use crate::gateway::table::{Edit, Neighbours, Printout, Rows, Table};
+use crate::remote::{Error, Kind};
+use crate::schema::{Import, Record, Resource, Rule, boolean, integer, string};
+use crate::value::{Diagnostic, Diagnostics, Path};
+
+/// The table of message filters.
+pub(in crate::gateway) const TABLE: Table = Table {
+    resource: &RESOURCE,
+    printout: |_| Printout::Filters,
+    listener: super::no_listener,
+    always_there: super::never_there,
+    neighbours: Neighbours::ByPosition,
+    stage,
+    check: super::nothing_to_check,
+};
+
+/// What a message filter has.
+pub(in crate::gateway) const RESOURCE: Resource = Resource {
+    name: "gateway_message_filter",
+    noun: "message filter",
+    about: "Runs a script over every message (a message filter; `filters` on the command line). The order of the filters matters. A filter only runs if it is both active and valid; one \
+            that names something unknown (a listener, an interface) is kept and is not valid.",
+    attributes: &[
+        string("name", "Name, unique on the gateway: the label before the filter's text.").required().replaces().length(1, 128).format("a name of letters, digits, `_` and `-` that does not start with a digit", name),
+        string(
+            "script",
+            "The text of the filter. Two texts with the same words are the same: white space, comments and the kind of \
+             quotes do not matter. A change makes the filter anew at its place, within one commit.",
+        )
+        .format("a text whose strings, parentheses and braces are closed, without the label", filter_script::check)
+        .meaning(filter_script::meaning)
+        .required()
+        .write_only_form(),
+        boolean("active", "Whether the filter is active.").filled(true),
+        string("before", "The filter that this one must stand before, by name. Left out, it keeps its place; it is then the filter that follows it.")
+            .format("a name of letters, digits, `_` and `-` that does not start with a digit", name)
+            .filled_by_service()
+            .moving(),
+        boolean("valid", "Whether the gateway can run the filter.").computed(),
+        string("invalid_reason", "Why the gateway cannot run the filter, if it says so.").computed(),
+        integer("position", "Where the filter stands among all filters, counted from 1.").computed(),
+    ],
+    rules: &[
+        Rule::Hook("No filter stands before itself.", not_before_itself),
+    ],
+    identity: &["name"],
+    import: Import::Key { attributes: &["name"], example: "office365_outbound" },
+    title: "name",
+    version: 0,
+    timeouts: TIMEOUTS,
+};
+
+fn name(text: &str) -> Result<(), String> {
+    let sound = text.starts_with(|letter: char| letter.is_ascii_alphabetic() || letter == '_')
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');
+    let reserved = ["if", "else", "elif", "and", "or", "not", "true", "false", "last", "all"]
+        .iter()
+        .any(|word| text.eq_ignore_ascii_case(word));
+    if reserved {
+        return Err(format!("\"{text}\" is a word of the filter language."));
+    }
+    if sound {
+        Ok(())
+    } else {
+        Err(format!(
+            "{text:?} is not the name of a message filter: letters, digits, \"_\" and \"-\" can be used, and a digit cannot be the first."
+        ))
+    }
+}
+
+fn not_before_itself(config: &Record) -> Diagnostics {
+    if config.text("name").is_none() || config.text("name") != config.text("before") {
+        return Vec::new();
+    }
+    vec![Diagnostic::error("before names the filter itself", "Name another filter.").at(Path::root().attribute("before"))]
+}
+
+fn stage(edit: Edit<'_>, rows: &Rows) -> Result<Vec<Dialog>, Error> {
+    let menu = Dialog::of("filters");
+    let order = Order::of(rows);
+    let dialog = match edit {
+        Edit::Create(to) => {
+            let name = required(to, "name")?;
+            let dialog = created(menu, to)?;
+            match to.text("before") {
+                Some(before) => moved(dialog, name, &order.position(before)?.to_string()),
+                None => dialog,
+            }
+        }
+        Edit::Update { from, to, changed } => {
+            typable(&RESOURCE, to)?;
+            let name = required(to, "name")?;
+            let follower = from.record.text("before");
+            let before = to.text("before").filter(|before| Some(*before) != follower);
+            if super::is_changed(changed, "script") {
+                let dialog = created(deleted(menu, name), to)?;
+                // The filters behind the deleted one stand one place further up.
+                match before.or(follower) {
+                    Some(place) => moved(dialog, name, &order.without(name).position(place)?.to_string()),
+                    None => dialog,
+                }
+            } else {
+                let mut dialog = menu;
+                if super::is_changed(changed, "active") {
+                    dialog = set(dialog, name, to.truth("active").unwrap_or(true));
+                }
+                if let Some(before) = before {
+                    let target = order.without(name).position(before)?;
+                    // Whether a target counts with or without the filter itself is not documented: for one that comes from the end it is the same.
+                    let comes_from_the_end = follower.is_none();
+                    if !comes_from_the_end {
+                        dialog = moved(dialog, name, "last");
+                    }
+                    dialog = moved(dialog, name, &target.to_string());
+                }
+                dialog
+            }
+        }
+        Edit::Delete(row) => deleted(menu, required(&row.record, "name")?),
+    };
+    Ok(if dialog.sections.len() > 1 { vec![dialog] } else { Vec::new() })
+}
+
+/// The names of the filters in their order.
+struct Order<'a>(Vec<&'a str>);
+
+impl Order<'_> {
+    fn of(rows: &Rows) -> Order<'_> {
+        Order(rows.rows.iter().filter(|row| row.resource == RESOURCE.name).map(|row| row.id.as_str()).collect())
+    }
+
+    /// The order after a filter has been taken out.
+    fn without(&self, name: &str) -> Order<'_> {
+        Order(self.0.iter().copied().filter(|other| *other != name).collect())
+    }
+
+    /// The position of a filter, from 1.
+    fn position(&self, name: &str) -> Result<usize, Error> {
+        let unknown = || {
+            let message = format!("The gateway has no message filter \"{name}\" to stand before.");
+            Error::new(Kind::NotFound, message).at(Path::root().attribute("before"))
+        };
+        self.0.iter().position(|other| *other == name).map(|at| at + 1).ok_or_else(unknown)
+    }
+}
+
+/// Makes a filter, which is then the last.
+fn created(menu: Dialog, to: &Record) -> Result<Dialog, Error> {
+    typable(&RESOURCE, to)?;
+    let name = required(to, "name")?;
+    let no_text = || Error::new(Kind::Invalid, "The filter has no known text.").at(Path::root().attribute("script"));
+    let script = to.text("script").ok_or_else(no_text)?;
+    let dialog = menu.choose("NEW").script(filter_script::typed(name, script));
+    Ok(if to.truth("active") == Some(false) { set(dialog, name, false) } else { dialog })
+}
+
+fn deleted(menu: Dialog, name: &str) -> Dialog {
+    confirmed(menu.choose("DELETE").key(name), name)
+}
+
+/// Sets a filter active or inactive.
+fn set(menu: Dialog, name: &str, active: bool) -> Dialog {
+    let word = if active { "active" } else { "inactive" };
+    let picker = label(format!("attribute \"{word}\""), move |label| plain(label) == word);
+    let dialog =
+        ["attribute", "active", "state", "status", "inactive"].iter().fold(menu.choose("SET").key(name), |dialog, words| {
+            dialog.answer_if_asked(words, word).pick_by_if_asked(words, picker.clone()).yes_no_if_asked(words, active)
+        });
+    dialog.yes_no_if_asked("sure", true)
+}
+
+/// Moves a filter to a position, or to the end.
+fn moved(menu: Dialog, name: &str, target: &str) -> Dialog {
+    let words = ["last", "position", "where", "before", "destination", "target", "location", "place"];
+    words.iter().fold(menu.choose("MOVE").key(name), |dialog, words| dialog.answer_if_asked(words, target))
+}

@@ -1,0 +1,225 @@
+//! The resources of the gateway: one file each.
+//!
+//! A file has the table that describes the object, and `stage`, which declares the dialogs for a change of it. What the device prints
+//! is understood in `gateway/printouts`.
+
+pub(in crate::gateway) mod forms;
+
+pub(in crate::gateway) mod destination_control;
+pub(in crate::gateway) mod host_access;
+pub(in crate::gateway) mod mail_flow_policy;
+pub(in crate::gateway) mod message_filter;
+pub(in crate::gateway) mod recipient_access;
+pub(in crate::gateway) mod sender_group;
+pub(in crate::gateway) mod smtp_route;
+pub(in crate::gateway) mod tls_settings;
+
+use std::sync::Arc;
+
+use super::dialog::{Dialog, Picker, Said};
+use super::printouts;
+use super::table::{Printout, Row, Rows, Table};
+use crate::remote::Error;
+use crate::schema::{Attribute, Import, Kind, Record, Resource, Scalar, Timeouts};
+use crate::value::{Path, Step, Value};
+
+/// All tables of this side.
+pub const TABLES: &[&Table] = &[
+    &destination_control::TABLE,
+    &mail_flow_policy::TABLE,
+    &message_filter::TABLE,
+    &recipient_access::TABLE,
+    &sender_group::TABLE,
+    &smtp_route::TABLE,
+    &tls_settings::TABLE,
+];
+
+/// All resources of this side.
+pub const ALL: &[&Resource] = &[
+    &destination_control::RESOURCE,
+    &mail_flow_policy::RESOURCE,
+    &message_filter::RESOURCE,
+    &recipient_access::RESOURCE,
+    &sender_group::RESOURCE,
+    &smtp_route::RESOURCE,
+    &tls_settings::RESOURCE,
+];
+
+/// How long operations may take: a write waits for the others of its batch, and a commit in a cluster takes minutes.
+const TIMEOUTS: Timeouts = Timeouts { write: 900, read: 300 };
+
+/// The next dialog to walk to read a printout.
+pub(super) fn dialog(printout: &Printout, said: &[Said]) -> Option<Dialog> {
+    match printout {
+        Printout::Listeners => printouts::listeners::dialog(said),
+        Printout::Destinations => printouts::destinations::dialog(said),
+        Printout::Routes => printouts::routes::dialog(said),
+        Printout::Filters => printouts::filters::dialog(said),
+        Printout::Tls => printouts::tls::dialog(said),
+        Printout::Version => printouts::version::dialog(said),
+        Printout::Recipients(listener) => printouts::recipients::dialog(listener, said),
+        Printout::Hosts(listener) => printouts::hosts::dialog(listener, said),
+    }
+}
+
+/// Understands what was said.
+pub(super) fn parse(printout: &Printout, said: &[Said]) -> Result<Rows, Error> {
+    match printout {
+        Printout::Listeners => Ok(printouts::listeners::parse(said)),
+        Printout::Destinations => printouts::destinations::parse(said),
+        Printout::Routes => printouts::routes::parse(said),
+        Printout::Filters => printouts::filters::parse(said),
+        Printout::Tls => printouts::tls::parse(said),
+        Printout::Version => printouts::version::parse(said),
+        Printout::Recipients(listener) => printouts::recipients::parse(listener, said),
+        Printout::Hosts(listener) => printouts::hosts::parse(listener, said),
+    }
+}
+
+/// The `id` under which the object of a record is found in [`Rows`]: its key attributes in the spelling that all spellings of
+/// the same name share (`Example.COM` is `example.com`). `None` while a key attribute is not known.
+pub fn id(resource: &Resource, record: &Record) -> Option<String> {
+    match resource.import {
+        Import::Singleton { word } => Some(word.to_owned()),
+        Import::Lookup { .. } => record.text(resource.title).map(str::to_owned),
+        Import::Key { attributes, .. } => {
+            let part = |name: &&str| {
+                let text = record.text(name)?;
+                let attribute = resource.attributes.iter().find(|attribute| attribute.name == *name)?;
+                Some(attribute.meaning.map_or_else(|| text.to_owned(), |meaning| meaning(text)))
+            };
+            attributes.iter().map(part).collect::<Option<Vec<String>>>().map(|parts| parts.join("/"))
+        }
+    }
+}
+
+/// Gives a row's record in the light of what is known of the object: with `before` as it is known, if the object still stands before
+/// that one (an object that somebody put between the two breaks no order), and with what a policy inherits where that is wanted.
+pub fn as_known(rows: &Rows, row: &Row, known: &Record) -> Record {
+    let mut record = if row.resource == mail_flow_policy::RESOURCE.name {
+        mail_flow_policy::with_inherited(rows, row, known)
+    } else {
+        row.record.clone()
+    };
+    let Some(before) = known.text("before") else { return record };
+    let mut behind = rows.rows.iter().skip_while(|other| other.id != row.id || other.resource != row.resource).skip(1);
+    if behind.any(|other| other.resource == row.resource && other.record.text("name") == Some(before)) {
+        record.set("before", before);
+    }
+    record
+}
+
+/// Tells whether an attribute is among the changed ones.
+fn is_changed(changed: &[Path], name: &str) -> bool {
+    changed.iter().any(|path| matches!(path.0.first(), Some(Step::Attribute(first)) if first == name))
+}
+
+/// Adds the answers to confirmations: whatever the release asks, after an operation on this object it is meant.
+fn confirmed(dialog: Dialog, object: &str) -> Dialog {
+    let dialog = ["sure", "delete", "remove", "reset", "continue", "confirm"]
+        .iter()
+        .fold(dialog, |dialog, words| dialog.yes_no_if_asked(words, true));
+    // The object's name, where it is one word: words are looked for one by one.
+    if object.contains(char::is_whitespace) { dialog } else { dialog.yes_no_if_asked(object, true) }
+}
+
+/// Chooses the first label of a list that a test accepts.
+fn label(wanted: impl Into<String>, test: impl Fn(&str) -> bool + Send + Sync + 'static) -> Picker {
+    let wanted = wanted.into();
+    Arc::new(move |labels: &[String]| labels.iter().position(|label| test(label)).ok_or_else(|| not_offered(&wanted, labels)))
+}
+
+/// The error of a list that does not have what is wanted.
+fn not_offered(wanted: &str, labels: &[String]) -> String {
+    format!("This release offers no {wanted}. It offers: {}.", labels.join("; "))
+}
+
+/// The words of a label in lower case, one blank apart.
+fn plain(label: &str) -> String {
+    let spaced: String =
+        label.chars().map(|letter| if letter.is_alphanumeric() || "_-.".contains(letter) { letter } else { ' ' }).collect();
+    spaced.to_lowercase().split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// The text of an attribute, or an error that names it. The schema makes sure that it is there.
+fn required<'a>(record: &'a Record, name: &str) -> Result<&'a str, Error> {
+    let missing = || {
+        Error::new(crate::remote::Kind::Invalid, format!("The attribute \"{name}\" has no known value."))
+            .at(Path::root().attribute(name))
+    };
+    let text = record.text(name).ok_or_else(missing)?;
+    // The last gate before the shell: what was only known at apply was not seen by every check before.
+    match text.chars().find(|letter| forms::is_control(*letter) && *letter != '\n') {
+        None => Ok(text),
+        Some(letter) => Err(control_character(name, letter)),
+    }
+}
+
+fn control_character(name: &str, letter: char) -> Error {
+    let message = format!(
+        "The attribute \"{name}\" has a control character (U+{:04X}), which is never sent to the gateway.",
+        u32::from(letter)
+    );
+    Error::new(crate::remote::Kind::Invalid, message).at(Path::root().attribute(name))
+}
+
+/// Refuses a record with a text that must not be typed. Validation refuses it first where the value is known then.
+fn typable(resource: &Resource, record: &Record) -> Result<(), Error> {
+    fn walk(attribute: &Attribute, value: &Value) -> Result<(), String> {
+        match (value, &attribute.kind) {
+            (Value::String(text), _) => {
+                let letter = text
+                    .chars()
+                    .find(|letter| forms::is_control(*letter) && !(attribute.sensitive && matches!(letter, '\n' | '\r' | '\t')));
+                match (letter, attribute.format) {
+                    (Some(letter), _) => Err(format!(
+                        "It has a control character (U+{:04X}), which is never sent to the gateway.",
+                        u32::from(letter)
+                    )),
+                    (None, Some(format)) => (format.test)(text),
+                    (None, None) => Ok(()),
+                }
+            }
+            (Value::List(items) | Value::Set(items), _) => items.iter().try_for_each(|item| walk(attribute, item)),
+            (Value::Object(values), Kind::Object(members) | Kind::ListOf(members)) => {
+                let mut pairs = members.iter().filter_map(|member| values.get(member.name).map(|value| (member, value)));
+                pairs.try_for_each(|(member, value)| walk(member, value))
+            }
+            _ => Ok(()),
+        }
+    }
+    for attribute in resource.attributes {
+        // What the device itself says is never typed.
+        if matches!(attribute.presence, crate::schema::Presence::Computed)
+            || matches!(attribute.kind, Kind::Scalar(Scalar::Integer | Scalar::Boolean))
+        {
+            continue;
+        }
+        walk(attribute, record.get(attribute.name))
+            .map_err(|why| Error::new(crate::remote::Kind::Invalid, why).at(Path::root().attribute(attribute.name)))?;
+    }
+    Ok(())
+}
+
+/// No listener.
+fn no_listener(_: &Record) -> Option<&str> {
+    None
+}
+
+/// The listener that the record names.
+fn its_listener(record: &Record) -> Option<&str> {
+    record.text("listener")
+}
+
+/// Never there before it is made.
+fn never_there(_: &Record) -> bool {
+    false
+}
+
+/// Nothing that only the device's state shows.
+fn nothing_to_check(_: &Record, _: &Rows) -> crate::value::Diagnostics {
+    Vec::new()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,258 @@
+//! Sender groups (Mail Policies > HAT Overview; `listenerconfig`, `HOSTACCESS`): whose connections get which mail flow policy.
+//!
+//! The host access table is read from the top, and the first entry that fits decides: the order of the groups is part of the state. No operation
+//! changes the comment of a group, so it is deleted and made again at its place, within one commit.
+
+use super::host_access::{self, Choices};
+use super::{TIMEOUTS, confirmed, forms, is_changed, required, typable};
+use crate::gateway::dialog::Dialog;
+use crate::gateway::table::{Edit, Neighbours, Printout, Row, Rows, Table};
+use crate::remote::{Error, Kind};
+use crate::schema::{Import, Record, Resource, Rule, set, string};
+use crate::value::{Diagnostic, Diagnostics, Path, Value};
+
+/// The table of sender groups.
+pub(in crate::gateway) const TABLE: Table = Table {
+    resource: &RESOURCE,
+    printout: |record| Printout::Hosts(record.text("listener").unwrap_or_default().to_owned()),
+    listener: super::its_listener,
+    always_there: is_all,
+    neighbours: Neighbours::ByName,
+    stage,
+    check,
+};
+
+/// What a sender group has.
+pub(in crate::gateway) const RESOURCE: Resource = Resource {
+    name: "gateway_sender_group",
+    noun: "sender group",
+    about: "Gives connections from some senders a mail flow policy (Mail Policies > HAT Overview). The first group that fits decides. The group \
+            `ALL` stands for everybody else; it always exists and is the last, so it is adopted on create and restored on destroy. A group that relays \
+            for Microsoft 365 (`.protection.outlook.com`) relays for every tenant: combine it with the message filter of `relay_filter_script`.",
+    attributes: &[
+        string("listener", "The listener that the group belongs to, by name; upper and lower case are different.").required().replaces().format("a name of letters, digits, `_`, `-`, `.` and blanks", forms::listener),
+        string("name", "Name, unique on the listener.").required().replaces().length(1, 128).format("a name of letters, digits, `_`, `-`, `.` and blanks", forms::sender_group),
+        string("policy", "Policy: the mail flow policy that these connections get, by name.").required().format("a name of letters, digits, `_`, `-`, `.` and blanks", forms::policy),
+        string("comment", "Comment. A change makes the group anew at its place, within one commit.").length(1, 256).format("one line of text with its parentheses in pairs", forms::comment),
+        set(
+            "senders",
+            "Senders: IP addresses, partial addresses (`192.0.2.`), ranges (`192.0.2.1-20`, `192.0.2.0/24`), host names, all hosts below a \
+             domain (`.example.com`), reputation scores (`SBRS[-10.0:-3.0]`, `SBRS[none]`), network owners (`SBO:12345`), and DNS lists \
+             (`dnslist[list.example.com]`).",
+        )
+        .filled_empty()
+        .format("a sender in one of these forms", forms::sender)
+        .meaning(forms::sender_meaning),
+        string("before", "The group that this one must stand before, by name. Left out, it keeps its place; it is then the group that follows it.")
+            .format("a name of letters, digits, `_`, `-`, `.` and blanks", forms::sender_group)
+            .filled_by_service()
+            .moving(),
+    ],
+    rules: &[Rule::Hook("No group stands before itself; `ALL` has neither senders, comment nor place.", group_fits)],
+    identity: &["listener", "name"],
+    import: Import::Key { attributes: &["listener", "name"], example: "OutgoingMail/RELAY_O365" },
+    title: "name",
+    version: 0,
+    timeouts: TIMEOUTS,
+};
+
+fn is_all(record: &Record) -> bool {
+    record.text("name") == Some("ALL")
+}
+
+fn group_fits(config: &Record) -> Diagnostics {
+    let mut found = Vec::new();
+    let at = |name: &str| Path::root().attribute(name);
+    if config.text("name").is_some() && config.text("name") == config.text("before") {
+        found.push(
+            Diagnostic::error("before names the group itself", "Name another group of the same listener.").at(at("before")),
+        );
+    }
+    if is_all(config) {
+        for name in ["senders", "comment", "before"] {
+            let value = config.get(name);
+            if !value.is_null() && !value.is_unknown() && value.as_elements().is_none_or(|elements| !elements.is_empty()) {
+                found.push(
+                    Diagnostic::error(
+                        format!("The group ALL has no {name}"),
+                        "It is the last entry of the table and stands for everybody else.",
+                    )
+                    .at(at(name)),
+                );
+            }
+        }
+    }
+    found
+}
+
+/// Warns if a sender also stands in a group before this one, which then decides.
+fn check(planned: &Record, rows: &Rows) -> Diagnostics {
+    let Some(id) = super::id(&RESOURCE, planned) else { return Vec::new() };
+    let senders: Vec<String> = planned.texts("senders").into_iter().map(forms::sender_meaning).collect();
+    let mut found = Vec::new();
+    let stop = planned.text("before");
+    let before = rows.rows.iter().take_while(|row| row.id != id && (stop.is_none() || row.record.text("name") != stop));
+    for row in before.filter(|row| row.resource == RESOURCE.name && !is_all(&row.record)) {
+        for sender in row.record.texts("senders").into_iter().filter(|sender| senders.contains(&forms::sender_meaning(sender))) {
+            let detail = format!(
+                "The sender group \"{}\" stands before it and has the same sender. The first group that fits decides.",
+                row.id
+            );
+            found.push(
+                Diagnostic::warning(format!("The sender \"{sender}\" will not reach this group"), detail)
+                    .at(Path::root().attribute("senders")),
+            );
+        }
+    }
+    found
+}
+
+fn stage(edit: Edit<'_>, rows: &Rows) -> Result<Vec<Dialog>, Error> {
+    match edit {
+        Edit::Create(to) => {
+            let (listener, name) = (required(to, "listener")?, required(to, "name")?);
+            if is_all(to) {
+                return Err(Error::new(Kind::Unexpected, format!("The host access table of \"{listener}\" has no entry ALL.")));
+            }
+            let dialog = created(host_access::table(listener), to)?;
+            // A new group stands at the end, before ALL.
+            Ok(vec![match to.text("before") {
+                Some(before) if before != "ALL" => host_access::moved(dialog, name, known(before, listener, rows)?),
+                _ => dialog,
+            }])
+        }
+        Edit::Update { from, to, changed } => updated(from, to, changed, rows),
+        Edit::Delete(row) if is_all(&row.record) => {
+            Err(Error::new(Kind::Invalid, "The group ALL of the host access table cannot be deleted."))
+        }
+        Edit::Delete(row) => {
+            let (listener, name) = (required(&row.record, "listener")?, required(&row.record, "name")?);
+            Ok(vec![host_access::deleted(host_access::table(listener), host_access::Kind::SenderGroup, name)])
+        }
+    }
+}
+
+fn updated(from: &Row, to: &Record, changed: &[Path], rows: &Rows) -> Result<Vec<Dialog>, Error> {
+    typable(&RESOURCE, to)?;
+    let (listener, name) = (required(to, "listener")?, required(to, "name")?);
+    let table = host_access::table(listener);
+    let follower = from.record.text("before");
+    let before = to.text("before").filter(|before| Some(*before) != follower);
+    if is_changed(changed, "comment") {
+        if is_all(to) {
+            return Err(Error::new(Kind::Invalid, "The group ALL has no comment that a command could change.")
+                .at(Path::root().attribute("comment")));
+        }
+        let dialog = created(host_access::deleted(table, host_access::Kind::SenderGroup, name), to)?;
+        let place = match before {
+            Some(before) => Some(known(before, listener, rows)?),
+            None => follower,
+        };
+        return Ok(vec![match place {
+            Some(place) if place != "ALL" => host_access::moved(dialog, name, place),
+            _ => dialog,
+        }]);
+    }
+    let mut dialogs = Vec::new();
+    let group = edited(table.clone(), name, to.text("policy"));
+    let mut dialog = group.clone();
+    for sender in missing(to, &from.record)? {
+        dialog = dialog.choose("NEW");
+        dialog = ["host", "sender", "address", "add"]
+            .iter()
+            .fold(dialog, |dialog, words| dialog.answer_if_asked(words, sender.as_str()));
+        dialog = dialog.yes_no_if_asked("anyway", true).keep("comment").key_if_asked(sender.as_str());
+    }
+    for sender in missing(&from.record, to)? {
+        dialog = confirmed(dialog.choose("DELETE").key(sender.as_str()), &sender);
+    }
+    if is_changed(changed, "policy") {
+        let policy = required(to, "policy")?;
+        let choices =
+            Choices { kind: host_access::Kind::SenderGroup, entry: None, behavior: None, policy: Some(policy.to_owned()) };
+        dialog = host_access::lists(
+            dialog.choose("POLICY").yes_no_if_asked("parameters", false).yes_no_if_asked("change", true).keep("comment"),
+            &choices,
+        );
+    }
+    if dialog.sections.len() > group.sections.len() {
+        dialogs.push(dialog);
+    }
+    if let Some(before) = before {
+        dialogs.push(host_access::moved(table, name, known(before, listener, rows)?));
+    }
+    Ok(dialogs)
+}
+
+/// The senders that one record has and the other has not, as they are typed.
+fn missing(has: &Record, has_not: &Record) -> Result<Vec<String>, Error> {
+    let theirs: Vec<String> = has_not.texts("senders").into_iter().map(forms::sender_meaning).collect();
+    if has.get("senders").is_unknown() || has_not.get("senders").is_unknown() {
+        return Ok(Vec::new());
+    }
+    let senders: Vec<String> = has
+        .texts("senders")
+        .into_iter()
+        .filter(|sender| !theirs.contains(&forms::sender_meaning(sender)))
+        .map(str::to_owned)
+        .collect();
+    senders.iter().try_for_each(|sender| typable_sender(sender))?;
+    Ok(senders)
+}
+
+/// Threat feeds and countries have menus of their own, whose questions are not documented.
+fn typable_sender(sender: &str) -> Result<(), Error> {
+    if !forms::is_feed(sender) {
+        return Ok(());
+    }
+    let message =
+        format!("The sender \"{sender}\" is a threat feed or a country, which cannot be added or removed by this provider.");
+    Err(Error::new(Kind::Invalid, message)
+        .hint("Change it in Mail Policies > HAT Overview.")
+        .at(Path::root().attribute("senders")))
+}
+
+/// The name of a group of the table.
+fn known<'a>(name: &'a str, listener: &str, rows: &Rows) -> Result<&'a str, Error> {
+    if rows.find(RESOURCE.name, &format!("{listener}/{name}")).is_some() {
+        return Ok(name);
+    }
+    let message = format!("The listener \"{listener}\" has no sender group \"{name}\" to stand before.");
+    Err(Error::new(Kind::NotFound, message).at(Path::root().attribute("before")))
+}
+
+/// Opens the menu of a group.
+fn edited(table: Dialog, name: &str, policy: Option<&str>) -> Dialog {
+    let choices = Choices {
+        kind: host_access::Kind::SenderGroup,
+        entry: Some(name.to_owned()),
+        behavior: None,
+        policy: policy.map(str::to_owned),
+    };
+    host_access::entry(host_access::lists(table.choose("EDIT"), &choices), name)
+}
+
+/// Makes a group.
+fn created(table: Dialog, to: &Record) -> Result<Dialog, Error> {
+    typable(&RESOURCE, to)?;
+    let name = required(to, "name")?;
+    let policy = required(to, "policy")?;
+    let senders = to.texts("senders");
+    senders.iter().try_for_each(|sender| typable_sender(sender))?;
+    let mut dialog = table.choose("NEW");
+    // The question for the senders explains host names: it must be known before the question for the name.
+    for words in ["hosts", "hosts add", "senders", "sender list", "host list", "addresses", "list hosts"] {
+        dialog = if senders.is_empty() { dialog.keep(words) } else { dialog.answer_if_asked(words, senders.join(", ")) };
+    }
+    dialog = match to.get("comment") {
+        Value::String(comment) => dialog.answer("comment", comment.as_str()),
+        _ => dialog.keep("comment"),
+    };
+    dialog = dialog.answer("name", name).yes_no_if_asked("anyway", true);
+    for words in ["host", "domains"] {
+        dialog = if senders.is_empty() { dialog.keep(words) } else { dialog.answer_if_asked(words, senders.join(", ")) };
+    }
+    dialog = dialog.yes_no_if_asked("parameters", false).yes_no_if_asked("change", false);
+    let choices = Choices { kind: host_access::Kind::SenderGroup, entry: None, behavior: None, policy: Some(policy.to_owned()) };
+    Ok(host_access::lists(dialog, &choices).keep_all(&["country", "countries", "threat feed", "external"]))
+}

@@ -1,0 +1,191 @@
+//! SMTP Routes (Network > SMTP Routes; `smtproutes`): where the gateway delivers the mail of a domain.
+//!
+//! The destination forms are those of the admin manual's chapter "Routing Email for Local Domains": `host` (its MX records are looked up),
+//! `[host]` (its address records), `host:port`, `host:port/pri=N`, `USEDNS` and `/dev/null`.
+
+use super::{TIMEOUTS, confirmed, forms, required, typable};
+use crate::gateway::dialog::Dialog;
+use crate::gateway::table::{Edit, Neighbours, Printout, Rows, Table};
+use crate::remote::{Error, Kind};
+use crate::schema::{Attribute, Import, Record, Resource, Rule, integer, list_of, string};
+use crate::value::{Diagnostic, Diagnostics, Path, Value};
+
+/// The table of SMTP routes.
+pub(in crate::gateway) const TABLE: Table = Table {
+    resource: &RESOURCE,
+    printout: |_| Printout::Routes,
+    listener: super::no_listener,
+    always_there: super::never_there,
+    neighbours: Neighbours::None,
+    stage,
+    check: super::nothing_to_check,
+};
+
+const DESTINATION: &[Attribute] = &[
+    string(
+        "host",
+        "Where the mail goes. Of a host name the MX records are looked up, of one in brackets the address records. `USEDNS` is normal DNS delivery, \
+         `/dev/null` throws the mail away; these two stand alone.",
+    )
+    .required()
+    .format("a host name (`mx.example.com`), a host name in brackets (`[mx.example.com]`), an IP address, `USEDNS` or `/dev/null`", forms::route_host)
+    .meaning(forms::route_host_meaning),
+    integer("port", "TCP port.").range(1, 65_535).filled_integer(25),
+    integer("priority", "Priority: the lowest number is tried first; destinations of the same number take turns.").range(0, 65_535).filled_integer(0),
+];
+
+/// What an SMTP route has.
+pub(in crate::gateway) const RESOURCE: Resource = Resource {
+    name: "gateway_smtp_route",
+    noun: "SMTP route",
+    about: "Routes the mail of a domain to given hosts (Network > SMTP Routes). The most specific domain wins. If none of the hosts answers, \
+            the mail is kept in the queue: the MX records of the domain are not tried.",
+    attributes: &[
+        string("domain", "Receiving domain. `ALL` is the default route, for all domains that have none.")
+            .required()
+            .replaces()
+            .format("a domain (`example.com`), all hosts below one (`.example.com`), or `ALL`", forms::route_domain)
+            .meaning(forms::domain_meaning),
+        list_of(
+            "destinations",
+            "Destination hosts. For Microsoft 365: the host in the MX record that the tenant expects for the domain.",
+            DESTINATION,
+        )
+        .required(),
+    ],
+    rules: &[Rule::Hook(
+        "At least one destination; no destination twice; `USEDNS` and `/dev/null` stand alone; no route leads back to the gateway.",
+        destinations_fit,
+    )],
+    identity: &["domain"],
+    import: Import::Key { attributes: &["domain"], example: "example.com" },
+    title: "domain",
+    version: 0,
+    timeouts: TIMEOUTS,
+};
+
+fn destinations_fit(config: &Record) -> Diagnostics {
+    let mut found = Vec::new();
+    let at = Path::root().attribute("destinations");
+    let Some(destinations) = config.get("destinations").as_elements() else { return found };
+    if destinations.is_empty() {
+        found.push(
+            Diagnostic::error(
+                "destinations is empty",
+                "A route leads to at least one host. For normal DNS delivery write { host = \"USEDNS\" }.",
+            )
+            .at(at.clone()),
+        );
+    }
+    let domain = config.text("domain").map(forms::domain_meaning);
+    let mut seen: Vec<(String, i64, i64)> = Vec::new();
+    for (index, destination) in destinations.iter().enumerate() {
+        let record = Record::from_value(destination.clone());
+        let Some(text) = record.text("host") else { continue };
+        let here = at.index(index).attribute("host");
+        let host = forms::route_host_meaning(text);
+        let is_word = host == "USEDNS" || host == "/dev/null";
+        if is_word && destinations.len() > 1 {
+            found.push(
+                Diagnostic::error(
+                    format!("{host} stands alone"),
+                    "It cannot be combined with other destinations of the same route.",
+                )
+                .at(here.clone()),
+            );
+        }
+        for (name, plain) in [("port", 25), ("priority", 0)] {
+            if is_word && record.integer(name).is_some_and(|number| number != plain) {
+                found.push(
+                    Diagnostic::error(format!("{host} has no {name}"), "Leave it out.").at(at.index(index).attribute(name)),
+                );
+            }
+        }
+        if Some(&host) == domain.as_ref() {
+            let detail = format!(
+                "The MX records of {host} are looked up, and once they point at the gateway, mail goes in a loop. Name the host that the mail is \
+                 for (for Microsoft 365, the host in the domain's original MX record)."
+            );
+            found.push(Diagnostic::error("The route leads back to the gateway", detail).at(here.clone()));
+        }
+        let address = host.trim_start_matches('[').trim_end_matches(']');
+        let is_itself = address == "localhost"
+            || address.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback() || address.is_unspecified());
+        if is_itself {
+            found.push(
+                Diagnostic::error("The route leads back to the gateway", format!("{host} is the gateway itself."))
+                    .at(here.clone()),
+            );
+        }
+        let Some(port) = Some(record.get("port")).filter(|port| !port.is_unknown()).map(|port| port.as_integer().unwrap_or(25))
+        else {
+            continue;
+        };
+        let priority = record.get("priority").as_integer().unwrap_or(0);
+        // With the same priority it is the same element, which is refused in any list.
+        if seen.iter().any(|(other, its_port, its_priority)| (other, *its_port) == (&host, port) && *its_priority != priority) {
+            found.push(
+                Diagnostic::error(format!("{host} is listed twice"), "The gateway keeps each destination of a route once.")
+                    .at(here),
+            );
+        }
+        // An IPv6 address has colons of its own, so that a port behind it could not be told.
+        if host.parse::<std::net::Ipv6Addr>().is_ok()
+            && (port != 25 || record.integer("priority").is_some_and(|priority| priority != 0))
+        {
+            found.push(
+                Diagnostic::error("An IPv6 address has no port or priority", "Write a host name instead.").at(at.index(index)),
+            );
+        }
+        seen.push((host, port, priority));
+    }
+    found
+}
+
+fn stage(edit: Edit<'_>, _: &Rows) -> Result<Vec<Dialog>, Error> {
+    let menu = Dialog::of("smtproutes");
+    let dialog = match edit {
+        Edit::Create(to) => {
+            let domain = domain(to)?;
+            menu.choose("NEW").answer("destination", typed(to)?).keep("authentication").keep("profile").key(domain)
+        }
+        Edit::Update { to, .. } => {
+            // The second question offers to rename the route.
+            let renaming = ["new domain", "permanent route", "new host", "new name", "rename"];
+            let host = menu.choose("EDIT").key(domain(to)?).keep_all(&renaming).keep("authentication").keep("profile");
+            let replaced = host.choose("REPLACE").answer("destination", typed(to)?).keep("authentication").keep("profile");
+            replaced.yes_no_if_asked("replace", true).yes_no_if_asked("sure", true)
+        }
+        Edit::Delete(row) => {
+            let domain = domain(&row.record)?;
+            confirmed(menu.choose("DELETE").key(domain.as_str()), &domain)
+        }
+    };
+    Ok(vec![dialog])
+}
+
+fn domain(record: &Record) -> Result<String, Error> {
+    required(record, "domain").map(forms::domain_meaning)
+}
+
+/// The destinations as they are typed, separated by commas.
+fn typed(to: &Record) -> Result<String, Error> {
+    typable(&RESOURCE, to)?;
+    let destinations = to.get("destinations").as_elements().unwrap_or_default();
+    let typed = destinations.iter().map(one).collect::<Option<Vec<String>>>().filter(|typed| !typed.is_empty());
+    let unknown = || Error::new(Kind::Invalid, "The route has no known destination.").at(Path::root().attribute("destinations"));
+    typed.map(|typed| typed.join(", ")).ok_or_else(unknown)
+}
+
+/// `host`, `host:port`, `host:port/pri=N`.
+fn one(destination: &Value) -> Option<String> {
+    let record = Record::from_value(destination.clone());
+    let host = forms::route_host_meaning(record.text("host")?);
+    let port = record.integer("port").unwrap_or(25);
+    let priority = record.integer("priority").unwrap_or(0);
+    Some(match (port, priority) {
+        (25, 0) => host,
+        (port, 0) => format!("{host}:{port}"),
+        (port, priority) => format!("{host}:{port}/pri={priority}"),
+    })
+}

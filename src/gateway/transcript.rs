@@ -1,0 +1,176 @@
+//! What was typed and printed in one operation, for error messages: its end only, and never a secret.
+
+use std::fmt::Write as _;
+
+use secrecy::{ExposeSecret, SecretString};
+
+/// What stands for a secret.
+pub(super) const HIDDEN: &str = "(sensitive)";
+
+/// The most that is kept.
+const MOST: usize = 8 << 10;
+const LINES: usize = 30;
+const LINE: usize = 300;
+
+/// Words shorter than this are not hidden inside other text: too much of the text would go with them.
+const SHORTEST_PART: usize = 4;
+const SHORTEST_WORD: usize = 8;
+
+/// The end of a conversation.
+#[derive(Debug, Default)]
+pub(super) struct Transcript {
+    text: String,
+    secrets: Vec<SecretString>,
+}
+
+impl Transcript {
+    /// Forgets the conversation; what is secret stays so.
+    pub(super) fn begin(&mut self) {
+        self.text.clear();
+    }
+
+    /// Hides a text from now on, wherever it occurs.
+    pub(super) fn hide(&mut self, secret: &str) {
+        let secret = secret.trim();
+        if secret.len() < SHORTEST_PART || self.secrets.iter().any(|known| known.expose_secret() == secret) {
+            return;
+        }
+        self.secrets.push(SecretString::from(secret));
+        // Longest first: a secret may be a part of another.
+        self.secrets.sort_by_key(|secret| std::cmp::Reverse(secret.expose_secret().len()));
+    }
+
+    /// Hides what is written between quotes in a line of a script, and its words, and the line itself.
+    pub(super) fn hide_script_line(&mut self, line: &str) {
+        if line.trim().len() >= SHORTEST_WORD {
+            self.hide(line);
+        }
+        for literal in literals(line) {
+            self.hide(literal);
+            literal
+                .split(|c: char| !c.is_ascii_alphanumeric())
+                .filter(|word| word.len() >= SHORTEST_WORD)
+                .for_each(|word| self.hide(word));
+        }
+    }
+
+    /// Replaces what is secret.
+    pub(super) fn masked(&self, text: &str) -> String {
+        let mut text = text.to_owned();
+        for secret in &self.secrets {
+            if text.contains(secret.expose_secret()) {
+                text = text.replace(secret.expose_secret(), HIDDEN);
+            }
+        }
+        text
+    }
+
+    /// Replaces what is secret, and what a filter in the text compares headers with.
+    pub(super) fn shown(&self, text: &str) -> String {
+        self.masked(text).lines().map(mask_literals).collect::<Vec<_>>().join("\n")
+    }
+
+    /// Notes what was typed.
+    pub(super) fn typed(&mut self, text: &str) {
+        let text = self.masked(text);
+        let _ = writeln!(self.text, "{text}");
+        self.cut();
+    }
+
+    /// Notes what the device printed.
+    pub(super) fn printed(&mut self, text: &str) {
+        self.text.push_str(end_of(text, MOST));
+        self.cut();
+    }
+
+    /// The end of the conversation, with `rest` behind it, without secrets: those that were named, and those that a filter on the
+    /// screen compares headers with.
+    pub(super) fn tail(&self, rest: &str) -> String {
+        let whole = format!("{}{}", self.text, end_of(rest, MOST));
+        let whole = self.shown(&whole);
+        let lines: Vec<&str> = whole.lines().collect();
+        let shown = lines.get(lines.len().saturating_sub(LINES)..).unwrap_or_default();
+        shown.iter().map(|line| line.chars().take(LINE).collect::<String>()).collect::<Vec<_>>().join("\n")
+    }
+
+    fn cut(&mut self) {
+        if self.text.len() > 2 * MOST {
+            self.text = end_of(&self.text, MOST).to_owned();
+        }
+    }
+}
+
+fn end_of(text: &str, most: usize) -> &str {
+    let mut start = text.len().saturating_sub(most);
+    while !text.is_char_boundary(start) {
+        start += 1;
+    }
+    // A secret that is cut in half would not be found: begin with a whole line.
+    match text.get(start..) {
+        Some(end) if start > 0 => end.split_once('\n').map_or("", |(_, lines)| lines),
+        Some(end) => end,
+        None => "",
+    }
+}
+
+/// The texts between quotes.
+fn literals(line: &str) -> Vec<&str> {
+    let mut found = Vec::new();
+    let mut rest = line;
+    while let Some(open) = rest.find(['"', '\'']) {
+        let Some(quote) = rest.get(open..=open) else { break };
+        let Some(inside) = rest.get(open + 1..) else { break };
+        let Some(close) = inside.find(quote) else { break };
+        found.extend(inside.get(..close));
+        rest = inside.get(close + 1..).unwrap_or_default();
+    }
+    found
+}
+
+/// A filter may compare a header with a secret, and the device may print any filter.
+fn mask_literals(line: &str) -> String {
+    let lower = line.to_lowercase();
+    if !(lower.contains("==") || lower.contains("!=") || lower.contains("header")) {
+        return line.to_owned();
+    }
+    let mut masked = line.to_owned();
+    for literal in literals(line).into_iter().filter(|literal| literal.len() >= SHORTEST_PART) {
+        masked = masked.replace(literal, HIDDEN);
+    }
+    masked
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_hidden_does_not_show() {
+        let mut transcript = Transcript::default();
+        transcript.hide("swordfish");
+        transcript.hide_script_line("  if header(\"X-AUTH\") == \"^(mysecretkey|otherkey1)$\" {");
+        transcript.typed("swordfish");
+        transcript.printed("bad word mysecretkey near ^(mysecretkey|otherkey1)$\notherkey1 swordfish!\n");
+        let tail = transcript.tail("swordfi");
+        assert_eq!(tail, "(sensitive)\nbad word (sensitive) near (sensitive)\n(sensitive) (sensitive)!\nswordfi");
+    }
+
+    #[test]
+    fn a_filter_that_the_device_prints_shows_no_header_values() {
+        let mut transcript = Transcript::default();
+        transcript.printed("if header(\"X-OUTBOUND-AUTH\") == \"^nobodyknows$\" {\nEnter the limit for \"example.com\".\n");
+        assert_eq!(transcript.tail(""), "if header(\"(sensitive)\") == \"(sensitive)\" {\nEnter the limit for \"example.com\".");
+    }
+
+    #[test]
+    fn only_the_end_is_kept_and_it_begins_with_a_whole_line() {
+        let mut transcript = Transcript::default();
+        for line in 0..100_000 {
+            transcript.printed(&format!("line {line} of the table\n"));
+        }
+        let tail = transcript.tail("");
+        assert_eq!(tail.lines().count(), LINES);
+        assert!(tail.ends_with("line 99999 of the table"));
+        assert!(transcript.text.len() <= 3 * MOST);
+    }
+}
