@@ -15,6 +15,7 @@
 //! | [`schema`] | attribute tables and the engine over them. Does no I/O |
 //! | [`value`] | types, values, paths, diagnostics, codecs |
 
+pub mod dns;
 pub mod exchange;
 pub mod gateway;
 pub mod plugin;
