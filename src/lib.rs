@@ -20,5 +20,6 @@ pub mod exchange;
 pub mod gateway;
 pub mod plugin;
 pub mod remote;
+pub mod sandbox;
 pub mod schema;
 pub mod value;

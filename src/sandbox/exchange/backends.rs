@@ -1,0 +1,163 @@
+//! Keeps the objects of the organization, and shows each of the two back ends its own view of them.
+//!
+//! There is one truth. A back end sees the truth except for the objects that a write on the other one changed a
+//! moment ago: those it shows as they were, until it was asked about their noun so many times. A session stays on
+//! its back end by the affinity cookie; a client that drops the cookie is sent to the one that did not take the last
+//! write.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+use time::OffsetDateTime;
+
+/// The number of back ends.
+pub(crate) const ENDS: usize = 2;
+
+/// An object of the organization: what is stored, in the form that Get shows.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Object {
+    /// Its GUID.
+    pub(crate) guid: String,
+    /// What is set; everything else reads as the noun's unset value.
+    pub(crate) fields: BTreeMap<String, Value>,
+    /// When it was created.
+    pub(crate) created: OffsetDateTime,
+    /// When it was last changed.
+    pub(crate) changed: OffsetDateTime,
+}
+
+/// Everything that stands, and who sees it.
+#[derive(Debug, Default)]
+pub(crate) struct Store {
+    nouns: BTreeMap<&'static str, Vec<Object>>,
+    unseen: [Vec<Unseen>; ENDS],
+    last_writer: Option<usize>,
+}
+
+/// A write that a back end does not show yet.
+#[derive(Debug)]
+struct Unseen {
+    noun: &'static str,
+    guid: String,
+    /// What the back end still shows: nothing, or an object at a place.
+    before: Option<(usize, Object)>,
+    reads_left: u32,
+}
+
+/// After how many looks a back end shows a write.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Delays {
+    /// On the back end that took the write.
+    pub(crate) same: u32,
+    /// On the other one.
+    pub(crate) other: u32,
+}
+
+impl Object {
+    /// The name, or nothing for an object without one.
+    pub(crate) fn name(&self) -> &str {
+        self.text("Name").unwrap_or_default()
+    }
+
+    /// The text of a property, when it is set.
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
+        self.fields.get(name).and_then(Value::as_str)
+    }
+
+    /// True when a property is `true`.
+    pub(crate) fn is_true(&self, name: &str) -> bool {
+        self.fields.get(name) == Some(&Value::Bool(true))
+    }
+
+    /// True when the identity means this object: its name in any case, its GUID, or its distinguished name.
+    pub(crate) fn answers_to(&self, identity: &str) -> bool {
+        let common_name = identity.strip_prefix("CN=").and_then(|rest| rest.split_once(',')).map(|(name, _)| name);
+        self.name().to_lowercase() == identity.to_lowercase()
+            || self.guid.eq_ignore_ascii_case(identity.trim_matches(['{', '}']))
+            || common_name.is_some_and(|name| name.to_lowercase() == self.name().to_lowercase())
+    }
+}
+
+impl Store {
+    /// The objects of a noun as they are.
+    pub(crate) fn truth(&self, noun: &str) -> &[Object] {
+        self.nouns.get(noun).map_or(&[], Vec::as_slice)
+    }
+
+    /// The nouns with objects.
+    pub(crate) fn nouns(&self) -> impl Iterator<Item = (&'static str, &[Object])> {
+        self.nouns.iter().filter(|(_, objects)| !objects.is_empty()).map(|(noun, objects)| (*noun, objects.as_slice()))
+    }
+
+    /// The back end for a request: its cookie's, else the one that did not take the last write.
+    pub(crate) fn route(&self, cookie: Option<usize>) -> usize {
+        cookie.filter(|end| *end < ENDS).unwrap_or_else(|| self.last_writer.map_or(0, |writer| (writer + 1) % ENDS))
+    }
+
+    /// The objects of a noun as the back end shows them. Each look brings unseen writes nearer.
+    pub(crate) fn look(&mut self, end: usize, noun: &str) -> Vec<Object> {
+        let mut view = self.truth(noun).to_vec();
+        let Some(unseen) = self.unseen.get_mut(end) else { return view };
+        let mut old: Vec<(usize, Object)> = Vec::new();
+        for write in unseen.iter_mut().filter(|write| write.noun == noun) {
+            view.retain(|object| object.guid != write.guid);
+            old.extend(write.before.clone());
+            write.reads_left = write.reads_left.saturating_sub(1);
+        }
+        unseen.retain(|write| write.noun != noun || write.reads_left > 0);
+        old.sort_by_key(|(place, _)| *place);
+        for (place, object) in old {
+            view.insert(place.min(view.len()), object);
+        }
+        view
+    }
+
+    /// Changes the objects of a noun on a back end; the object with this GUID is what the others do not see yet.
+    pub(crate) fn write(
+        &mut self,
+        end: usize,
+        noun: &'static str,
+        guid: &str,
+        delays: Delays,
+        change: impl FnOnce(&mut Vec<Object>),
+    ) {
+        let objects = self.nouns.entry(noun).or_default();
+        let before = objects.iter().enumerate().find(|(_, object)| object.guid == guid).map(|(at, object)| (at, object.clone()));
+        change(objects);
+        self.last_writer = Some(end);
+        for (index, unseen) in self.unseen.iter_mut().enumerate() {
+            let reads = if index == end { delays.same } else { delays.other };
+            let standing = unseen.iter().position(|write| write.noun == noun && write.guid == guid);
+            match standing {
+                // The back end still shows what was before the earlier write.
+                Some(at) if reads > 0 => unseen[at].reads_left = reads,
+                Some(at) => drop(unseen.remove(at)),
+                None if reads > 0 => {
+                    unseen.push(Unseen { noun, guid: guid.to_owned(), before: before.clone(), reads_left: reads });
+                }
+                None => {}
+            }
+        }
+    }
+
+    /// Changes the objects of a noun behind everybody's back: every back end sees it at once.
+    pub(crate) fn overwrite(&mut self, noun: &'static str, change: impl FnOnce(&mut Vec<Object>)) {
+        change(self.nouns.entry(noun).or_default());
+        for unseen in &mut self.unseen {
+            unseen.retain(|write| write.noun != noun);
+        }
+    }
+
+    /// Puts another value where a property of a noun's objects holds this one.
+    pub(crate) fn rename_values(&mut self, noun: &str, property: &str, before: &str, after: &str) {
+        for object in self.nouns.get_mut(noun).into_iter().flatten().filter(|object| object.text(property) == Some(before)) {
+            object.fields.insert(property.to_owned(), Value::from(after));
+        }
+    }
+
+    /// Forgets everything.
+    pub(crate) fn clear(&mut self) {
+        let writer = self.last_writer;
+        *self = Self { last_writer: writer, ..Self::default() };
+    }
+}

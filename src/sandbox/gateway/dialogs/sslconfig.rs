@@ -1,0 +1,66 @@
+//! `sslconfig`: TLS versions and ciphers. There is no batch form.
+
+use crate::sandbox::gateway::line::Asked;
+use crate::sandbox::gateway::options::Release;
+use crate::sandbox::gateway::tables::tls::{TlsService, methods, select};
+use crate::sandbox::gateway::terminal::{Operation, Terminal};
+
+const MENU: &[Operation] = &[
+    ("GUI", "Edit GUI HTTPS ssl settings."),
+    ("INBOUND", "Edit Inbound SMTP ssl settings."),
+    ("OUTBOUND", "Edit Outbound SMTP ssl settings."),
+    ("VERIFY", "Verify and show ssl cipher list."),
+];
+
+/// Runs the command.
+pub(in crate::sandbox::gateway) async fn run(terminal: &mut Terminal, arguments: &[&str]) -> Asked<()> {
+    if !arguments.is_empty() {
+        return terminal.say(&format!("Invalid arguments when processing: sslconfig {}", arguments.join(" "))).await;
+    }
+    loop {
+        let settings = terminal.configuration().tls_settings;
+        terminal.heading(&settings.banner()).await?;
+        match terminal.menu(MENU).await? {
+            None => return Ok(()),
+            Some(("GUI", _)) => {
+                let service = questions(terminal, "GUI HTTPS", settings.gui, true).await?;
+                terminal.stage(|configuration| configuration.tls_settings.gui = service);
+            }
+            Some(("INBOUND", _)) => {
+                let service = questions(terminal, "inbound SMTP", settings.inbound, true).await?;
+                terminal.stage(|configuration| configuration.tls_settings.inbound = service);
+            }
+            Some(("OUTBOUND", _)) => {
+                let service = questions(terminal, "outbound SMTP", settings.outbound, false).await?;
+                terminal.stage(|configuration| configuration.tls_settings.outbound = service);
+            }
+            Some(_) => verify(terminal).await?,
+        }
+    }
+}
+
+async fn questions(terminal: &mut Terminal, name: &str, mut service: TlsService, renegotiates: bool) -> Asked<TlsService> {
+    let methods = methods(terminal.release());
+    let labels: Vec<&str> = methods.iter().map(|method| method.label).collect();
+    let at = methods.iter().position(|method| method.keyword == service.method).unwrap_or(0);
+    let chosen = terminal.ask_list(&format!("Enter the {name} ssl method you want to use."), &labels, at).await?;
+    if let Some(method) = methods.get(chosen) {
+        method.keyword.clone_into(&mut service.method);
+    }
+    let question = format!("Enter the {name} ssl cipher you want to use.");
+    service.ciphers = terminal.ask_until(&question, &service.ciphers, |answer| select(answer).map(|_| answer.to_owned())).await?;
+    if renegotiates && terminal.release() >= Release::V13_0 {
+        let question = format!("Do you want to enable TLS renegotiation for {name}?");
+        service.renegotiation = terminal.ask_yes_no(&question, service.renegotiation).await?;
+    }
+    Ok(service)
+}
+
+async fn verify(terminal: &mut Terminal) -> Asked<()> {
+    let string = terminal.ask("Enter the ssl cipher you want to verify.", "").await?;
+    match select(&string) {
+        _ if string.is_empty() => Ok(()),
+        Ok(lines) => terminal.say(&lines.join("\n")).await,
+        Err(reason) => terminal.refuse(&reason).await,
+    }
+}
