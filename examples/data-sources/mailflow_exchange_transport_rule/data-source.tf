@@ -1,0 +1,3 @@
+data "mailflow_exchange_transport_rule" "outbound" {
+  name = "Outbound to Cisco CES"
+}

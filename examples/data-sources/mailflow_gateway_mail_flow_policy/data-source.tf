@@ -1,0 +1,4 @@
+data "mailflow_gateway_mail_flow_policy" "relayed" {
+  listener = "OutgoingMail"
+  name     = "RELAYED"
+}

@@ -1,0 +1,3 @@
+data "mailflow_gateway_message_filter" "office365_outbound" {
+  name = "office365_outbound"
+}

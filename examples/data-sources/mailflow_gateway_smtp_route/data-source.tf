@@ -1,0 +1,3 @@
+data "mailflow_gateway_smtp_route" "m365" {
+  domain = "example.com"
+}

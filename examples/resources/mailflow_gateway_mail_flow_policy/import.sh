@@ -1,0 +1,1 @@
+terraform import mailflow_gateway_mail_flow_policy.relayed 'OutgoingMail/RELAYED_O365'

@@ -1,0 +1,1 @@
+terraform import mailflow_gateway_message_filter.office365_outbound 'office365_outbound'

@@ -1,0 +1,1 @@
+terraform import mailflow_gateway_sender_group.relay_o365 'OutgoingMail/RELAY_O365'

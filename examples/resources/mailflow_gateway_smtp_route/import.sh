@@ -1,0 +1,1 @@
+terraform import mailflow_gateway_smtp_route.m365 'example.com'

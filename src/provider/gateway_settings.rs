@@ -1,0 +1,195 @@
+//! The `gateway` block of the provider.
+
+use std::time::Duration;
+
+use super::environment::{Environment, Lookup};
+use super::exchange_settings::unknown_read_only;
+use super::side::Side;
+use crate::gateway::settings::{CommitSettings, Level, Login, PendingChanges, Settings};
+use crate::schema::engine::parse_duration;
+use crate::schema::{Attribute, Record, boolean, integer, object, one_of, set, string};
+use crate::value::{Diagnostic, Diagnostics, Path, Value};
+
+const HOST: &[&str] = &["MAILFLOW_GATEWAY_HOST"];
+const USERNAME: &[&str] = &["MAILFLOW_GATEWAY_USERNAME"];
+const PASSWORD: &[&str] = &["MAILFLOW_GATEWAY_PASSWORD"];
+const PRIVATE_KEY: &[&str] = &["MAILFLOW_GATEWAY_PRIVATE_KEY"];
+const HOST_KEYS: &[&str] = &["MAILFLOW_GATEWAY_HOST_KEYS"];
+
+const HOST_LINE: Attribute = string("host", "Host name or address.");
+const PORT_LINE: Attribute = integer("port", "TCP port of the SSH service; 22 unless said otherwise.").range(1, 65535);
+const USERNAME_LINE: Attribute =
+    string("username", "The account that logs in. Use one of its own: changes wait in its session until they are committed.");
+const PASSWORD_LINE: Attribute =
+    string("password", "The account's passphrase, for the login methods `password` and `keyboard-interactive`.").sensitive();
+const KEY_LINE: Attribute = string("private_key", "The account's private key as OpenSSH or PEM text.").sensitive();
+const PASSPHRASE_LINE: Attribute = string("private_key_passphrase", "Opens the private key.").sensitive();
+const HOST_KEYS_LINE: Attribute = set(
+    "host_keys",
+    "The host's keys: `SHA256:…` fingerprints or `known_hosts` lines. There is no default: an unknown host is refused.",
+);
+const LEGACY_LINE: Attribute =
+    boolean("legacy_algorithms", "Whether key exchange and host key kinds of old releases are accepted, too.");
+
+/// The lines of the block.
+pub(super) const BLOCK: Attribute = object(
+    "gateway",
+    "The Cisco Secure Email Gateway. Leave the block out to manage Exchange Online only; `gateway = {}` takes everything from the \
+     environment: `MAILFLOW_GATEWAY_HOST`, `_USERNAME`, `_PASSWORD`, `_PRIVATE_KEY` and `_HOST_KEYS` (a line each).",
+    &[
+        HOST_LINE,
+        PORT_LINE,
+        USERNAME_LINE,
+        PASSWORD_LINE,
+        KEY_LINE,
+        PASSPHRASE_LINE,
+        HOST_KEYS_LINE,
+        LEGACY_LINE,
+        object(
+            "jump_host",
+            "The host through which the gateway is reached, as with the Cloud Gateway.",
+            &[HOST_LINE, PORT_LINE, USERNAME_LINE, PASSWORD_LINE, KEY_LINE, PASSPHRASE_LINE, HOST_KEYS_LINE, LEGACY_LINE],
+        ),
+        object(
+            "cluster",
+            "The level of a cluster that is read and written. Leave it out for a gateway that stands alone.",
+            &[
+                one_of("mode", "The level.", &["cluster", "group", "machine"]).required(),
+                string("name", "The name of the group or machine."),
+            ],
+        ),
+        object(
+            "commit",
+            "How changes are committed: those that arrive together share one commit.",
+            &[
+                string("comment", "Stands in the device's history before the list of what changed; `Terraform` unless said otherwise."),
+                string("quiet_period", "A commit starts when no further change came for this long; `250ms` unless said otherwise."),
+                string("timeout", "The longest that a commit may take; `5m` unless said otherwise."),
+                boolean("rollback_snapshot", "Whether the device saves the configuration for `rollbackconfig` with each commit."),
+            ],
+        ),
+        one_of(
+            "pending_changes",
+            "What to do about uncommitted changes in the session that are not ours; `error` unless said otherwise.",
+            &["error", "discard"],
+        ),
+    ],
+)
+.allows_empty();
+
+/// Checks what a table cannot say.
+pub(super) fn check(config: &Record) -> Diagnostics {
+    let mut found = Vec::new();
+    for name in ["quiet_period", "timeout"] {
+        let dotted = format!("gateway.commit.{name}");
+        if let Some(text) = config.text(&dotted)
+            && let Err(problem) = parse_duration(text)
+        {
+            found.push(Diagnostic::error("Invalid duration", problem).at(Path::dotted(&dotted)));
+        }
+    }
+    let (mode, name) = (config.at("gateway.cluster.mode"), config.at("gateway.cluster.name"));
+    match mode.as_text() {
+        Some("cluster") if name.as_text().is_some() => found.push(
+            Diagnostic::error("A cluster has no name here", "name belongs to the levels group and machine. Leave it out.")
+                .at(Path::dotted("gateway.cluster.name")),
+        ),
+        Some(level @ ("group" | "machine")) if name.is_null() => found.push(
+            Diagnostic::error(format!("Which {level}?"), format!("The level {level} needs its name: set gateway.cluster.name."))
+                .at(Path::dotted("gateway.cluster")),
+        ),
+        _ => {}
+    }
+    found
+}
+
+/// Reads the block, with the environment to fall back to.
+pub(super) fn read(config: &Record, environment: &Environment) -> Result<Side<Settings>, Diagnostics> {
+    let path = Path::dotted(BLOCK.name);
+    if config.get(BLOCK.name).is_unknown() {
+        return Ok(Side::Unknown(path));
+    }
+    let Some(block) = config.record(BLOCK.name) else { return Ok(Side::Absent) };
+    let mut lookup = Lookup::new(block, path.clone(), environment);
+    let mut login = login(&mut lookup, true);
+    if let Some(mut jump) = lookup.block("jump_host") {
+        login.jump_host = Some(Box::new(self::login(&mut jump, false)));
+        lookup.absorb(jump);
+    }
+    let cluster = lookup.block("cluster").map_or(Level::Standalone, |mut level| {
+        let name = level.text("name", &[]).unwrap_or_default();
+        let mode = level.text("mode", &[]);
+        lookup.absorb(level);
+        match mode.as_deref() {
+            Some("group") => Level::Group(name),
+            Some("machine") => Level::Machine(name),
+            _ => Level::Cluster,
+        }
+    });
+    let mut commit = CommitSettings {
+        comment: "Terraform".to_owned(),
+        quiet_period: Duration::from_millis(250),
+        timeout: Duration::from_mins(5),
+        rollback_snapshot: false,
+    };
+    if let Some(mut block) = lookup.block("commit") {
+        let duration = |block: &mut Lookup<'_>, name: &str, default| {
+            block.text(name, &[]).map_or(default, |text| {
+                parse_duration(&text).unwrap_or_else(|problem| {
+                    block.problem(name, "Invalid duration", problem);
+                    default
+                })
+            })
+        };
+        commit.quiet_period = duration(&mut block, "quiet_period", commit.quiet_period);
+        commit.timeout = duration(&mut block, "timeout", commit.timeout);
+        commit.comment = block.text("comment", &[]).unwrap_or(commit.comment);
+        commit.rollback_snapshot = block.value("rollback_snapshot").as_bool().unwrap_or(false);
+        lookup.absorb(block);
+    }
+    let pending_changes = match lookup.text("pending_changes", &[]).as_deref() {
+        Some("discard") => PendingChanges::Discard,
+        _ => PendingChanges::Error,
+    };
+    if config.get("read_only").is_unknown() {
+        lookup.problems.push(unknown_read_only());
+    }
+    let read_only = config.truth("read_only").unwrap_or(false);
+    lookup.finish(Settings { login, cluster, commit, pending_changes, read_only })
+}
+
+/// Reads the eight settings of a login. Only the gateway's own fall back to the environment.
+fn login(lookup: &mut Lookup<'_>, fall_back: bool) -> Login {
+    let variables = |names: &'static [&'static str]| if fall_back { names } else { &[] };
+    let host = lookup.needed("host", variables(HOST), "the host name or address of the SSH service");
+    let username = lookup.needed("username", variables(USERNAME), "the account that logs in");
+    let password = lookup.secret("password", variables(PASSWORD));
+    let private_key = lookup.secret("private_key", variables(PRIVATE_KEY));
+    if password.is_none() && private_key.is_none() && lookup.unknown.is_none() {
+        let or = if fall_back {
+            ", or the environment variable MAILFLOW_GATEWAY_PASSWORD or MAILFLOW_GATEWAY_PRIVATE_KEY"
+        } else {
+            ""
+        };
+        lookup.problem("password", "The login has no credential", format!("Set password or private_key{or}."));
+    }
+    let mut host_keys: Vec<String> = match lookup.value("host_keys") {
+        Value::Set(keys) => keys.iter().filter_map(Value::as_text).map(str::to_owned).collect(),
+        _ => Vec::new(),
+    };
+    if host_keys.is_empty() && fall_back {
+        let lines = lookup.text("host_keys", HOST_KEYS).unwrap_or_default();
+        host_keys = lines.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect();
+    }
+    Login {
+        host,
+        port: lookup.value("port").as_integer().and_then(|port| u16::try_from(port).ok()).unwrap_or(22),
+        username,
+        password,
+        private_key,
+        private_key_passphrase: lookup.secret("private_key_passphrase", &[]),
+        host_keys,
+        legacy_algorithms: lookup.value("legacy_algorithms").as_bool().unwrap_or(false),
+        jump_host: None,
+    }
+}

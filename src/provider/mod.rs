@@ -1,0 +1,185 @@
+//! Settings and the one list of resources. Wires, decides nothing.
+//!
+//! A side is there when its block is. Each `ConfigureProvider` makes clients of its own, so that what one run has read never
+//! serves another.
+
+mod catalog;
+mod environment;
+mod exchange_settings;
+mod gateway_settings;
+mod side;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+pub use catalog::CATALOG;
+pub use environment::Environment;
+
+use crate::dns;
+use crate::exchange::Exchange;
+use crate::gateway::objects::Gateway;
+use crate::gateway::resources::TABLES;
+use crate::gateway::session::Connector;
+use crate::gateway::ssh;
+use crate::plugin::{Configured, Provider};
+use crate::remote::{Call, Error, Kind, Objects, read_one};
+use crate::schema::{Catalog, DataSource, Record, Resource, engine};
+use crate::value::{Diagnostic, Diagnostics, Path};
+use side::Side;
+
+/// The provider `mailflow`.
+#[derive(Debug)]
+pub struct Mailflow {
+    environment: Environment,
+}
+
+impl Mailflow {
+    /// Makes the provider, with this environment to fall back to.
+    pub fn new(environment: Environment) -> Mailflow {
+        Mailflow { environment }
+    }
+}
+
+impl Provider for Mailflow {
+    fn catalog(&self) -> &'static Catalog {
+        &CATALOG
+    }
+
+    fn validate(&self, config: &Record) -> Diagnostics {
+        let mut found = exchange_settings::check(config);
+        found.extend(gateway_settings::check(config));
+        found
+    }
+
+    fn configure(&self, config: &Record) -> Result<Arc<dyn Configured>, Diagnostics> {
+        let mut problems = Vec::new();
+        let exchange = client(
+            exchange_settings::read(config, &self.environment),
+            "exchange",
+            |settings| Exchange::new(&settings),
+            &mut problems,
+        );
+        let gateway = client(
+            gateway_settings::read(config, &self.environment),
+            "gateway",
+            |settings| {
+                ssh::check(&settings.login)?;
+                let connect = Arc::new(Connector::new(settings.clone()));
+                Ok(Gateway::new(settings, connect, TABLES))
+            },
+            &mut problems,
+        );
+        if problems.is_empty() { Ok(Arc::new(Clients { exchange, gateway })) } else { Err(problems) }
+    }
+}
+
+/// Makes a side's client of its settings, and puts what is wrong with the settings on the side's block.
+fn client<S, C>(
+    settings: Result<Side<S>, Diagnostics>,
+    block: &str,
+    make: impl FnOnce(S) -> Result<C, Error>,
+    problems: &mut Diagnostics,
+) -> Side<Arc<C>> {
+    let client = settings.and_then(|side| {
+        side.try_map(|settings| {
+            make(settings).map(Arc::new).map_err(|error| {
+                let path = error.path.clone().unwrap_or_else(|| Path::dotted(block));
+                vec![error.diagnostic(&format!("use the provider's \"{block}\" block")).at(path)]
+            })
+        })
+    });
+    client.unwrap_or_else(|found| {
+        problems.extend(found);
+        Side::Absent
+    })
+}
+
+struct Clients {
+    exchange: Side<Arc<Exchange>>,
+    gateway: Side<Arc<Gateway>>,
+}
+
+#[async_trait]
+impl Configured for Clients {
+    fn objects(&self, resource: &'static Resource) -> Result<Arc<dyn Objects>, Diagnostic> {
+        if resource.name.starts_with("exchange_") {
+            objects(&self.exchange, "exchange", resource)
+        } else {
+            objects(&self.gateway, "gateway", resource)
+        }
+    }
+
+    fn announce(&self, resource: &'static Resource, planned: &Record) {
+        if let Side::Ready(gateway) = &self.gateway
+            && resource.name.starts_with("gateway_")
+        {
+            gateway.announce(resource, planned);
+        }
+    }
+
+    async fn read_data(&self, source: &'static DataSource, config: &Record, call: &Call) -> Result<Record, Error> {
+        let arguments = engine::with_defaults(source.attributes, config);
+        let read = self.data(source, &arguments, call).await?;
+        let (answer, problems) = engine::answer(source, config, &read);
+        match problems.into_iter().next() {
+            None => Ok(answer),
+            Some(problem) => Err(Error { path: problem.path, ..Error::new(Kind::Unexpected, problem.detail) }),
+        }
+    }
+
+    async fn close(&self) {
+        if let Side::Ready(gateway) = &self.gateway {
+            gateway.close().await;
+        }
+    }
+}
+
+impl Clients {
+    /// Reads what a data source is about: an object of the resource of the same name, or something of its own kind.
+    async fn data(&self, source: &'static DataSource, config: &Record, call: &Call) -> Result<Record, Error> {
+        if let Some(resource) = CATALOG.resources.iter().copied().find(|resource| resource.name == source.name) {
+            let objects = self.objects(resource).map_err(unusable)?;
+            return read_one(objects.as_ref(), resource, config, call).await;
+        }
+        if source.name.starts_with("dns_") {
+            return dns::read(source, config, call).await;
+        }
+        if source.name.starts_with("exchange_") {
+            let exchange = client_of(&self.exchange, "exchange", source.name, source.noun).map_err(unusable)?;
+            exchange.read_data(source, config, call).await
+        } else {
+            client_of(&self.gateway, "gateway", source.name, source.noun).map_err(unusable)?.read_data(source, call).await
+        }
+    }
+}
+
+fn unusable(diagnostic: Diagnostic) -> Error {
+    Error::new(Kind::Invalid, format!("{}.", diagnostic.summary)).hint(diagnostic.detail)
+}
+
+/// The operations of a side, or what keeps them from being there.
+fn objects<C: Objects + 'static>(side: &Side<Arc<C>>, block: &str, resource: &Resource) -> Result<Arc<dyn Objects>, Diagnostic> {
+    client_of(side, block, resource.name, resource.noun).map(|client| Arc::clone(client) as Arc<dyn Objects>)
+}
+
+/// The client of a side, or what keeps it from being there. `name` and `noun` are those of what is asked for.
+fn client_of<'a, C>(side: &'a Side<Arc<C>>, block: &str, name: &str, noun: &str) -> Result<&'a Arc<C>, Diagnostic> {
+    match side {
+        Side::Ready(client) => Ok(client),
+        Side::Unknown(path) => Err(Diagnostic::error(
+            format!("The provider setting \"{path}\" is not known yet"),
+            format!(
+                "The {noun} cannot be read before the provider's \"{block}\" block is known. The setting comes from something that this run \
+                 has still to create: create that first (terraform apply -target=…), or give the setting a value that is known at plan.",
+            ),
+        )),
+        Side::Absent => Err(Diagnostic::error(
+            format!("The provider has no \"{block}\" block"),
+            format!(
+                "mailflow_{name} needs it. Add `{block} = {{ … }}` to the block provider \"mailflow\"; `{block} = {{}}` takes everything from \
+                 the environment.",
+            ),
+        )),
+    }
+}

@@ -1,0 +1,77 @@
+//! What a person runs: `demo`, `sandbox`.
+//!
+//! Exit codes: 0 when all that was asked holds, 1 when it does not, 2 when the command line is wrong.
+
+mod demo;
+pub mod sandbox;
+pub mod terraform;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Mail flow between Microsoft 365 and a Cisco Secure Email Gateway, for Terraform.
+#[derive(Debug, Parser)]
+#[command(name = "terraform-provider-mailflow", version, about, long_about = LONG)]
+struct Line {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const LONG: &str = "Mail flow between Microsoft 365 and a Cisco Secure Email Gateway, for Terraform.\n\nTerraform starts this binary \
+                    without an argument. The commands below are for people.";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the real terraform (or tofu) through the whole guide, against stand-ins for both services
+    ///
+    /// Starts the stand-ins on loopback, then: init, apply, a second plan that must be empty, an import of every object into a
+    /// fresh state with an empty plan, destroy. Prints what stood on both services, with timings and counts. Exits with 1 when
+    /// any step does not hold.
+    Demo(demo::Options),
+    /// Run the stand-ins for both services on loopback, and print the provider block and environment to use them
+    Sandbox(sandbox::Options),
+}
+
+/// Reads the command line and runs what it asks for.
+pub fn run() -> ExitCode {
+    let line = Line::parse();
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("Unable to start: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    runtime.block_on(async {
+        match line.command {
+            Command::Demo(options) => demo::run(&options).await,
+            Command::Sandbox(options) => sandbox::run(&options).await,
+        }
+    })
+}
+
+/// Says what the binary is and how to install it, for a person who started it without an argument.
+pub fn explain() -> ExitCode {
+    let version = env!("CARGO_PKG_VERSION");
+    let platform = terraform::platform();
+    eprintln!(
+        "This is terraform-provider-mailflow {version}, a plugin: Terraform starts it, not a person.
+
+To use it, name it in a configuration and run `terraform init`:
+
+  terraform {{
+    required_providers {{
+      mailflow = {{ source = \"mailflow/mailflow\", version = \"{version}\" }}
+    }}
+  }}
+
+To install this very file, put it into Terraform's plugin folder, below the folder of your registry's host:
+
+  ~/.terraform.d/plugins/<host>/mailflow/mailflow/{version}/{platform}/terraform-provider-mailflow_v{version}
+
+To see it work without a tenant or a gateway:  terraform-provider-mailflow demo
+For all commands:                              terraform-provider-mailflow --help"
+    );
+    ExitCode::FAILURE
+}

@@ -1,0 +1,136 @@
+//! `sandbox`: the stand-ins for both services, until Ctrl-C.
+
+use std::io;
+use std::process::ExitCode;
+
+use serde_json::Value as Json;
+
+use super::demo::say;
+use crate::sandbox::exchange::{self, Service};
+use crate::sandbox::gateway::{self, Appliance};
+
+/// How to run the sandbox.
+#[derive(Debug, clap::Args)]
+pub(super) struct Options {}
+
+/// Both stand-ins, running.
+pub struct StandIns {
+    /// Exchange Online, with its token endpoint and Graph.
+    pub exchange: Service,
+    /// The gateway's command line.
+    pub gateway: Appliance,
+}
+
+/// What happened on the stand-ins so far.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Counts {
+    /// Calls of the admin API and of Graph.
+    pub exchange_calls: u64,
+    /// Commands at the gateway's main prompt.
+    pub gateway_commands: u64,
+    /// Commits that took effect.
+    pub commits: u64,
+}
+
+impl StandIns {
+    /// Starts both on free ports of loopback.
+    pub fn start() -> io::Result<StandIns> {
+        StandIns::with(exchange::Options::default(), gateway::Options::default())
+    }
+
+    /// Starts both with these options.
+    pub fn with(exchange: exchange::Options, gateway: gateway::Options) -> io::Result<StandIns> {
+        Ok(StandIns { exchange: Service::start(exchange)?, gateway: Appliance::start(gateway)? })
+    }
+
+    /// All that stands on both, in a form that can be compared.
+    pub fn snapshot(&self) -> (Json, Json) {
+        (self.exchange.snapshot(), self.gateway.snapshot())
+    }
+
+    /// All that stands on both, for a person.
+    pub fn describe(&self) -> String {
+        format!("{}\n{}", self.exchange.describe(), self.gateway.describe())
+    }
+
+    /// What happened so far.
+    pub fn counts(&self) -> Counts {
+        let (exchange, gateway) = (self.exchange.counts(), self.gateway.counters());
+        Counts {
+            exchange_calls: exchange.calls.values().sum(),
+            gateway_commands: gateway.commands.values().sum(),
+            commits: gateway.commits,
+        }
+    }
+
+    /// A provider block that uses them.
+    pub fn provider_block(&self) -> String {
+        format!(
+            "provider \"mailflow\" {{
+  exchange = {{
+    tenant_id     = {tenant:?}
+    client_id     = {client:?}
+    client_secret = {secret:?}
+    login_url     = {url:?}
+    exchange_url  = {url:?}
+    graph_url     = {url:?}
+  }}
+  gateway = {{
+    host      = \"127.0.0.1\"
+    port      = {port}
+    username  = {username:?}
+    password  = {password:?}
+    host_keys = [{key:?}]
+  }}
+}}
+",
+            tenant = self.exchange.tenant(),
+            client = self.exchange.client_id(),
+            secret = self.exchange.client_secret(),
+            url = self.exchange.url(),
+            port = self.gateway.port(),
+            username = self.gateway.username(),
+            password = self.gateway.password(),
+            key = self.gateway.host_key_fingerprint(),
+        )
+    }
+}
+
+/// Runs the stand-ins until Ctrl-C.
+pub(super) async fn run(_options: &Options) -> ExitCode {
+    let stand_ins = match StandIns::start() {
+        Ok(stand_ins) => stand_ins,
+        Err(error) => {
+            eprintln!("Unable to start the stand-ins: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    say("Stand-ins for Exchange Online and a Secure Email Gateway, on loopback. Nothing here reaches a real tenant or device.\n");
+    say(&stand_ins.provider_block());
+    say(
+        "The same from the environment, with `exchange = { login_url = …, exchange_url = …, graph_url = … }` and `gateway = { port = … }`:\n",
+    );
+    for (name, value) in [
+        ("ARM_TENANT_ID", stand_ins.exchange.tenant()),
+        ("ARM_CLIENT_ID", stand_ins.exchange.client_id()),
+        ("ARM_CLIENT_SECRET", stand_ins.exchange.client_secret()),
+        ("MAILFLOW_GATEWAY_HOST", "127.0.0.1".to_owned()),
+        ("MAILFLOW_GATEWAY_USERNAME", stand_ins.gateway.username().to_owned()),
+        ("MAILFLOW_GATEWAY_PASSWORD", stand_ins.gateway.password().to_owned()),
+        ("MAILFLOW_GATEWAY_HOST_KEYS", stand_ins.gateway.host_key_fingerprint().to_owned()),
+    ] {
+        say(&format!("export {name}='{value}'"));
+    }
+    say("\nPress Ctrl-C to stop. All that was changed is then gone.");
+    match tokio::signal::ctrl_c().await {
+        Ok(()) => {
+            say("\nThis is what stood on them:\n");
+            say(&stand_ins.describe());
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("Unable to wait for Ctrl-C: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! The cases: each fault in a few words, and what the provider does about it.
+
+/// One fault.
+pub(crate) struct Case {
+    /// Group and number.
+    pub(crate) id: &'static str,
+    /// What goes wrong.
+    pub(crate) fault: &'static str,
+    /// What the provider does.
+    pub(crate) does: &'static str,
+    /// What is to be said beside the tests.
+    pub(crate) note: Note,
+}
+
+/// What is to be said beside the tests of a case.
+#[derive(Clone, Copy)]
+pub(crate) enum Note {
+    /// The tests hold all of it.
+    None,
+    /// No test holds it: what is missing. Not shown any more as soon as there is one.
+    Missing(&'static str),
+    /// The tests hold some of it: what they do not.
+    Partly(&'static str),
+    /// It is answered in another way: the reason.
+    Otherwise(&'static str),
+}
+
+const fn case(id: &'static str, fault: &'static str, does: &'static str) -> Case {
+    Case { id, fault, does, note: Note::None }
+}
+
+impl Case {
+    const fn missing(self, missing: &'static str) -> Case {
+        Case { note: Note::Missing(missing), ..self }
+    }
+
+    const fn partly(self, missing: &'static str) -> Case {
+        Case { note: Note::Partly(missing), ..self }
+    }
+
+    const fn otherwise(self, reason: &'static str) -> Case {
+        Case { note: Note::Otherwise(reason), ..self }
+    }
+}
+
+/// All cases, in order.
+pub(crate) const CASES: &[Case] = &[
+    case("E01", "429 with `Retry-After: 2.1`", "waits at least that long, with all other callers to the tenant, then goes on under the same request ID"),
+    case("E02", "429 without a time", "backs off exponentially, with jitter and a limit"),
+    case("E03", "429 until the time limit", "an error that names throttling, the time waited and the setting to raise; the state is unchanged"),
+    case("E04", "500, 502, 503, 504 on a read", "tries again, then an error; the object is never taken for deleted"),
+    case("E05", "\"couldn't be found\" right after a create", "polls up to the consistency limit, then an error with the object's name; the object stays in the state"),
+    case("E06", "\"couldn't be found\" later", "asks for the list a second time, then removes the object from the state with a warning"),
+    case("E07", "200 with an empty list while the state has objects", "asks a second time; if all objects of a kind vanish at once, an error instead of a plan of creates"),
+    case("E08", "the second page of a list fails", "the whole list is an error; nothing is kept, nothing is taken for deleted"),
+    case("E09", "a create runs into the time limit after the service did it", "reads by name: adopts the object if it is what was sent, else an error with the `import` block to paste"),
+    case("E10", "the name belongs to somebody else's object", "an error with the `import` block to paste; nothing is overwritten"),
+    case("E11", "connection reset, truncated JSON", "repeats reads; settles writes by reading first"),
+    case("E12", "200 with an error or a warning inside", "the error is an error, the warning is a warning; the object is kept"),
+    case("E13", "the token is refused during an apply (401)", "one new token for all callers, one more attempt; a second 401 is an error that names the permission"),
+    case("E14", "token endpoint down, wrong secret, expired certificate, no consent, wrong tenant", "the message names the setting and what to do; no secret in it, and no second attempt for what will not pass"),
+    case("E15", "the role lacks a cmdlet (403)", "the error names the cmdlet and the role").partly("the rights are not asked for at plan; a missing right to change shows at apply"),
+    case("E16", "the role lacks a parameter, which is then ignored", "reading back shows it: an error on that attribute, without its value if it is sensitive"),
+    case("E17", "the service respells values (order, case, `/32`, `smtp:*;1`)", "no difference in the next plan"),
+    case("E18", "somebody inserts a rule above ours", "the relative order (`before`) is left alone while it holds, and mended when it is broken"),
+    case("E19", "a rule is disabled or set to audit by hand", "shown as a change of that attribute"),
+    case("E20", "a connector is deleted while a rule uses it", "the plan makes the connector before the rule; destroy takes the rule first").missing("a test that deletes the connector behind Terraform's back"),
+    case("E21", "a delete of what is gone already", "success"),
+    case("E22", "a delete without an answer", "looks, then success or an error"),
+    case("E23", "the object changed between plan and apply", "compares each attribute that is about to be written with what the plan saw; an error, and nothing is written over"),
+    case("E24", "an answer takes 90 s", "waits within the time limit; one request only").missing("a test with an answer that slow"),
+    case("E25", "another cloud (GCC High, China)", "hosts and token scopes by `environment`"),
+    case("E26", "the clock is wrong by ten minutes", "the error names the clock and the server's date"),
+    case("E27", "the tenant forbids inbound connectors (developer plan)", "the service's words, and what they mean"),
+    case("E28", "message trace: query limit, more than 5,000 rows, more than 10 days", "limits its queries, follows the continuation, splits the period, and says when the answer is not whole").missing("the data source `mailflow_exchange_message_trace`"),
+    case("E29", "some sub-requests of a batch fail with 429", "does not arise").otherwise("no batches are sent: a change is one call, which is throttled and retried on its own"),
+    case("E30", "a redirect to another host", "followed by hand, inside the service's domain only; the token goes nowhere else"),
+    case("G01", "unknown host key", "stops before any credential is sent; shows the SHA-256 fingerprint and the setting"),
+    case("G02", "the host key changed", "stops; shows both"),
+    case("G03", "the jump host's key is wrong", "the same, and says which hop"),
+    case("G04", "wrong password or key, locked or expired account, forced new password, second factor", "stops at once and tries no login again; a question at login is not answered"),
+    case("G05", "the handshake ends early, or too many sessions are open", "tries again with growing pauses before any credential was sent, then an error with the gateway's words"),
+    case("G06", "the session ends between commands", "a new session; what is staged is looked at again before it goes on"),
+    case("G07", "the line is lost while staging", "nothing of it is live; stages again, or an error"),
+    case("G08", "the line is lost during the commit", "connects again, reads, compares: success only for what is live"),
+    case("G09", "the commit is refused", "clears, halves until the guilty change is found and named, commits the others"),
+    case("G10", "somebody else committed in between", "answers no, clears its own candidate, stages again on top of theirs; an object that they changed too is an error; gives up after three times"),
+    case("G11", "uncommitted changes of others", "an error, unless `pending_changes = \"discard\"`"),
+    case("G12", "leftovers of this provider after `kill -9`", "recognised by its journal and cleared; the run goes on"),
+    case("G13", "two runs at once", "the second waits, up to its time limit, then an error that names the holder; reading goes on").partly("runs on different machines do not know of each other"),
+    case("G14", "\"restricted to cluster mode, switch?\"", "answered by the configured level only"),
+    case("G15", "a cluster peer is away at the commit", "a warning with the gateway's words"),
+    case("G16", "unknown question, pager, banner, message of the day", "pager and banners are understood; an unknown question ends the dialog without an answer, and the error shows the masked conversation"),
+    case("G17", "unknown AsyncOS release", "reads, and refuses to change anything"),
+    case("G18", "1-byte packets, ANSI codes, split UTF-8, 10 MB", "understood the same, in linear time"),
+    case("G19", "a value with a line end, a quote, a control character", "refused when it is validated; checked once more before it would be typed"),
+    case("G20", "an account that may only read", "an error in the gateway's words, with the role to give").partly("found at the first change, not at plan"),
+    case("G21", "a table is cut off before the prompt", "an error, never \"gone\""),
+    case("G22", "order matters (sender groups, filters)", "the order is kept; only what was asked for is moved"),
+    case("G23", "a delete of what is in use", "an error that names the users; Terraform's references put deletes into order"),
+    case("G24", "disk full, feature key expired, commit already running", "shown as it is; no loop"),
+    case("G25", "a commit takes two minutes", "waits, up to `commit.timeout`"),
+    case("G26", "restart or upgrade in the middle", "connects again; another release than before stops the run"),
+    case("G27", "a filter's text does not compile", "what can be seen without the device is refused when it is validated; the device's own refusal fails that filter at staging").partly("the device's message is shown, and the line that it names is not marked in the configuration"),
+    case("G28", "a crash between two steps of a change of the secret", "mail goes on: the filter accepts old and new until the rule has changed (see the guide)").partly("no test ends a run between two writes of one step"),
+    case("G29", "`-parallelism=1` and `=256`", "no deadlock, no needless wait, few commits"),
+    case("G30", "the commit succeeds and the configuration is another one", "an error on the attribute that differs"),
+    case("P01", "`kill -9` before the answer", "the next plan shows the truth; no orphaned candidate"),
+    case("P02", "Ctrl-C", "waits and retries end, nothing new begins, what is under way is finished and saved"),
+    case("P03", "every attribute is unknown", "no panic, no network"),
+    case("P04", "null, empty, absent", "three different things, each stable"),
+    case("P05", "256 calls at once", "all answered, readers share, no deadlock"),
+    case("P06", "state of an old schema, corrupt private data, newer state", "an upgrade, or a clear error"),
+    case("P07", "a message above 4 MiB", "accepted"),
+    case("P08", "started by hand", "an explanation, exit status 1"),
+    case("P09", "output on standard output", "none but the handshake"),
+    case("P10", "a provider setting is unknown at plan", "creates are planned; a read that needs the setting names it"),
+    case("P11", "a malformed import ID, an identity with a gap", "an error that shows the right form"),
+    case("P12", "a full run with TRACE logs", "no secret in any of them"),
+    case("P13", "a write-only argument on an old Terraform", "an error that names the other argument"),
+    case("P14", "a panic in one call", "an error for that call; the others go on, and the object is kept"),
+    case("P15", "a failure at resource k of n, then another apply", "converges; then the plan is empty"),
+    case("P16", "the service makes another value of what was planned", "the same in meaning: shown as planned; another one: an error on the attribute, never \"inconsistent result\""),
+    case("C01", "IPv6 in a connector's addresses", "an error: IPv4 only"),
+    case("C02", "`/16`, `/33`", "an error: `/24` to `/32`"),
+    case("C03", "a private address in the skip list", "an error"),
+    case("C04", "a rule that sets SCL -1 together with enhanced filtering", "a warning").missing("it takes both objects to see, and each is validated alone"),
+    case("C05", "a partner connector without a restriction", "a warning: the tenant can be reached directly"),
+    case("C06", "a secret that is too short or has other characters; a header that mail needs", "an error that does not tell the secret"),
+    case("C07", "a relaying sender group without the filter, or the filter without the group", "the group's page says so; the guide makes both").missing("a check at plan that looks at both"),
+    case("C08", "the secret differs between the two sides", "the guide takes both from one variable").missing("a check at plan; a write-only secret cannot be compared"),
+    case("C09", "a route back to the gateway; a smart host that is the tenant's own MX", "an error: loop").partly("only the route is checked"),
+    case("C10", "a domain on one side only", "nothing").missing("a warning at plan that looks at both sides"),
+    case("C11", "a connector name over 64 characters, or taken in other case", "an error when it is validated; an error with the `import` block at create"),
+    case("C12", "IDN, a dot at the end, upper case", "means the same"),
+    case("C13", "a wildcard inside a domain", "an error"),
+    case("C14", "an element twice", "an error, in any spelling"),
+    case("C15", "zero, negative and absurd limits", "an error"),
+    case("C16", "no credential, two kinds, a wrong passphrase, an unreadable key", "an error that names the setting and its variable, not the value"),
+    case("C17", "two resources for one object", "an error for the second"),
+    case("C18", "an on-premises connector whose certificate is outside the accepted domains", "nothing").missing("a warning, which needs the list of accepted domains"),
+    case("C19", "TLS is required and the listener has no certificate", "the gateway's question about the demonstration certificate is answered; no warning").missing("a warning, which needs the listener's certificate"),
+    case("C20", "the gateways' addresses stand in the connection filter's allow list", "nothing").missing("a warning, which needs the connection filter policy"),
+];
