@@ -488,7 +488,7 @@ impl<'a> Walk<'a> {
             let message =
                 format!("This release of the gateway did not ask for the answer {} in {:?}.", about(answer), self.dialog.command);
             Error::new(Kind::Unexpected, message)
-                .hint("`terraform-provider-mailflow doctor` shows what else this release says otherwise; please report it.")
+                .hint("Please report this conversation with the gateway's release (the command version).")
         })
     }
 

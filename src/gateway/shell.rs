@@ -368,9 +368,9 @@ impl Shell {
             self.end();
         }
         let hint = if left {
-            "Nothing was answered, and the dialog was left. `terraform-provider-mailflow doctor` shows what else this release says otherwise; please report it."
+            "Nothing was answered, and the dialog was left. Please report this conversation with the gateway's release (the command version)."
         } else {
-            "Nothing was answered, and the session was closed, which drops all that it had staged. `terraform-provider-mailflow doctor` shows what else this release says otherwise; please report it."
+            "Nothing was answered, and the session was closed, which drops all that it had staged. Please report this conversation with the gateway's release (the command version)."
         };
         Error::new(Kind::Unexpected, self.transcript.shown(&message)).hint(hint).context("conversation", tail)
     }
