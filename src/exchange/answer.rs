@@ -90,6 +90,11 @@ impl Object {
         self.0.get(&name.to_ascii_lowercase()).unwrap_or(&Value::Null)
     }
 
+    /// All members by their names in lower case.
+    pub fn members(&self) -> impl Iterator<Item = (&str, &Value)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value))
+    }
+
     /// The text of a member.
     pub fn text(&self, name: &str) -> Option<&str> {
         self.get(name).as_str()

@@ -60,6 +60,118 @@ pub fn rule_address(text: &str) -> Result<(), String> {
     if text.parse::<IpAddr>().is_ok() || text.parse::<IpNet>().is_ok() { Ok(()) } else { Err(wrong()) }
 }
 
+/// Asks for what the connection filter takes: IPv4, single, a range `a-b` of at most 256 addresses, or a range from `/24` to `/32`.
+pub fn filter_address(text: &str) -> Result<(), String> {
+    if text.contains(':') {
+        return Err("is an IPv6 address; the connection filter takes IPv4 only".to_owned());
+    }
+    let Some((first, last)) = text.split_once('-') else { return connector_address(text) };
+    rule_address(text)?;
+    match (first.trim().parse::<Ipv4Addr>(), last.trim().parse::<Ipv4Addr>()) {
+        (Ok(first), Ok(last)) if u32::from(last) - u32::from(first) >= 256 => {
+            Err("is a range of more than 256 addresses; write it as several".to_owned())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The attributes of Active Directory that rules look at.
+pub const DIRECTORY_ATTRIBUTES: &[&str] = &[
+    "City",
+    "Company",
+    "Country",
+    "CustomAttribute1",
+    "CustomAttribute2",
+    "CustomAttribute3",
+    "CustomAttribute4",
+    "CustomAttribute5",
+    "CustomAttribute6",
+    "CustomAttribute7",
+    "CustomAttribute8",
+    "CustomAttribute9",
+    "CustomAttribute10",
+    "CustomAttribute11",
+    "CustomAttribute12",
+    "CustomAttribute13",
+    "CustomAttribute14",
+    "CustomAttribute15",
+    "Department",
+    "DisplayName",
+    "Email",
+    "FaxNumber",
+    "FirstName",
+    "HomePhoneNumber",
+    "Initials",
+    "LastName",
+    "Manager",
+    "MobileNumber",
+    "Notes",
+    "Office",
+    "OtherFaxNumber",
+    "OtherHomePhoneNumber",
+    "OtherPhoneNumber",
+    "PagerNumber",
+    "PhoneNumber",
+    "POBox",
+    "State",
+    "Street",
+    "Title",
+    "UserLogonName",
+    "ZipCode",
+];
+
+/// Asks for words in an attribute of the directory: `City:San Francisco,Palo Alto`.
+pub fn directory_words(text: &str) -> Result<(), String> {
+    property_words(text)?;
+    directory_attribute(text)
+}
+
+/// Asks for regular expressions on an attribute of the directory: `City:^San,^Palo`.
+pub fn directory_patterns(text: &str) -> Result<(), String> {
+    match text.split_once(':') {
+        Some((_, patterns)) if !patterns.is_empty() => directory_attribute(text),
+        _ => Err("is not an attribute and its patterns, such as Department:^Sales".to_owned()),
+    }
+}
+
+fn directory_attribute(text: &str) -> Result<(), String> {
+    let name = text.split(':').next().unwrap_or_default();
+    if DIRECTORY_ATTRIBUTES.iter().any(|known| known.eq_ignore_ascii_case(name)) {
+        return Ok(());
+    }
+    Err(format!(
+        "does not begin with an attribute that rules look at and a colon; the attributes are City, Company, Country, CustomAttribute1 to \
+         CustomAttribute15, {}",
+        DIRECTORY_ATTRIBUTES.get(18..).unwrap_or_default().join(", ")
+    ))
+}
+
+/// Asks for words in a property: `Department:Sales,Human Resources`.
+pub fn property_words(text: &str) -> Result<(), String> {
+    trimmed(text)?;
+    let Some((name, words)) = text.split_once(':') else {
+        return Err("has no colon; it is a property and its words, such as Department:Sales,Human Resources".to_owned());
+    };
+    if name.is_empty() || name.trim() != name {
+        return Err("has no property before the colon, or a space beside it".to_owned());
+    }
+    for word in words.split(',') {
+        if word.is_empty() || word.trim() != word {
+            return Err("has a word that is empty, or that has a space at its beginning or end".to_owned());
+        }
+        if word.chars().count() > 128 {
+            return Err("has a word of more than 128 characters".to_owned());
+        }
+    }
+    Ok(())
+}
+
+/// Asks for a width of lines: 0 to 132, or `unlimited`.
+pub fn line_width(text: &str) -> Result<(), String> {
+    let number = text.bytes().all(|byte| byte.is_ascii_digit()) && text.parse::<u8>().is_ok_and(|width| width <= 132);
+    if number || text.eq_ignore_ascii_case("unlimited") { Ok(()) } else { Err("is not 0 to 132 or `unlimited`".to_owned()) }
+}
+
 /// Asks for a domain, `*` for all, or `*.` for all below a domain. The service's own spelling `smtp:contoso.com;1` is taken too.
 pub fn domain_pattern(text: &str) -> Result<(), String> {
     match bare_domain(text) {
@@ -222,6 +334,23 @@ pub fn recipient_meaning(text: &str) -> String {
     lower.strip_prefix("smtp:").unwrap_or(&lower).to_owned()
 }
 
+/// Words in a property mean the same in any case and order.
+pub fn property_words_meaning(text: &str) -> String {
+    let lower = text.to_lowercase();
+    let Some((name, words)) = lower.split_once(':') else { return lower };
+    let mut words: Vec<&str> = words.split(',').map(str::trim).collect();
+    words.sort_unstable();
+    format!("{}:{}", name.trim(), words.join(","))
+}
+
+/// Patterns on an attribute mean the same whatever the case of the attribute's name.
+pub fn directory_patterns_meaning(text: &str) -> String {
+    match text.split_once(':') {
+        Some((name, patterns)) => format!("{}:{patterns}", name.to_lowercase()),
+        None => text.to_owned(),
+    }
+}
+
 /// Texts that mean the same in any case.
 pub fn lower(text: &str) -> String {
     text.to_lowercase()
@@ -331,6 +460,37 @@ mod tests {
     }
 
     #[test]
+    fn the_connection_filter_takes_ranges_of_256_addresses() {
+        check(
+            filter_address,
+            &["203.0.113.10", "203.0.113.0-203.0.113.255", "203.0.113.0/25"],
+            &[
+                ("203.0.113.0-203.0.114.0", "256"),
+                ("203.0.113.9-203.0.113.1", "ends before"),
+                ("203.0.0.0/16", "/24 to /32"),
+                ("2001:db8::1", "IPv4 only"),
+                ("2001:db8::1-2001:db8::2", "IPv4 only"),
+            ],
+        );
+    }
+
+    #[test]
+    fn words_in_attributes_name_one_that_is_known() {
+        check(
+            directory_words,
+            &["City:San Francisco,Palo Alto", "customattribute15:a"],
+            &[("Town:a", "attribute"), ("City", "colon"), ("City: a", "space"), ("City:a,,b", "empty"), ("City:", "empty")],
+        );
+        check(
+            directory_patterns,
+            &["Department:^a, b$"],
+            &[("Town:a", "attribute"), ("City:", "patterns"), ("City", "patterns")],
+        );
+        check(property_words, &["My property:a"], &[(":a", "property")]);
+        check(line_width, &["0", "132", "Unlimited"], &[("133", "132"), ("-1", "132"), ("", "132")]);
+    }
+
+    #[test]
     fn a_smart_host_has_no_port() {
         check(
             smart_host,
@@ -359,6 +519,8 @@ mod tests {
             (recipient_meaning, "SMTP:A@contoso.com", "a@contoso.com"),
             (date_meaning, "2026-08-21T16:30:00+02:00", "2026-08-21T14:30:00Z"),
             (size_meaning, "10 MB (10,485,760 bytes)", "10240KB"),
+            (property_words_meaning, "City:San Francisco,Palo Alto", "city:palo alto,san francisco"),
+            (directory_patterns_meaning, "CITY:^San", "City:^San"),
         ] {
             assert_eq!(meaning(one), meaning(other), "{one} and {other}");
         }

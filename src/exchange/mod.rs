@@ -27,7 +27,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use self::cmdlet::{Cmdlets, Lists, Places};
+use self::cmdlet::{Claims, Cmdlets, Lists, Places};
 use self::http::Http;
 use self::settings::Settings;
 use crate::remote::{Backoff, Call, Change, Error, Failure, Kind, Objects};
@@ -45,6 +45,7 @@ pub struct Exchange {
     places: Places,
     /// Message traces wait for each other, and for the service's limit.
     traces: data::Limiter,
+    claims: Claims,
     read_only: bool,
     pace: Pace,
 }
@@ -80,6 +81,7 @@ impl Exchange {
             known: Mutex::default(),
             places: Places::default(),
             traces: data::Limiter::default(),
+            claims: Claims::default(),
             read_only: settings.read_only,
             pace,
         })
@@ -109,9 +111,8 @@ impl Exchange {
 
 #[async_trait]
 impl Objects for Exchange {
-    async fn check(&self, _change: Change<'_>, _call: &Call) -> Result<(), Error> {
-        // Nothing of these objects can be judged at plan: names are freed and taken by other changes of the same plan.
-        Ok(())
+    async fn check(&self, change: Change<'_>, call: &Call) -> Result<(), Error> {
+        self.review(cmdlets(change.resource)?, change, call).await
     }
 
     async fn create(&self, change: Change<'_>, call: &Call) -> Result<Record, Failure> {

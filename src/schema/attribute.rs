@@ -1,5 +1,6 @@
 //! One attribute, described once.
 
+use super::Record;
 use crate::value::Type;
 
 /// The type of a single value, or of the elements of a plain collection.
@@ -153,6 +154,9 @@ pub struct Attribute {
     pub clearing: Clearing,
     /// Siblings that the service wants in the same call whenever this one is sent.
     pub partners: &'static [&'static str],
+    /// On a value that the service sets: tells by the prior object and its configuration that it is still to be brought about, so that
+    /// a plan shows a change although nothing else changes.
+    pub pending: Option<fn(&Record, &Record) -> bool>,
 }
 
 const fn plain(name: &'static str, about: &'static str, kind: Kind) -> Attribute {
@@ -176,6 +180,7 @@ const fn plain(name: &'static str, about: &'static str, kind: Kind) -> Attribute
         remote: Remote::Derived,
         clearing: Clearing::Null,
         partners: &[],
+        pending: None,
     }
 }
 
@@ -360,6 +365,11 @@ impl Attribute {
     /// Names the siblings that must be sent with it.
     pub const fn with(self, partners: &'static [&'static str]) -> Attribute {
         Attribute { partners, ..self }
+    }
+
+    /// Says when a value that the service sets is still to be brought about: the function gets the prior object and its configuration.
+    pub const fn pending_while(self, pending: fn(&Record, &Record) -> bool) -> Attribute {
+        Attribute { pending: Some(pending), ..self }
     }
 
     /// The type of its values, write-only forms of members included.

@@ -16,6 +16,10 @@ pub fn singular(resource: &'static Resource) -> &'static DataSource {
     let (id, rules): (Attribute, &'static [Rule]) = match resource.import {
         Import::Lookup { about, .. } => {
             let about: &'static str = text(format!("Which object: {}.", about.trim_end_matches('.')));
+            if resource.title == "id" {
+                // Nothing but the import ID says which.
+                return made(resource, string("id", about).required(), &[], &[]);
+            }
             let names: &'static [&'static str] = Box::leak(Box::new(["id", resource.title]));
             let rules = vec![Rule::ExactlyOne(names, "They say which object is read.")];
             (string("id", about).filled_by_service(), rules.leak())
@@ -24,6 +28,10 @@ pub fn singular(resource: &'static Resource) -> &'static DataSource {
             (string("id", "Names the object for as long as it lives.").computed().fixed(), &[])
         }
     };
+    made(resource, id, keys, rules)
+}
+
+fn made(resource: &'static Resource, id: Attribute, keys: &[&str], rules: &'static [Rule]) -> &'static DataSource {
     let lines = resource.attributes.iter().filter(|attribute| is_told(attribute)).map(|attribute| {
         let plain = bare(attribute);
         let is_title = matches!(resource.import, Import::Lookup { .. }) && attribute.name == resource.title;

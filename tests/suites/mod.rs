@@ -16,6 +16,11 @@ pub const SUITES: &[&Suite] = &[
     &exchange::INBOUND_CONNECTOR,
     &exchange::OUTBOUND_CONNECTOR,
     &exchange::TRANSPORT_RULE,
+    &exchange::ACCEPTED_DOMAIN,
+    &exchange::REMOTE_DOMAIN,
+    &exchange::CONNECTION_FILTER,
+    &exchange::ARC_CONFIG,
+    &exchange::ORGANIZATION_MAIL_FLOW,
     &gateway::DESTINATION_CONTROL,
     &gateway::RECIPIENT_ACCESS,
     &gateway::SMTP_ROUTE,
@@ -24,6 +29,10 @@ pub const SUITES: &[&Suite] = &[
     &gateway::MESSAGE_FILTER,
     &gateway::TLS_SETTINGS,
 ];
+
+/// Resources whose life is proven elsewhere, and where.
+pub const ELSEWHERE: &[(&str, &str)] =
+    &[("mailflow_exchange_transport_rule_order", "tests/exchange.rs: it is about rules, and its import ID is what it holds")];
 
 /// Something done to a service behind Terraform's back, to the object with these attributes.
 pub type Deed = for<'a> fn(&'a StandIns, &'a Json) -> Pin<Box<dyn Future<Output = ()> + 'a>>;

@@ -2,7 +2,11 @@
 
 use std::fmt;
 
-use crate::schema::{Record, Resource};
+use super::read::Who;
+use super::values::is_nothing;
+use crate::exchange::answer::Object;
+use crate::schema::{Import, Record, Resource};
+use crate::value::Diagnostics;
 
 /// Binds a resource to a noun: `InboundConnector` stands for `Get-InboundConnector` and its siblings.
 #[must_use]
@@ -11,13 +15,19 @@ pub struct Cmdlets {
     pub resource: &'static Resource,
     /// The part of the cmdlets' names after the dash.
     pub noun: &'static str,
+    /// How its objects come into being.
+    pub life: Life,
+    /// The member of what Get shows that holds the title by which an object is found.
+    pub titled: &'static str,
+    /// Get takes `ResultSize`.
+    pub paged: bool,
     /// Switches of Get that show objects which a plain Get may hide.
     pub hidden: &'static [&'static str],
     /// Attributes that only Set takes: they are set directly after New.
     pub set_only: &'static [&'static str],
     /// The attribute that New takes, and that Enable and Disable change afterwards.
     pub toggle: Option<Toggle>,
-    /// The objects have a `priority`, and with `before` a relative order.
+    /// The objects have a `priority`, and with `before` and `after` a relative order.
     pub ordered: bool,
     /// Attributes that name another object, which the service may show by name or by GUID.
     pub references: &'static [Reference],
@@ -29,6 +39,46 @@ pub struct Cmdlets {
     pub quiet: &'static [&'static str],
     /// Texts that the service fills in beside another setting.
     pub implied: &'static [Implied],
+    /// The switch that has an object validated by a cmdlet of its own.
+    pub validation: Option<Validation>,
+    /// What the other objects of the noun say about a new or changed one, at plan.
+    pub beside: Option<Beside>,
+}
+
+/// How the objects of a noun come into being.
+#[derive(Debug, Clone, Copy)]
+pub enum Life {
+    /// New makes them and Remove ends them. Those with a name of `standing` are always there: they are adopted, and put back
+    /// instead of removed.
+    Made {
+        /// Names of objects that the service makes by itself.
+        standing: &'static [&'static str],
+    },
+    /// They come and go elsewhere: they are adopted by their title, and put back instead of removed.
+    Found,
+    /// There is one, always: it is adopted and put back.
+    Single {
+        /// What Set takes as its `Identity`, if it takes one.
+        identity: Option<&'static str>,
+    },
+    /// No objects, but the order of those that another resource of the noun makes.
+    Order,
+}
+
+/// Judges a planned object by the other objects of its noun.
+pub type Beside = fn(planned: &Record, id: Option<&str>, others: &[Object]) -> Diagnostics;
+
+/// A validation of an object that takes place where a local switch asks for it.
+#[derive(Debug, Clone, Copy)]
+pub struct Validation {
+    /// The local attribute that asks for it.
+    pub switch: &'static str,
+    /// Whom it writes to.
+    pub recipients: &'static str,
+    /// Whether it succeeded, as the object shows it.
+    pub outcome: &'static str,
+    /// A change of one of these makes it necessary again.
+    pub relevant: &'static [&'static str],
 }
 
 /// Tells by an object's record whether something applies to it.
@@ -70,6 +120,10 @@ pub enum Form {
     Date,
     /// A size: shown as `10 MB (10,485,760 bytes)`.
     Size,
+    /// Several texts: shown in one, with commas between them.
+    Joined,
+    /// A truth value of which "false" is not "unset".
+    Tristate,
 }
 
 impl Cmdlets {
@@ -78,6 +132,9 @@ impl Cmdlets {
         Cmdlets {
             resource,
             noun,
+            life: Life::Made { standing: &[] },
+            titled: "Name",
+            paged: true,
             hidden: &[],
             set_only: &[],
             toggle: None,
@@ -87,6 +144,8 @@ impl Cmdlets {
             only_when: &[],
             quiet: &[],
             implied: &[],
+            validation: None,
+            beside: None,
         }
     }
 
@@ -98,14 +157,56 @@ impl Cmdlets {
     /// What the object is called in messages: `transport rule "Block exe"`.
     pub fn called(&self, record: &Record) -> String {
         match record.text(self.resource.title) {
-            Some(title) => format!("{} {title:?}", self.resource.noun),
-            None => format!("the {}", self.resource.noun),
+            Some(title) if self.resource.title != "id" => format!("{} {title:?}", self.resource.noun),
+            _ => format!("the {}", self.resource.noun),
         }
+    }
+
+    /// Tells whether the object of this record is always there, so that it is adopted and not made.
+    pub(super) fn adopts(&self, record: &Record) -> bool {
+        match self.life {
+            Life::Made { standing } => {
+                record.text(self.resource.title).is_some_and(|title| standing.iter().any(|name| name.eq_ignore_ascii_case(title)))
+            }
+            Life::Found | Life::Single { .. } => true,
+            Life::Order => false,
+        }
+    }
+
+    /// How the object with an `id` is looked for.
+    pub(super) fn who<'a>(&self, id: &'a str) -> Who<'a> {
+        match self.life {
+            Life::Single { .. } => Who::Only,
+            _ => Who::Guid(id),
+        }
+    }
+
+    /// What the cmdlets take as the `Identity` of the object with this `id`, if they take one.
+    pub(super) fn identity<'a>(&self, id: &'a str) -> Option<&'a str> {
+        match self.life {
+            Life::Single { identity } => identity,
+            _ => Some(id),
+        }
+    }
+
+    /// The `id` of an object: its GUID, or the word for the one of its kind.
+    pub(super) fn id(&self, object: &Object) -> Option<String> {
+        match self.resource.import {
+            Import::Singleton { word } => Some(word.to_owned()),
+            _ => object.guid(),
+        }
+    }
+
+    /// Tells whether an object has this title.
+    pub(super) fn is_titled(&self, object: &Object, title: &str) -> bool {
+        let meaning = self.resource.attributes.iter().find(|own| own.name == self.resource.title).and_then(|own| own.meaning);
+        let form = |text: &str| meaning.map_or_else(|| text.to_lowercase(), |meaning| meaning(text));
+        object.text(self.titled).is_some_and(|own| form(own) == form(title))
     }
 
     /// Tells whether an attribute says where the object stands among its kind; such attributes are no plain parameters.
     pub(super) fn places(&self, attribute: &str) -> bool {
-        self.ordered && matches!(attribute, "priority" | "before")
+        self.ordered && matches!(attribute, "priority" | "before" | "after")
     }
 
     pub(super) fn toggles(&self, attribute: &str) -> bool {
@@ -114,6 +215,12 @@ impl Cmdlets {
 
     pub(super) fn form(&self, attribute: &str) -> Option<Form> {
         self.forms.iter().find(|(name, _)| *name == attribute).map(|(_, form)| *form)
+    }
+
+    /// What the service fills in where this attribute is left out of a record.
+    pub(super) fn implied(&self, attribute: &str, record: &Record) -> Option<&'static str> {
+        let implied = self.implied.iter().find(|implied| implied.attribute == attribute)?;
+        (!is_nothing(record.at(implied.beside))).then_some(implied.text)
     }
 
     pub(super) fn applies(&self, attribute: &str, record: &Record) -> bool {

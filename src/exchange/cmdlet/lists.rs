@@ -95,6 +95,12 @@ impl Lists {
         outcome
     }
 
+    /// Tells whether this client wrote to a noun.
+    pub(in crate::exchange) fn written(&self, noun: &'static str) -> bool {
+        let slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        slots.iter().any(|((own, _), slot)| *own == noun && slot.with(|inner| inner.writes > 0))
+    }
+
     /// Says that a write to a noun begins; it ends when the mark is dropped.
     pub(in crate::exchange) fn writing(&self, noun: &'static str) -> Writing<'_> {
         self.spoil(noun);

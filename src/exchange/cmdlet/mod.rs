@@ -2,20 +2,25 @@
 //!
 //! What a table cannot say about the cmdlets stands beside it in a [`Cmdlets`].
 
+mod adopt;
 mod binding;
 mod lists;
 mod names;
 mod order;
+mod rank;
 mod read;
+mod review;
 mod shape;
+mod validation;
 mod values;
 mod words;
 mod write;
 
-pub use binding::{Cmdlets, Condition, Form, Implied, Reference, Toggle};
+pub use binding::{Beside, Cmdlets, Condition, Form, Implied, Life, Reference, Toggle, Validation};
 pub(super) use lists::Lists;
 pub use names::parameter;
 pub(super) use order::Places;
+pub(super) use review::Claims;
 pub(super) use values::from_json;
 
 #[cfg(test)]

@@ -7,9 +7,12 @@ const OWN_WAY: &[(&str, &str)] = &[
     ("ip", "IP"),
     ("ips", "IPs"),
     ("mx", "MX"),
+    ("ndr", "NDR"),
     ("ome", "OME"),
+    ("oof", "OOF"),
     ("rms", "RMS"),
     ("scl", "SCL"),
+    ("tnef", "TNEF"),
     // `RemoveOMEv2`
     ("v2", "v2"),
 ];
@@ -53,6 +56,10 @@ mod tests {
             ("between_member_of_1", "BetweenMemberOf1"),
             ("sender_ad_attribute_contains_words", "SenderADAttributeContainsWords"),
             ("apply_html_disclaimer_text", "ApplyHtmlDisclaimerText"),
+            ("ad_comparison_attribute", "ADComparisonAttribute"),
+            ("tnef_enabled", "TNEFEnabled"),
+            ("allowed_oof_type", "AllowedOOFType"),
+            ("ip_allow_list", "IPAllowList"),
         ] {
             assert_eq!(parameter(attribute), wanted);
         }

@@ -1,4 +1,4 @@
-//! Where an object stands among its kind: `priority`, which is a place from 0, and `before`, which is a neighbour.
+//! Where an object stands among its kind: `priority`, which is a place from 0, `before` and `after`, which are neighbours.
 //!
 //! Places are dense: each insertion moves all that follow. A place beyond the end means the end, and is corrected when there
 //! are enough objects; so objects that are made side by side come to stand where they belong, whatever their order of arrival.
@@ -29,6 +29,11 @@ impl Places {
         self.wanted.lock().unwrap_or_else(PoisonError::into_inner).remove(&(noun, guid.to_owned()));
     }
 
+    /// Tells whether this run gave an object a place.
+    pub(super) fn knows(&self, noun: &'static str, guid: &str) -> bool {
+        self.wanted.lock().unwrap_or_else(PoisonError::into_inner).contains_key(&(noun, guid.to_owned()))
+    }
+
     /// The wanted places in ascending order, each given once.
     fn all(&self, noun: &'static str) -> Vec<(i64, String)> {
         let wanted = self.wanted.lock().unwrap_or_else(PoisonError::into_inner);
@@ -40,15 +45,17 @@ impl Places {
     }
 }
 
-fn place(object: &Object) -> Option<i64> {
+pub(super) fn place(object: &Object) -> Option<i64> {
     let place = object.get("Priority");
     place.as_i64().or_else(|| place.as_str().and_then(|text| text.parse().ok()))
 }
 
-fn neighbour<'a>(list: &'a List, before: &str) -> Option<&'a Object> {
-    list.objects
-        .iter()
-        .find(|object| object.guid().is_some_and(|guid| guid.eq_ignore_ascii_case(before)) || object.is_named(before))
+/// Finds an object by its GUID or its name.
+pub(super) fn neighbour<'a>(list: &'a List, who: &str) -> Option<&'a Object> {
+    let mut objects = list.objects.iter();
+    objects
+        .find(|object| object.guid().is_some_and(|guid| guid.eq_ignore_ascii_case(who)))
+        .or_else(|| list.objects.iter().find(|object| object.is_named(who)))
 }
 
 fn last(list: &List) -> i64 {
@@ -62,25 +69,46 @@ pub(super) fn shown(record: &mut Record, list: &List, known: Option<&Record>) {
     if let Some(wanted) = known.integer("priority").filter(|wanted| *wanted > actual && actual == last(list)) {
         record.set("priority", Value::integer(wanted));
     }
-    if let Some(before) = known.text("before")
-        && let Some(other) = neighbour(list, before).and_then(place)
-        && actual < other
-    {
-        record.set("before", Value::text(before));
+    for (attribute, holds) in [("before", i64::lt as fn(&i64, &i64) -> bool), ("after", i64::gt)] {
+        if let Some(name) = known.text(attribute)
+            && let Some(other) = neighbour(list, name).and_then(place)
+            && holds(&actual, &other)
+        {
+            record.set(attribute, Value::text(name));
+        }
     }
+}
+
+/// Tells whether a wanted record asks for a place among its kind.
+pub(super) fn asks(wanted: &Record) -> bool {
+    wanted.integer("priority").is_some() || wanted.text("before").is_some() || wanted.text("after").is_some()
 }
 
 /// The place that a wanted record asks for, if it asks for one and does not stand there. `own` is the place where the object
 /// stands; `None` for one that is to be made.
 pub(super) fn target(wanted: &Record, list: &List, own: Option<i64>) -> Result<Option<i64>, Error> {
-    if let Some(before) = wanted.text("before") {
-        let other = neighbour(list, before).and_then(place).ok_or_else(|| {
-            Error::new(Kind::Invalid, format!("There is no rule with the name or GUID {before:?} to stand before."))
-                .hint("Refer to the other rule (`mailflow_exchange_transport_rule.….name`), so that it is made first.")
-                .at(Path::dotted("before"))
-        })?;
-        // The order holds as long as the neighbour follows, whatever stands between.
-        return Ok(if own.is_some_and(|own| own < other) { None } else { Some(other) });
+    let [before, after] = ["before", "after"].map(|attribute| beside(wanted, list, attribute));
+    let (before, after) = (before?, after?);
+    if let (Some(before), Some(after)) = (before, after)
+        && after >= before
+    {
+        return Err(Error::new(
+            Kind::Invalid,
+            "Nothing can stand after the one and before the other: the rule of `before` acts before the rule of `after`.",
+        )
+        .hint("Swap the two, or leave one of them out.")
+        .at(Path::dotted("after")));
+    }
+    if before.is_some() || after.is_some() {
+        // The order holds as long as the neighbours stand where they should, whatever stands between.
+        let holds = |own: i64| before.is_none_or(|before| own < before) && after.is_none_or(|after| own > after);
+        return Ok(match (own, before, after) {
+            (Some(own), ..) if holds(own) => None,
+            // The one that moves down makes room behind itself first.
+            (Some(own), _, Some(after)) if own < after => Some(after),
+            (_, Some(before), _) => Some(before),
+            (_, None, after) => after.map(|after| after + 1),
+        });
     }
     let Some(place) = wanted.integer("priority") else { return Ok(None) };
     // A new object may take the place behind the last one.
@@ -89,11 +117,25 @@ pub(super) fn target(wanted: &Record, list: &List, own: Option<i64>) -> Result<O
     Ok(if own == Some(place) { None } else { Some(place) })
 }
 
+fn relative(wanted: &Record) -> bool {
+    wanted.text("before").is_some() || wanted.text("after").is_some()
+}
+
+/// The place of the neighbour that an attribute names, if it names one.
+fn beside(wanted: &Record, list: &List, attribute: &'static str) -> Result<Option<i64>, Error> {
+    let Some(name) = wanted.text(attribute) else { return Ok(None) };
+    neighbour(list, name).and_then(place).map(Some).ok_or_else(|| {
+        Error::new(Kind::Invalid, format!("There is no rule with the name or GUID {name:?} to stand {attribute}."))
+            .hint("Refer to the other rule (`mailflow_exchange_transport_rule.….name`), so that it is made first.")
+            .at(Path::dotted(attribute))
+    })
+}
+
 impl Exchange {
     /// Remembers the place that an object was given, and moves those of this run that do not stand where they were wanted. What
     /// fails here is a warning: the next plan shows it.
     pub(super) async fn arrange(&self, cmdlets: &'static Cmdlets, guid: &str, wanted: &Record, report: &Call, call: &Call) {
-        let Some(place) = wanted.integer("priority").filter(|_| cmdlets.ordered && wanted.text("before").is_none()) else {
+        let Some(place) = wanted.integer("priority").filter(|_| cmdlets.ordered && !relative(wanted)) else {
             return;
         };
         if self.places.all(cmdlets.noun).iter().any(|(other, owner)| *other == place && owner != guid) {
@@ -172,6 +214,17 @@ mod tests {
         check(&before("C"), Some(1), None);
         check(&before("a"), Some(2), Some(0));
         check(&before("guid-b"), None, Some(1));
+        let after = |name: &str| Record::new().with("after", name);
+        check(&after("a"), Some(2), None);
+        check(&after("C"), Some(0), Some(2));
+        check(&after("b"), Some(0), Some(1));
+        check(&after("guid-b"), None, Some(2));
+        check(&before("c").with("after", "a"), Some(1), None);
+        check(&before("c").with("after", "b"), Some(0), Some(1));
+        check(&before("b").with("after", "a"), Some(2), Some(1));
+        check(&before("c").with("after", "a"), None, Some(2));
+        let error = target(&before("a").with("after", "b"), &list(&["a", "b"]), None).unwrap_err();
+        assert_eq!(error.path, Some(Path::dotted("after")));
         let error = target(&before("x"), &list(&["a"]), None).unwrap_err();
         assert_eq!(error.path, Some(Path::dotted("before")));
     }
@@ -179,14 +232,17 @@ mod tests {
     #[test]
     fn e18_a_place_is_shown_as_it_was_wanted_while_it_means_the_same() {
         let seen = |own: i64, known: &Record| {
-            let mut record = Record::new().with("priority", own).with("before", Value::Null);
+            let mut record = Record::new().with("priority", own).with("before", Value::Null).with("after", Value::Null);
             shown(&mut record, &list(&["a", "b", "c"]), Some(known));
-            (record.integer("priority"), record.text("before").map(str::to_owned))
+            let neighbour = record.text("before").or(record.text("after"));
+            (record.integer("priority"), neighbour.map(str::to_owned))
         };
         assert_eq!(seen(2, &Record::new().with("priority", 7)), (Some(7), None));
         assert_eq!(seen(1, &Record::new().with("priority", 7)), (Some(1), None));
         assert_eq!(seen(1, &Record::new().with("before", "C")), (Some(1), Some("C".to_owned())));
         assert_eq!(seen(2, &Record::new().with("before", "b")), (Some(2), None));
+        assert_eq!(seen(2, &Record::new().with("after", "B")), (Some(2), Some("B".to_owned())));
+        assert_eq!(seen(0, &Record::new().with("after", "b")), (Some(0), None));
         assert_eq!(seen(2, &Record::new().with("before", "gone")), (Some(2), None));
     }
 }

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use serde_json::{Map, json};
 
-use super::binding::Cmdlets;
+use super::binding::{Cmdlets, Life};
 use super::lists::List;
 use super::shape::record;
 use super::values::is_nothing;
+use super::words::{absent, capital};
 use crate::exchange::Exchange;
 use crate::exchange::answer::Object;
 use crate::exchange::http::Cmdlet;
@@ -21,8 +22,10 @@ use crate::value::{Diagnostic, Value};
 pub(super) enum Who<'a> {
     /// By the GUID, which stays when the object is renamed.
     Guid(&'a str),
-    /// By the name, in any case.
+    /// By the title: a name in any case, a domain in any spelling.
     Name(&'a str),
+    /// The one of its kind.
+    Only,
 }
 
 /// The outcome of a search.
@@ -37,10 +40,11 @@ pub(super) struct Sought {
 }
 
 impl Who<'_> {
-    fn fits(self, object: &Object) -> bool {
+    fn fits(self, cmdlets: &Cmdlets, object: &Object) -> bool {
         match self {
             Who::Guid(guid) => object.guid().is_some_and(|own| own.eq_ignore_ascii_case(guid)),
-            Who::Name(name) => object.is_named(name),
+            Who::Name(name) => cmdlets.is_titled(object, name),
+            Who::Only => true,
         }
     }
 }
@@ -56,14 +60,16 @@ impl Exchange {
     ) -> Result<Arc<List>, Error> {
         let fetch = || async {
             let mut parameters = Map::new();
-            parameters.insert("ResultSize".to_owned(), json!("Unlimited"));
+            if cmdlets.paged {
+                parameters.insert("ResultSize".to_owned(), json!("Unlimited"));
+            }
             if !switch.is_empty() {
                 parameters.insert(switch.to_owned(), json!(true));
             }
             let masks = Masks::new();
             let get = Cmdlet { name: cmdlets.cmdlet("Get"), parameters, writes: false, masks: &masks };
             let objects = Box::pin(self.http.list(&get, call)).await?;
-            if objects.iter().any(|object| object.guid().is_none()) {
+            if objects.iter().any(|object| cmdlets.id(object).is_none()) {
                 return Err(Error::new(
                     Kind::Unexpected,
                     format!("`{}` shows objects without a GUID, so it cannot be told which is which.", get.name),
@@ -81,7 +87,12 @@ impl Exchange {
         for switch in std::iter::once("").chain(cmdlets.hidden.iter().copied()) {
             let list = self.listed(cmdlets, switch, after, call).await?;
             seen = seen.max(list.began);
-            let mut fitting = list.objects.iter().filter(|object| who.fits(object));
+            let mut fitting = list.objects.iter().filter(|object| who.fits(cmdlets, object));
+            if let (Who::Only, Some(name)) = (who, cmdlets.identity(""))
+                && let Some(object) = list.objects.iter().find(|object| object.is_named(name))
+            {
+                return Ok(Sought { found: Some((object.clone(), Arc::clone(&list))), seen, count: 1 });
+            }
             if let Some(object) = fitting.next() {
                 let count = 1 + fitting.count();
                 return Ok(Sought { found: Some((object.clone(), Arc::clone(&list))), seen, count });
@@ -107,10 +118,16 @@ impl Exchange {
             return Err(Error::new(Kind::Unexpected, format!("The state of {} has no id.", cmdlets.called(state)))
                 .hint("Remove it from state and import it."));
         };
+        if matches!(cmdlets.life, Life::Order) {
+            return self.read_order(cmdlets, state, call).await.map(Some);
+        }
         self.remember(cmdlets, id);
-        let sought = self.seek_twice(cmdlets, Who::Guid(id), call).await?;
+        let sought = self.seek_twice(cmdlets, cmdlets.who(id), call).await?;
         if let Some((object, list)) = sought.found {
             return self.shown(cmdlets, &object, &list, Some(state), call).await.map(Some);
+        }
+        if matches!(cmdlets.life, Life::Single { .. }) {
+            return Err(absent(cmdlets, state));
         }
         let known = self.known_ids(cmdlets);
         if known.len() > 1 && !self.any_left(cmdlets, &known, call).await? {
@@ -149,12 +166,15 @@ impl Exchange {
         id: &str,
         call: &Call,
     ) -> Result<Record, Error> {
-        let mut sought = self.seek(cmdlets, Who::Guid(id), 0, call).await?;
+        if matches!(cmdlets.life, Life::Order) {
+            return self.find_order(cmdlets, id, call).await;
+        }
+        let mut sought = self.seek(cmdlets, cmdlets.who(id), 0, call).await?;
         if sought.found.is_none() {
             sought = self.seek_twice(cmdlets, Who::Name(id), call).await?;
         }
         let noun = cmdlets.resource.noun;
-        if sought.count > 1 {
+        if sought.count > 1 && !matches!(cmdlets.life, Life::Single { .. }) {
             return Err(Error::new(Kind::Conflict, format!("{} objects of the kind {noun} have the name {id:?}.", sought.count))
                 .hint(format!("Import it by its GUID; `{}` shows it.", cmdlets.cmdlet("Get"))));
         }
@@ -199,7 +219,7 @@ impl Exchange {
             let Some(other) = resources::named(reference.to) else { continue };
             let who = if is_guid(shown) { Who::Guid(shown) } else { Who::Name(shown) };
             let Some((object, _)) = self.seek(other, who, 0, call).await?.found else { continue };
-            let meant = wanted.filter(|wanted| Who::Guid(wanted).fits(&object) || Who::Name(wanted).fits(&object));
+            let meant = wanted.filter(|wanted| Who::Guid(wanted).fits(other, &object) || Who::Name(wanted).fits(other, &object));
             if let Some(text) = meant.or(object.text("Name")) {
                 put(&mut record, reference.attribute, Value::text(text));
             }
@@ -224,9 +244,4 @@ fn put(record: &mut Record, dotted: &str, value: Value) {
 /// Tells whether a text has the form of a GUID.
 pub(super) fn is_guid(text: &str) -> bool {
     text.len() == 36 && uuid::Uuid::try_parse(text).is_ok()
-}
-
-fn capital(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }

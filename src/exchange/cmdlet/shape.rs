@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value as Json};
 
-use super::binding::Cmdlets;
+use super::binding::{Cmdlets, Form};
 use super::names::parameter;
 use super::values::{filled, from_json, is_nothing, to_json};
 use crate::exchange::answer::Object;
@@ -119,10 +119,14 @@ pub(super) fn set_parameters(
             continue;
         }
         let json = if is_nothing(value) {
-            if leaf.is_collection() {
+            if leaf.is_collection() && leaf.attribute.clearing == Clearing::Null {
                 emptied.push(leaf.clone());
             }
-            cleared(leaf)?
+            // Half a pair: what the service would fill in is said, as null beside the other half may be refused.
+            match cmdlets.implied(name, wanted) {
+                Some(text) => Json::from(text),
+                None => cleared(cmdlets, leaf)?,
+            }
         } else {
             to_json(cmdlets.form(name), value).unwrap_or(Json::Null)
         };
@@ -131,9 +135,10 @@ pub(super) fn set_parameters(
     Ok((parameters, emptied))
 }
 
-fn cleared(leaf: &Leaf) -> Result<Json, Error> {
+fn cleared(cmdlets: &Cmdlets, leaf: &Leaf) -> Result<Json, Error> {
+    let truth = matches!(leaf.attribute.kind, Kind::Scalar(crate::schema::Scalar::Boolean));
     match leaf.attribute.clearing {
-        Clearing::Null if matches!(leaf.attribute.kind, Kind::Scalar(crate::schema::Scalar::Boolean)) => Ok(Json::from(false)),
+        Clearing::Null if truth && cmdlets.form(&leaf.name) != Some(Form::Tristate) => Ok(Json::from(false)),
         Clearing::Null => Ok(Json::Null),
         Clearing::EmptyText => Ok(Json::from("")),
         Clearing::Space => Ok(Json::from(" ")),
@@ -155,7 +160,7 @@ pub(super) fn removing(values: &Value) -> Json {
 /// Reads an object by the table. Every attribute of the table is there, and `id` is the GUID.
 pub(super) fn record(cmdlets: &Cmdlets, object: &Object) -> Result<Record, Error> {
     let mut record = Record::new();
-    record.set("id", object.guid().map_or(Value::Null, Value::String));
+    record.set("id", cmdlets.id(object).map_or(Value::Null, Value::String));
     let mut groups: std::collections::BTreeMap<&str, std::collections::BTreeMap<String, Value>> =
         std::collections::BTreeMap::new();
     for leaf in leaves(cmdlets.resource) {
@@ -164,7 +169,7 @@ pub(super) fn record(cmdlets: &Cmdlets, object: &Object) -> Result<Record, Error
                 Some(state) => Value::Bool(state.eq_ignore_ascii_case("Enabled")),
                 None => understood(cmdlets, &leaf, object)?,
             },
-            _ if leaf.name == "before" && cmdlets.ordered => Value::Null,
+            _ if matches!(leaf.name.as_str(), "before" | "after") && cmdlets.ordered => Value::Null,
             _ => understood(cmdlets, &leaf, object)?,
         };
         match leaf.group {

@@ -1,5 +1,7 @@
 //! The engine against a small tenant that keeps objects as they are sent. Faults are scripted per cmdlet.
 
+mod more;
+
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};

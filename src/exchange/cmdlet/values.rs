@@ -20,7 +20,7 @@ pub(super) fn to_json(form: Option<Form>, value: &Value) -> Option<Json> {
         Value::Number(number) => serde_json::from_str(&number.to_string()).ok(),
         Value::String(text) => Some(Json::from(match form {
             Some(Form::Date) => moment(text).and_then(|at| at.format(SENT).ok()).unwrap_or_else(|| text.clone()),
-            Some(Form::Size) | None => text.clone(),
+            Some(Form::Size | Form::Joined | Form::Tristate) | None => text.clone(),
         })),
         // Lists are sent as plain arrays: they replace what stands.
         Value::List(items) | Value::Set(items) | Value::Tuple(items) => {
@@ -47,7 +47,8 @@ pub(in crate::exchange) fn from_json(attribute: &Attribute, form: Option<Form>, 
     };
     Ok(match (is_nothing(&value), attribute.presence, value) {
         (true, Presence::Filled(fill), _) => filled(attribute, fill),
-        (true, _, _) | (_, Presence::Nullable, Value::Bool(false)) => Value::Null,
+        (true, _, _) => Value::Null,
+        (_, Presence::Nullable, Value::Bool(false)) if form != Some(Form::Tristate) => Value::Null,
         (_, _, value) => value,
     })
 }
@@ -110,7 +111,11 @@ fn single(scalar: Scalar, form: Option<Form>, json: &Json) -> Result<Value, Stri
 fn several(scalar: Scalar, form: Option<Form>, json: &Json) -> Result<Option<Vec<Value>>, String> {
     match json {
         Json::Null => Ok(None),
+        Json::String(joined) if form == Some(Form::Joined) => Ok(Some(parts(joined).map(Value::text).collect())),
         Json::Array(items) => {
+            if form == Some(Form::Joined) {
+                return Ok(Some(items.iter().filter_map(Json::as_str).flat_map(parts).map(Value::text).collect()));
+            }
             let items: Result<Vec<_>, _> = items.iter().map(|item| single(scalar, form, item)).collect();
             Ok(Some(items?.into_iter().filter(|item| !is_nothing(item)).collect()))
         }
@@ -129,8 +134,18 @@ fn text_of(form: Option<Form>, text: &str) -> Value {
             None => Value::text(text),
         },
         Some(Form::Size) => Value::text(text.split(" (").next().unwrap_or(text)),
-        None => Value::text(text),
+        Some(Form::Joined | Form::Tristate) | None => Value::text(text),
     }
+}
+
+/// The texts that are joined in one.
+fn parts(joined: &str) -> impl Iterator<Item = &str> {
+    joined.split(',').map(str::trim).filter(|part| !part.is_empty())
+}
+
+/// Writes a moment as a parameter takes it.
+pub(super) fn sent(at: OffsetDateTime) -> String {
+    at.to_offset(UtcOffset::UTC).format(SENT).unwrap_or_else(|_| at.to_string())
 }
 
 /// Reads a moment with or without a zone; without one it is UTC.
@@ -206,6 +221,23 @@ mod tests {
     #[test]
     fn a_size_is_read_without_its_bytes() {
         check(string("a", ""), Some(Form::Size), &json!("10 MB (10,485,760 bytes)"), Value::text("10 MB"));
+    }
+
+    #[test]
+    fn texts_that_come_in_one_are_taken_apart() {
+        let sealers = set("a", "").filled_empty();
+        for shown in [json!("b.example, a.example"), json!(["a.example,b.example"]), json!(["a.example", "b.example"])] {
+            check(sealers, Some(Form::Joined), &shown, Value::texts(["a.example", "b.example"]));
+        }
+        for nothing in [json!(" "), json!([" "]), json!(null), json!("")] {
+            check(sealers, Some(Form::Joined), &nothing, Value::set(vec![]));
+        }
+    }
+
+    #[test]
+    fn false_is_kept_where_it_says_something_else_than_nothing() {
+        check(boolean("a", ""), Some(Form::Tristate), &json!(false), Value::Bool(false));
+        check(boolean("a", ""), Some(Form::Tristate), &json!(null), Value::Null);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::binding::Cmdlets;
+use super::binding::{Cmdlets, Life};
 use super::shape::{Leaf, leaves, shown};
 use crate::exchange::answer::Object;
 use crate::remote::{Error, Kind};
@@ -22,6 +22,39 @@ pub(super) fn taken(cmdlets: &Cmdlets, object: &Object, name: &str, error: &Erro
         )
         .hint(import(cmdlets, name, &guid))
         .at(Path::dotted("name"))
+    }
+}
+
+/// Two resources for one object.
+pub(super) fn twice(cmdlets: &Cmdlets, record: &Record) -> Error {
+    let error = Error::new(Kind::Conflict, format!("Another resource of this configuration is {} too.", cmdlets.called(record)))
+        .hint("Two resources cannot manage one object: remove one of them, or give it another name.");
+    if cmdlets.resource.title == "id" { error } else { error.at(Path::dotted(cmdlets.resource.title)) }
+}
+
+/// How an attribute of an object differs from what is wanted.
+pub(super) fn difference(leaf: &Leaf, now: &Record, wanted: &Record) -> String {
+    format!("`{}` is {} and is to be {}", leaf.name, shown(leaf, now.at(&leaf.name)), shown(leaf, wanted.at(&leaf.name)))
+}
+
+/// A text that begins with a capital letter.
+pub(super) fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+}
+
+/// An object that has to be there to be adopted, and is not.
+pub(super) fn absent(cmdlets: &Cmdlets, record: &Record) -> Error {
+    let called = cmdlets.called(record);
+    match cmdlets.life {
+        Life::Single { .. } => Error::new(
+            Kind::Unexpected,
+            format!("`{}` was asked twice and does not show {called}, which every organization has.", cmdlets.cmdlet("Get")),
+        )
+        .hint("Check that the application may read it, and that the organization is set up (`Enable-OrganizationCustomization`)."),
+        _ => Error::new(Kind::NotFound, format!("`{}` was asked twice and does not show {called}.", cmdlets.cmdlet("Get")))
+            .hint("This resource manages what is there and makes nothing: add it to the tenant first (a domain, in Microsoft Entra), and apply again.")
+            .at(Path::dotted(cmdlets.resource.title)),
     }
 }
 

@@ -8,8 +8,8 @@ use serde_json::{Map, Value as Json, json};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::binding::Cmdlets;
-use super::order::target;
+use super::binding::{Cmdlets, Life};
+use super::order::{asks, target};
 use super::read::Who;
 use super::shape::{Leaf, leaves, masks, new_parameters, record, removing, set_parameters, shown, unlike};
 use super::values::is_nothing;
@@ -39,20 +39,27 @@ impl Exchange {
         let masks = masks(cmdlets.resource, &[wanted]);
         let turn = self.turn(cmdlets.noun);
         let _turn = interruptible(call, turn.lock()).await?;
+        if matches!(cmdlets.life, Life::Order) {
+            return self.put_in_order(cmdlets, wanted, call).await;
+        }
+        if cmdlets.adopts(wanted) {
+            return Box::pin(self.adopt(cmdlets, wanted, &masks, call)).await;
+        }
         let mut parameters = new_parameters(cmdlets, wanted);
-        if cmdlets.ordered && (wanted.integer("priority").is_some() || wanted.text("before").is_some()) {
+        if cmdlets.ordered && asks(wanted) {
             let list = self.listed(cmdlets, "", 0, call).await?;
             if let Some(place) = target(wanted, &list, None)? {
                 parameters.insert("Priority".to_owned(), json!(place));
             }
         }
-        let guid = self.make(cmdlets, &parameters, wanted, &masks, call).await?;
+        let (guid, made) = self.make(cmdlets, &parameters, wanted, &masks, call).await?;
         // From here on the object exists: whatever fails, it is not lost from state.
         self.remember(cmdlets, &guid);
         let late = self.late(call);
-        let outcome = Box::pin(self.finish(cmdlets, &guid, wanted, &masks, &late)).await;
-        if outcome.is_ok() {
+        let mut outcome = Box::pin(self.finish(cmdlets, &guid, made.as_ref(), wanted, &masks, &late)).await;
+        if let Ok(record) = &mut outcome {
             self.arrange(cmdlets, &guid, wanted, call, &late).await;
+            self.validate(cmdlets, &guid, wanted, record, true, call).await;
         }
         late.take_reports().into_iter().for_each(|report| call.report(report));
         outcome
@@ -71,9 +78,12 @@ impl Exchange {
         let masks = masks(cmdlets.resource, &[wanted, prior]);
         let turn = self.turn(cmdlets.noun);
         let _turn = interruptible(call, turn.lock()).await?;
+        if matches!(cmdlets.life, Life::Order) {
+            return self.put_in_order(cmdlets, wanted, call).await;
+        }
 
         let guid = prior.text("id").unwrap_or_default().to_ascii_lowercase();
-        let Some((object, list)) = self.seek_twice(cmdlets, Who::Guid(&guid), call).await?.found else {
+        let Some((object, list)) = self.seek_twice(cmdlets, cmdlets.who(&guid), call).await?.found else {
             return Err(Error::new(Kind::NotFound, format!("{} was removed since the plan.", cmdlets.called(prior)))
                 .hint("Plan again: it will be made anew.")
                 .into());
@@ -84,9 +94,14 @@ impl Exchange {
         let changed = unlike(cmdlets, wanted, prior);
         let place = if cmdlets.ordered { target(wanted, &list, current.integer("priority"))? } else { None };
         let late = self.late(call);
-        let outcome = Box::pin(self.apply(cmdlets, &guid, wanted, &changed, place, &masks, call, &late)).await;
-        if outcome.is_ok() && place.is_some() {
-            self.arrange(cmdlets, &guid, wanted, call, &late).await;
+        let mut outcome = Box::pin(self.apply(cmdlets, &guid, wanted, &changed, place, &masks, call, &late)).await;
+        if let Ok(record) = &mut outcome {
+            if place.is_some() {
+                self.arrange(cmdlets, &guid, wanted, call, &late).await;
+            }
+            let matters =
+                cmdlets.validation.is_some_and(|own| changed.iter().any(|leaf| own.relevant.contains(&leaf.name.as_str())));
+            self.validate(cmdlets, &guid, wanted, record, matters, call).await;
         }
         late.take_reports().into_iter().for_each(|report| call.report(report));
         outcome
@@ -99,6 +114,10 @@ impl Exchange {
         state: &Record,
         call: &Call,
     ) -> Result<(), Error> {
+        if matches!(cmdlets.life, Life::Order) {
+            // The order stays as it is: nothing stood there before it that could be put back.
+            return Ok(());
+        }
         self.writable(cmdlets, "delete", state)?;
         let guid = state.text("id").unwrap_or_default().to_ascii_lowercase();
         if guid.is_empty() {
@@ -107,9 +126,12 @@ impl Exchange {
         let masks = masks(cmdlets.resource, &[state]);
         let turn = self.turn(cmdlets.noun);
         let _turn = interruptible(call, turn.lock()).await?;
+        if cmdlets.adopts(state) {
+            return Box::pin(self.put_back(cmdlets, &guid, state, &masks, call)).await;
+        }
         let mut waits = self.pace.backoff.waits();
         for attempt in 1.. {
-            let parameters = identity(&guid, true);
+            let parameters = identity(cmdlets, &guid, true);
             let failed = match self.write(cmdlets, cmdlets.cmdlet("Remove"), parameters, &masks, call).await {
                 Ok(_) => None,
                 Err(failed) if failed.error.kind == Kind::NotFound || failed.lost => Some(failed),
@@ -147,7 +169,7 @@ impl Exchange {
         Err(Error::new(Kind::Unexpected, "Removing did not end."))
     }
 
-    /// Runs New until it is known what came of it, and gives the GUID.
+    /// Runs New until it is known what came of it, and gives the GUID, with the object as New showed it.
     async fn make(
         &self,
         cmdlets: &'static Cmdlets,
@@ -155,7 +177,7 @@ impl Exchange {
         wanted: &Record,
         masks: &Masks,
         call: &Call,
-    ) -> Result<String, Failure> {
+    ) -> Result<(String, Option<Object>), Failure> {
         let name = wanted.text("name").unwrap_or_default();
         let (begin, mut waits, mut lost_before) = (Instant::now(), self.pace.backoff.waits(), false);
         for attempt in 1.. {
@@ -165,10 +187,10 @@ impl Exchange {
                 Ok(answer) => {
                     let made = answer.objects.unwrap_or_default().into_iter().find(|object| object.is_named(name));
                     if let Some(guid) = made.as_ref().and_then(Object::guid) {
-                        return Ok(guid);
+                        return Ok((guid, made));
                     }
                     let there = self.appeared(cmdlets, name, &late).await.map_err(|error| unread(error).hint(IMPORT))?;
-                    let made = there.and_then(|object| object.guid());
+                    let made = there.and_then(|object| Some((object.guid()?, Some(object))));
                     return made.ok_or_else(|| not_shown(cmdlets, wanted, self.pace.consistency).into());
                 }
                 Err(failed) => failed,
@@ -177,7 +199,7 @@ impl Exchange {
                 lost_before = true;
                 match self.appeared(cmdlets, name, &late).await {
                     Err(error) => return Err(unchecked(failed.error, &error).into()),
-                    Ok(Some(object)) => return adopted(cmdlets, &object, wanted, &failed.error),
+                    Ok(Some(object)) => return adopted(cmdlets, object, wanted, &failed.error),
                     Ok(None) => {}
                 }
             } else if matches!(failed.error.kind, Kind::Conflict | Kind::Invalid) {
@@ -185,7 +207,7 @@ impl Exchange {
                 let there = self.seek(cmdlets, Who::Name(name), 0, &late).await;
                 match there.map(|sought| sought.found) {
                     Ok(Some((object, _))) if lost_before => {
-                        return adopted(cmdlets, &object, wanted, &Error { retryable: true, ..failed.error });
+                        return adopted(cmdlets, object, wanted, &Error { retryable: true, ..failed.error });
                     }
                     Ok(Some((object, _))) => return Err(taken(cmdlets, &object, name, &failed.error).into()),
                     Ok(None) | Err(_) => return Err(located(cmdlets, failed.error).into()),
@@ -226,11 +248,11 @@ impl Exchange {
     /// shows it ends the search and absence is asked for twice.
     async fn vanished(&self, cmdlets: &'static Cmdlets, guid: &str, doubtful: bool, call: &Call) -> Result<bool, Error> {
         if doubtful {
-            return Ok(self.seek_twice(cmdlets, Who::Guid(guid), call).await?.found.is_none());
+            return Ok(self.seek_twice(cmdlets, cmdlets.who(guid), call).await?.found.is_none());
         }
         let (limit, mut after) = (Instant::now() + self.pace.consistency, 0);
         for wait in self.polls() {
-            let sought = self.seek(cmdlets, Who::Guid(guid), after, call).await?;
+            let sought = self.seek(cmdlets, cmdlets.who(guid), after, call).await?;
             if sought.found.is_none() {
                 return Ok(true);
             }
@@ -243,19 +265,23 @@ impl Exchange {
         Ok(false)
     }
 
-    /// Sets what only Set takes on a new object, and reads it back.
+    /// Sets what only Set takes on a new object, as far as New did not make it so, and reads it back.
     async fn finish(
         &self,
         cmdlets: &'static Cmdlets,
         guid: &str,
+        made: Option<&Object>,
         wanted: &Record,
         masks: &Masks,
         call: &Call,
     ) -> Result<Record, Failure> {
-        let later: Vec<_> = leaves(cmdlets.resource)
-            .into_iter()
-            .filter(|leaf| cmdlets.set_only.contains(&leaf.name.as_str()) && !is_nothing(wanted.at(&leaf.name)))
-            .collect();
+        let already = made.and_then(|object| record(cmdlets, object).ok());
+        let has_value = |leaf: &Leaf| !is_nothing(wanted.at(&leaf.name));
+        let missing = match already {
+            Some(already) => unlike(cmdlets, wanted, &already),
+            None => leaves(cmdlets.resource).into_iter().filter(has_value).collect(),
+        };
+        let later: Vec<_> = missing.into_iter().filter(|leaf| cmdlets.set_only.contains(&leaf.name.as_str())).collect();
         let sent = self.set(cmdlets, guid, wanted, &later, masks, call).await;
         if let Err(failed) = sent {
             return Err(self.failure(cmdlets, failed.error, guid, wanted, call).await);
@@ -265,7 +291,7 @@ impl Exchange {
 
     /// Sends what changed, and reads it back.
     #[expect(clippy::too_many_arguments, reason = "one step of the update, split off for its size")]
-    async fn apply(
+    pub(super) async fn apply(
         &self,
         cmdlets: &'static Cmdlets,
         guid: &str,
@@ -278,14 +304,20 @@ impl Exchange {
     ) -> Result<Record, Failure> {
         let emptied = match self.set(cmdlets, guid, wanted, changed, masks, call).await {
             Ok(emptied) => emptied,
-            Err(failed) => return Err(self.failure(cmdlets, located(cmdlets, failed.error), guid, wanted, late).await),
+            Err(failed) => {
+                let error = match self.owner_of_name(cmdlets, guid, wanted, changed, &failed.error, late).await {
+                    Some((owner, name)) => taken(cmdlets, &owner, name, &failed.error),
+                    None => located(cmdlets, failed.error),
+                };
+                return Err(self.failure(cmdlets, error, guid, wanted, late).await);
+            }
         };
         let mut outcome = Ok(());
         if let Some(leaf) = changed.iter().find(|leaf| cmdlets.toggles(&leaf.name))
             && let Some(on) = wanted.truth(&leaf.name)
         {
             let (verb, same) = (if on { "Enable" } else { "Disable" }, std::slice::from_ref(leaf));
-            let parameters = identity(guid, !on);
+            let parameters = identity(cmdlets, guid, !on);
             outcome =
                 self.change(cmdlets, guid, verb, parameters, masks, call, &|object| holds(cmdlets, wanted, same, object)).await;
         }
@@ -296,6 +328,25 @@ impl Exchange {
             Ok(()) => self.settle(cmdlets, guid, wanted, emptied, masks, late).await,
             Err(failed) => Err(self.failure(cmdlets, failed.error, guid, wanted, late).await),
         }
+    }
+
+    /// Finds the other object that has the name which this one was to be given, if that may be why it was refused.
+    async fn owner_of_name<'a>(
+        &self,
+        cmdlets: &'static Cmdlets,
+        guid: &str,
+        wanted: &'a Record,
+        changed: &[Leaf],
+        error: &Error,
+        call: &Call,
+    ) -> Option<(Object, &'a str)> {
+        let title = cmdlets.resource.title;
+        if !matches!(error.kind, Kind::Conflict | Kind::Invalid) || !changed.iter().any(|leaf| leaf.name == title) {
+            return None;
+        }
+        let name = wanted.text(title)?;
+        let (object, _) = self.seek(cmdlets, Who::Name(name), 0, call).await.ok()?.found?;
+        (object.guid().as_deref() != Some(guid)).then_some((object, name))
     }
 
     /// Runs Set for the attributes that changed, if any is a parameter of it. Gives the lists that were to be emptied.
@@ -310,7 +361,7 @@ impl Exchange {
     ) -> Result<Vec<Leaf>, Failed> {
         let (sent, emptied) = set_parameters(cmdlets, wanted, changed)?;
         if !sent.is_empty() {
-            let mut parameters = identity(guid, false);
+            let mut parameters = identity(cmdlets, guid, false);
             parameters.extend(sent);
             let same: Vec<_> =
                 changed.iter().filter(|leaf| !cmdlets.toggles(&leaf.name) && !cmdlets.places(&leaf.name)).cloned().collect();
@@ -328,7 +379,7 @@ impl Exchange {
         masks: &Masks,
         call: &Call,
     ) -> Result<(), Failed> {
-        let mut parameters = identity(guid, false);
+        let mut parameters = identity(cmdlets, guid, false);
         parameters.insert("Priority".to_owned(), json!(place));
         let there = |object: &Object| object.get("Priority").as_i64() == Some(place);
         self.change(cmdlets, guid, "Set", parameters, masks, call, &there).await
@@ -336,7 +387,7 @@ impl Exchange {
 
     /// Runs a cmdlet that changes an object, until it is known to be done. These may be sent twice: they say what is wanted.
     #[expect(clippy::too_many_arguments, reason = "the parts of one call")]
-    async fn change(
+    pub(super) async fn change(
         &self,
         cmdlets: &'static Cmdlets,
         guid: &str,
@@ -351,7 +402,7 @@ impl Exchange {
             let outcome = self.write(cmdlets, cmdlets.cmdlet(verb), parameters.clone(), masks, call).await;
             let Err(failed) = outcome else { return Ok(()) };
             if failed.lost {
-                match self.seek(cmdlets, Who::Guid(guid), 0, &self.late(call)).await {
+                match self.seek(cmdlets, cmdlets.who(guid), 0, &self.late(call)).await {
                     Err(error) => return Err(Failed { error: unchecked(failed.error, &error), ..failed }),
                     Ok(sought) if failed.error.retryable && sought.found.as_ref().is_some_and(|(object, _)| done(object)) => {
                         return Ok(());
@@ -385,7 +436,7 @@ impl Exchange {
         let limit = Instant::now() + self.pace.consistency;
         let (mut after, mut last) = (0, None);
         for wait in self.polls() {
-            let sought = match self.seek(cmdlets, Who::Guid(guid), after, call).await {
+            let sought = match self.seek(cmdlets, cmdlets.who(guid), after, call).await {
                 Ok(sought) => sought,
                 Err(error) => {
                     let object = last.map_or_else(|| unseen(wanted, guid), |(record, _)| record);
@@ -405,7 +456,7 @@ impl Exchange {
                 let remaining: Vec<_> =
                     std::mem::take(&mut emptied).into_iter().filter(|leaf| !is_nothing(record.at(&leaf.name))).collect();
                 if !remaining.is_empty() {
-                    let mut parameters = identity(guid, false);
+                    let mut parameters = identity(cmdlets, guid, false);
                     for leaf in &remaining {
                         parameters.insert(leaf.parameter.clone(), removing(record.at(&leaf.name)));
                     }
@@ -434,7 +485,7 @@ impl Exchange {
 
     /// Makes the failure of a write with what stands at the service now.
     async fn failure(&self, cmdlets: &'static Cmdlets, error: Error, guid: &str, wanted: &Record, call: &Call) -> Failure {
-        let object = match self.seek(cmdlets, Who::Guid(guid), 0, call).await {
+        let object = match self.seek(cmdlets, cmdlets.who(guid), 0, call).await {
             Ok(sought) => match sought.found {
                 Some((object, list)) => self.shown(cmdlets, &object, &list, Some(wanted), call).await.ok(),
                 None => None,
@@ -444,7 +495,7 @@ impl Exchange {
         Failure { error, object }
     }
 
-    async fn write(
+    pub(super) async fn write(
         &self,
         cmdlets: &Cmdlets,
         name: String,
@@ -464,7 +515,7 @@ impl Exchange {
         Ok(answer)
     }
 
-    fn writable(&self, cmdlets: &Cmdlets, verb: &str, record: &Record) -> Result<(), Error> {
+    pub(super) fn writable(&self, cmdlets: &Cmdlets, verb: &str, record: &Record) -> Result<(), Error> {
         if !self.read_only {
             return Ok(());
         }
@@ -477,19 +528,22 @@ impl Exchange {
 
     /// A call for what has to be done after a write, whatever becomes of the run: a stop does not end it, and it has some time
     /// even if the operation's is used up.
-    fn late(&self, call: &Call) -> Call {
+    pub(super) fn late(&self, call: &Call) -> Call {
         Call::new(CancellationToken::new(), call.time_left().max(self.pace.consistency * 2))
     }
 
-    fn polls(&self) -> impl Iterator<Item = Duration> + Send + use<> {
+    pub(super) fn polls(&self) -> impl Iterator<Item = Duration> + Send + use<> {
         let most = self.pace.poll * 16;
         std::iter::successors(Some(self.pace.poll), move |wait| Some((*wait * 2).min(most)))
     }
 }
 
-fn identity(guid: &str, confirms: bool) -> Map<String, Json> {
+/// The parameters that say which object is meant.
+pub(super) fn identity(cmdlets: &Cmdlets, id: &str, confirms: bool) -> Map<String, Json> {
     let mut parameters = Map::new();
-    parameters.insert("Identity".to_owned(), json!(guid));
+    if let Some(identity) = cmdlets.identity(id) {
+        parameters.insert("Identity".to_owned(), json!(identity));
+    }
     if confirms {
         // Without it the service only asks whether one is sure.
         parameters.insert("Confirm".to_owned(), json!(false));
@@ -535,8 +589,8 @@ fn unchanged_since(cmdlets: &Cmdlets, prior: &Record, current: &Record, wanted: 
 }
 
 /// Settles a New whose answer was lost by what stands under the name.
-fn adopted(cmdlets: &Cmdlets, object: &Object, wanted: &Record, error: &Error) -> Result<String, Failure> {
-    let record = record(cmdlets, object)?;
+fn adopted(cmdlets: &Cmdlets, object: Object, wanted: &Record, error: &Error) -> Result<(String, Option<Object>), Failure> {
+    let record = record(cmdlets, &object)?;
     let later = |leaf: &Leaf| cmdlets.set_only.contains(&leaf.name.as_str()) || cmdlets.places(&leaf.name);
     let other: Vec<_> = unlike(cmdlets, wanted, &record)
         .into_iter()
@@ -545,7 +599,7 @@ fn adopted(cmdlets: &Cmdlets, object: &Object, wanted: &Record, error: &Error) -
     let guid = object.guid().unwrap_or_default();
     if other.is_empty() && error.retryable {
         tracing::debug!(noun = cmdlets.noun, guid, "took over what a lost call had made");
-        return Ok(guid);
+        return Ok((guid, Some(object)));
     }
     if other.is_empty() {
         // The service says that it failed, and yet it is there.

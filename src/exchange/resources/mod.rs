@@ -1,18 +1,44 @@
 //! The resources of Exchange Online: one file each.
 
+mod accepted_domain;
+mod arc_config;
+mod connection_filter;
 mod inbound_connector;
+mod organization_mail_flow;
 mod outbound_connector;
+mod remote_domain;
 mod transport_rule;
+mod transport_rule_order;
 
 use super::cmdlet::Cmdlets;
 use crate::schema::{Record, Resource};
 use crate::value::Value;
 
 /// All resources of this side.
-pub const ALL: &[&Resource] = &[&inbound_connector::RESOURCE, &outbound_connector::RESOURCE, &transport_rule::RESOURCE];
+pub const ALL: &[&Resource] = &[
+    &inbound_connector::RESOURCE,
+    &outbound_connector::RESOURCE,
+    &transport_rule::RESOURCE,
+    &transport_rule_order::RESOURCE,
+    &accepted_domain::RESOURCE,
+    &remote_domain::RESOURCE,
+    &connection_filter::RESOURCE,
+    &arc_config::RESOURCE,
+    &organization_mail_flow::RESOURCE,
+];
 
 /// All resources with their cmdlets.
-pub const CMDLETS: &[&Cmdlets] = &[&inbound_connector::CMDLETS, &outbound_connector::CMDLETS, &transport_rule::CMDLETS];
+pub const CMDLETS: &[&Cmdlets] = &[
+    &inbound_connector::CMDLETS,
+    &outbound_connector::CMDLETS,
+    &transport_rule::CMDLETS,
+    &transport_rule_order::CMDLETS,
+    &accepted_domain::CMDLETS,
+    &remote_domain::CMDLETS,
+    &connection_filter::CMDLETS,
+    &arc_config::CMDLETS,
+    &organization_mail_flow::CMDLETS,
+];
 
 /// Finds the cmdlets of a resource by the resource's name.
 pub fn named(resource: &str) -> Option<&'static Cmdlets> {

@@ -10,7 +10,7 @@
 //! ```
 
 use super::{is_on_premises, is_text, is_true, is_written};
-use crate::exchange::cmdlet::{Cmdlets, Form};
+use crate::exchange::cmdlet::{Cmdlets, Form, Validation};
 use crate::exchange::forms::{
     domain_meaning, domain_pattern, recipient_meaning, smart_host, smart_host_meaning, trimmed, wildcard_domain,
 };
@@ -78,12 +78,20 @@ pub(super) const RESOURCE: Resource = Resource {
             .filled_empty()
             .format("a text without a space at either end", trimmed)
             .meaning(recipient_meaning),
-        boolean("is_validated", "Whether an administrator's validation succeeded.").computed(),
+        boolean(
+            "validate",
+            "Validate the connector after it is created and after each change that matters: the service connects to the servers and sends a \
+             message to each of `validation_recipients`. A validation that fails is a warning, and the next apply tries again.",
+        )
+        .filled(false)
+        .local(),
+        boolean("is_validated", "Whether the last validation succeeded.").computed().pending_while(to_be_validated),
         string("last_validation_timestamp", "When the connector was last validated, in RFC 3339.").computed(),
         string("comment", "Remark for administrators."),
         boolean("enabled", "Whether the connector is in use.").filled(true),
     ],
     rules: &[
+        Rule::Requires("validate", "validation_recipients"),
         Rule::Hook(
             "`use_mx_record = false` needs `smart_hosts`; a warning is given for smart hosts that `use_mx_record` keeps out of use.",
             ways,
@@ -105,6 +113,25 @@ pub(super) const CMDLETS: Cmdlets = Cmdlets {
     // By the docs a plain Get shows neither; a live one showed scoped connectors.
     hidden: &["IncludeTestModeConnectors", "IsTransportRuleScoped"],
     set_only: &["validation_recipients"],
+    validation: Some(Validation {
+        switch: "validate",
+        recipients: "validation_recipients",
+        outcome: "is_validated",
+        relevant: &[
+            "connector_type",
+            "recipient_domains",
+            "use_mx_record",
+            "smart_hosts",
+            "tls_settings",
+            "tls_domain",
+            "route_all_messages_via_on_premises",
+            "all_accepted_domains",
+            "mta_sts_mode",
+            "smtp_dane_mode",
+            "validation_recipients",
+            "enabled",
+        ],
+    }),
     forms: &[("last_validation_timestamp", Form::Date)],
     // Refused for partners, even when they are false.
     only_when: &[
@@ -115,6 +142,10 @@ pub(super) const CMDLETS: Cmdlets = Cmdlets {
     quiet: &["cloud_services_mail_enabled", "mta_sts_mode", "smtp_dane_mode", "test_mode", "sender_rewriting_enabled"],
     ..Cmdlets::of(&RESOURCE, "OutboundConnector")
 };
+
+fn to_be_validated(prior: &Record, config: &Record) -> bool {
+    config.truth("validate") == Some(true) && prior.truth("is_validated") != Some(true)
+}
 
 fn ways(config: &Record) -> Diagnostics {
     match (is_true(config, "use_mx_record", true), is_written(config, "smart_hosts")) {

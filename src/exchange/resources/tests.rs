@@ -40,6 +40,10 @@ fn every_name_that_a_table_or_its_cmdlets_mention_exists() {
         mentioned.extend(cmdlets.only_when.iter().map(|(name, _)| *name));
         mentioned.extend(cmdlets.implied.iter().flat_map(|implied| [implied.attribute, implied.beside]));
         mentioned.extend(cmdlets.references.iter().map(|reference| reference.attribute));
+        if let Some(validation) = cmdlets.validation {
+            mentioned.extend([validation.switch, validation.recipients, validation.outcome]);
+            mentioned.extend(validation.relevant);
+        }
         for rule in cmdlets.resource.rules {
             match rule {
                 Rule::Requires(one, other) => mentioned.extend([*one, *other]),
@@ -98,7 +102,8 @@ fn c05_a_partner_connector_without_a_restriction_leaves_the_tenant_open() {
 #[test]
 fn c11_a_name_has_64_characters_at_most() {
     for resource in ALL {
-        let name = *resource.attributes.iter().find(|attribute| attribute.name == "name").unwrap();
+        // What is always there, or has no name of its own.
+        let Some(name) = resource.attributes.iter().find(|attribute| attribute.name == "name").copied() else { continue };
         let wrong = |length: usize| {
             let config = Record::new().with("name", "n".repeat(length));
             crate::schema::engine::validate(&[name], &[], &config, true).len()
@@ -174,4 +179,85 @@ fn e17_a_domain_that_nobody_spelled_is_shown_without_the_services_marks() {
         kept.sort();
         assert_eq!(kept, ["*", "CONTOSO.com"], "{}", resource.name);
     }
+}
+
+#[test]
+fn a_rule_has_every_condition_that_the_service_takes() {
+    let named = |group: &str| {
+        let attribute = transport_rule::RESOURCE.attributes.iter().find(|attribute| attribute.name == group).unwrap();
+        attribute.kind.members().unwrap().len()
+    };
+    // Of 61 parameters two are for servers on-premises.
+    assert_eq!((named("conditions"), named("exceptions")), (59, 59));
+}
+
+#[test]
+fn a_rules_conditions_come_in_pairs() {
+    let resource = "exchange_transport_rule";
+    let rule = |group: &str, members: Value| {
+        let scl = Value::object([("set_scl", Value::integer(-1))]);
+        Record::new()
+            .with("conditions", Value::object([("from_scope", "InOrganization".into())]))
+            .with("actions", scl)
+            .with(group, members)
+    };
+    let one = |name: &str, value: Value| Value::object([(name, value)]);
+    let people = || Value::texts(["a@contoso.com"]);
+    check(resource, &rule("exceptions", one("between_member_of_1", people())), &["exceptions.between_member_of_2"], &[]);
+    check(resource, &rule("conditions", one("manager_addresses", people())), &["conditions.manager_for_evaluated_user"], &[]);
+    check(
+        resource,
+        &rule("conditions", one("ad_comparison_operator", "Equal".into())),
+        &["conditions.ad_comparison_attribute"],
+        &[],
+    );
+    check(resource, &rule("conditions", one("ad_comparison_attribute", "City".into())), &[], &[]);
+    check(resource, &rule("conditions", one("manager_addresses", Value::UNKNOWN)), &[], &[]);
+}
+
+#[test]
+fn a_rule_that_is_certainly_too_long_is_refused() {
+    let resource = "exchange_transport_rule";
+    let rule = |words: usize| {
+        let words: Vec<String> = (0..words).map(|word| format!("{word:0>128}")).collect();
+        let conditions = Value::object([("subject_contains_words", Value::set(words.into_iter().map(Value::String).collect()))]);
+        Record::new()
+            .with("name", "a")
+            .with("conditions", conditions)
+            .with("actions", Value::object([("set_scl", Value::integer(1))]))
+    };
+    check(resource, &rule(63), &[], &[]);
+    check(resource, &rule(64), &[""], &[]);
+}
+
+#[test]
+fn the_limits_of_an_organization_are_counted_at_plan() {
+    use crate::exchange::answer::Object;
+    let beside = transport_rule::CMDLETS.beside.unwrap();
+    let others = |count: usize, pattern: &str| -> Vec<Object> {
+        let object = |place: usize| serde_json::json!({"Guid": format!("guid-{place}"), "SubjectMatchesPatterns": [pattern]});
+        (0..count).map(|place| Object::new(object(place).as_object().unwrap().clone())).collect()
+    };
+    let planned =
+        Record::new().with("conditions", Value::object([("subject_matches_patterns", Value::texts(["x".repeat(1000)]))]));
+    assert!(beside(&planned, None, &others(10, "short")).is_empty());
+    assert_eq!(beside(&planned, None, &others(300, "short")).len(), 1);
+    assert!(beside(&planned, Some("guid-7"), &others(300, "short")).is_empty());
+    assert_eq!(beside(&planned, Some("other"), &others(20, &"y".repeat(1000))).len(), 1);
+    assert!(beside(&planned, Some("guid-7"), &others(20, &"y".repeat(1000))).is_empty());
+}
+
+#[test]
+fn settings_around_mail_flow_fit_together() {
+    let domain =
+        |kind: Value| Record::new().with("domain", "contoso.com").with("match_sub_domains", true).with("domain_type", kind);
+    check("exchange_accepted_domain", &domain("InternalRelay".into()), &[], &[]);
+    check("exchange_accepted_domain", &domain(Value::Null), &["match_sub_domains"], &[]);
+    check("exchange_accepted_domain", &domain(Value::UNKNOWN), &[], &[]);
+    let lists =
+        Record::new().with("ip_allow_list", Value::texts(["192.0.2.1"])).with("ip_block_list", Value::texts(["192.0.2.1/32"]));
+    check("exchange_connection_filter", &lists, &[], &["ip_block_list"]);
+    let legacy = Record::new().with("allowed_oof_type", "InternalLegacy");
+    check("exchange_remote_domain", &legacy, &["allowed_oof_type"], &[]);
+    check("exchange_remote_domain", &legacy.with("is_internal", true), &[], &[]);
 }

@@ -71,7 +71,10 @@ impl World {
                     "MoeraDnsProvisioningMode": if dnssec { "Dnssec" } else { "None" } }),
             );
         }
-        self.seed_one("RemoteDomain", json!({ "Name": "Default", "DomainName": "*" }));
+        self.seed_one(
+            "RemoteDomain",
+            json!({ "Name": "Default", "DomainName": "*", "CharacterSet": "iso-8859-1", "NonMimeCharacterSet": "iso-8859-1" }),
+        );
         self.seed_one("HostedConnectionFilterPolicy", json!({ "Name": "Default" }));
         self.seed_one("ArcConfig", json!({ "Name": "Default" }));
         self.seed_one("TransportConfig", json!({ "Name": "Transport Settings" }));

@@ -29,6 +29,10 @@ pub struct Plan {
 pub fn plan(resource: &Resource, prior: Option<&Record>, config: &Record, proposed: &Record) -> Plan {
     let _ = proposed;
     let all = || attributes(resource);
+    let pending: Vec<&str> = prior.map_or_else(Vec::new, |prior| {
+        let pending = |attribute: &&Attribute| attribute.pending.is_some_and(|pending| pending(prior, config));
+        resource.attributes.iter().filter(pending).map(|attribute| attribute.name).collect()
+    });
     let config = config.members();
     let Some(prior) = prior.map(Record::members) else {
         let planned = Planner { changing: true, respelled: false }.members(all(), None, config);
@@ -37,8 +41,11 @@ pub fn plan(resource: &Resource, prior: Option<&Record>, config: &Record, propos
 
     let mut planned = Planner { changing: false, respelled: false }.members(all(), Some(prior), config);
     let changed = |(name, value): (&String, &Value)| name != TIMEOUTS.name && value != get(Some(prior), name);
-    if planned.iter().any(changed) {
+    if !pending.is_empty() || planned.iter().any(changed) {
         planned = Planner { changing: true, respelled: false }.members(all(), Some(prior), config);
+    }
+    for name in pending {
+        planned.insert(name.to_owned(), Value::UNKNOWN);
     }
 
     let change = Levels { prior: Some(prior), config: Some(config), planned: Some(&planned) };

@@ -20,6 +20,7 @@ pub(crate) fn noun() -> Noun {
                 boolean("IsDehydrated").answer_only(),
                 boolean("RejectDirectSend"),
                 boolean("SendFromAliasEnabled"),
+                boolean("DisablePlusAddressInRecipients"),
                 boolean("AuditDisabled"),
                 boolean("MailTipsAllTipsEnabled").unset(true),
                 boolean("MailTipsExternalRecipientsTipsEnabled"),

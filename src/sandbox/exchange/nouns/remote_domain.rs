@@ -1,7 +1,7 @@
 //! Remote domains: how mail to other domains is formed.
 //!
 //! <https://learn.microsoft.com/powershell/module/exchangepowershell/set-remotedomain>. New takes the name and the
-//! domain only; `Default` (`*`) always exists and cannot be removed.
+//! domain only; `Default` (`*`) always exists and cannot be removed. It has the character set iso-8859-1, and new ones none.
 
 use serde_json::Value;
 
@@ -13,6 +13,10 @@ pub(crate) fn noun() -> Noun {
     let on = |name| boolean(name).unset(true).set_only();
     let off = |name| boolean(name).set_only();
     Noun {
+        finish: |remote, _, answer| {
+            // Only New takes it, and Get shows it all the same.
+            answer.insert("DomainName".into(), remote.fields.get("DomainName").cloned().unwrap_or_default());
+        },
         columns: &["DomainName", "AllowedOOFType", "AutoForwardEnabled"],
         ..Noun::new(
             "RemoteDomain",
@@ -25,20 +29,29 @@ pub(crate) fn noun() -> Noun {
                 on("AutoReplyEnabled"),
                 choice(
                     "ByteEncoderTypeFor7BitCharsets",
-                    &["Use7Bit", "UseQP", "UseBase64", "UseQPHtmlDetectTextPlain", "UseBase64HtmlDetectTextPlain", "Undefined"],
+                    &[
+                        "Use7Bit",
+                        "UseQP",
+                        "UseBase64",
+                        "UseQPHtmlDetectTextPlain",
+                        "UseBase64HtmlDetectTextPlain",
+                        "UseQPHtml7BitTextPlain",
+                        "UseBase64Html7BitTextPlain",
+                        "Undefined",
+                    ],
                 )
                 .unset("Undefined")
                 .set_only(),
-                text("CharacterSet", 64).unset("iso-8859-1").set_only(),
+                text("CharacterSet", 64).set_only(),
                 choice("ContentType", &["MimeHtml", "MimeHtmlText", "MimeText"]).unset("MimeHtmlText").set_only(),
                 on("DeliveryReportEnabled"),
                 on("DisplaySenderName"),
                 off("IsInternal"),
                 text("LineWrapSize", 16).unset("Unlimited").set_only(),
-                off("MeetingForwardNotificationEnabled"),
+                on("MeetingForwardNotificationEnabled"),
                 off("NDRDiagnosticInfoEnabled").unset(true),
                 on("NDREnabled"),
-                text("NonMimeCharacterSet", 64).unset("iso-8859-1").set_only(),
+                text("NonMimeCharacterSet", 64).set_only(),
                 choice("PreferredInternetCodePageForShiftJis", &["50220", "50221", "50222", "Undefined"])
                     .unset("Undefined")
                     .set_only(),

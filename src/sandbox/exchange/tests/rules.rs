@@ -193,6 +193,12 @@ async fn other_nouns_answer_by_their_tables_too() {
     session.ok("New-RemoteDomain", json!({ "Name": "Partner", "DomainName": "*.partner.example" })).await;
     session.ok("Set-RemoteDomain", json!({ "Identity": "Partner", "AutoForwardEnabled": false, "TNEFEnabled": true })).await;
     session.ok("Set-RemoteDomain", json!({ "Identity": "Partner", "TNEFEnabled": null })).await;
-    assert_eq!(session.named("RemoteDomain", "Partner").await["AutoForwardEnabled"], false);
+    let partner = session.named("RemoteDomain", "Partner").await;
+    assert_eq!(
+        (&partner["AutoForwardEnabled"], &partner["DomainName"], &partner["CharacterSet"]),
+        (&json!(false), &json!("*.partner.example"), &json!(null))
+    );
+    let default = session.named("RemoteDomain", "Default").await;
+    assert_eq!((&default["DomainName"], &default["CharacterSet"]), (&json!("*"), &json!("iso-8859-1")));
     assert!(session.refused("Remove-RemoteDomain", json!({ "Identity": "Default" })).await.message.contains("default"));
 }

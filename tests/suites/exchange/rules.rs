@@ -1,91 +1,9 @@
-//! The resources of Exchange Online.
+//! Transport rules, and their order.
 
-use mailflow::tool::sandbox::StandIns;
 use serde_json::{Value as Json, json};
 
-use super::{Suite, Variant, optional, required};
-
-pub static INBOUND_CONNECTOR: Suite = Suite {
-    resource: "mailflow_exchange_inbound_connector",
-    single: false,
-    base: |index| {
-        json!({
-            "name": format!("Inbound {index}"),
-            "connector_type": "Partner",
-            "sender_domains": [format!("partner{index}.example")],
-        })
-    },
-    variants: || {
-        let addresses = json!({ "sender_ip_addresses": ["203.0.113.7"] });
-        vec![
-            required("name", json!("Inbound, named"), json!("Inbound, renamed")),
-            required("connector_type", json!("Partner"), json!("OnPremises")),
-            required("sender_domains", json!(["*"]), json!(["contoso.example", "*.fabrikam.example"])),
-            optional("sender_ip_addresses", json!(["203.0.113.10", "203.0.113.11"]), json!(["203.0.113.0/24", "203.0.114.9"])),
-            optional("associated_accepted_domains", json!(["contoso.onmicrosoft.com"]), json!([])),
-            optional("require_tls", json!(false), json!(true)),
-            optional("restrict_domains_to_ip_addresses", json!(true), json!(false)).with(addresses),
-            optional("restrict_domains_to_certificate", json!(true), json!(false))
-                .with(json!({ "tls_sender_certificate_name": "mail.contoso.example" })),
-            optional("tls_sender_certificate_name", json!("*.contoso.example"), json!("mail.fabrikam.example")),
-            optional("cloud_services_mail_enabled", json!(true), json!(false)).with(json!({ "connector_type": "OnPremises" })),
-            optional("treat_messages_as_internal", json!(true), json!(false)).with(json!({ "connector_type": "OnPremises" })),
-            optional("trusted_organizations", json!(["fabrikam.onmicrosoft.com"]), json!(["contoso2.onmicrosoft.com"])),
-            optional("ef_skip_last_ip", json!(true), json!(false)),
-            optional("ef_skip_ips", json!(["198.51.100.7"]), json!(["198.51.100.0/24", "192.0.2.1-192.0.2.9"])),
-            optional("ef_users", json!(["someone@contoso.onmicrosoft.com"]), json!(["other@contoso.onmicrosoft.com"])),
-            optional("comment", json!("set"), json!("changed")),
-            optional("enabled", json!(false), json!(true)),
-        ]
-    },
-    elsewhere: &[],
-    delete: Some(|stand_ins, object| Box::pin(async move { remove(stand_ins, "InboundConnector", object) })),
-    change: Some(|stand_ins, object| {
-        Box::pin(async move { put(stand_ins, "InboundConnector", object, &json!({ "Comment": "by hand" })) })
-    }),
-};
-
-pub static OUTBOUND_CONNECTOR: Suite = Suite {
-    resource: "mailflow_exchange_outbound_connector",
-    single: false,
-    base: |index| {
-        json!({
-            "name": format!("Outbound {index}"),
-            "connector_type": "Partner",
-            "recipient_domains": [format!("partner{index}.example")],
-        })
-    },
-    variants: || {
-        let own = json!({ "connector_type": "OnPremises" });
-        vec![
-            required("name", json!("Outbound, named"), json!("Outbound, renamed")),
-            required("connector_type", json!("Partner"), json!("OnPremises")),
-            optional("recipient_domains", json!(["contoso.example"]), json!(["*.fabrikam.example", "fabrikam.example"])),
-            optional("use_mx_record", json!(false), json!(true)).with(json!({ "smart_hosts": ["203.0.113.20"] })),
-            optional("smart_hosts", json!(["203.0.113.20"]), json!(["relay.contoso.example", "203.0.113.21"]))
-                .while_set(json!({ "use_mx_record": false })),
-            optional("tls_settings", json!("EncryptionOnly"), json!("CertificateValidation")),
-            optional("tls_domain", json!("*.contoso.example"), json!("mail.fabrikam.example"))
-                .while_set(json!({ "tls_settings": "DomainValidation" })),
-            optional("is_transport_rule_scoped", json!(true), json!(false)),
-            optional("route_all_messages_via_on_premises", json!(true), json!(false)).with(own.clone()),
-            optional("all_accepted_domains", json!(true), json!(false)).with(own.clone()),
-            optional("sender_rewriting_enabled", json!(true), json!(false)).with(own.clone()),
-            optional("cloud_services_mail_enabled", json!(true), json!(false)).with(own),
-            optional("mta_sts_mode", json!("None"), json!("Opportunistic")),
-            optional("smtp_dane_mode", json!("Mandatory"), json!("None")),
-            optional("test_mode", json!(true), json!(false)),
-            optional("validation_recipients", json!(["a@contoso.example"]), json!(["b@contoso.example", "c@contoso.example"])),
-            optional("comment", json!("set"), json!("changed")),
-            optional("enabled", json!(false), json!(true)),
-        ]
-    },
-    elsewhere: &[],
-    delete: Some(|stand_ins, object| Box::pin(async move { remove(stand_ins, "OutboundConnector", object) })),
-    change: Some(|stand_ins, object| {
-        Box::pin(async move { put(stand_ins, "OutboundConnector", object, &json!({ "Comment": "by hand" })) })
-    }),
-};
+use super::super::{Suite, Variant, optional, required};
+use super::{id, put, remove};
 
 pub static TRANSPORT_RULE: Suite = Suite {
     resource: "mailflow_exchange_transport_rule",
@@ -122,11 +40,12 @@ pub static TRANSPORT_RULE: Suite = Suite {
     elsewhere: &[
         ("priority", "tests/order.rs: the places of rules depend on each other"),
         ("before", "tests/order.rs: it names another rule"),
+        ("after", "tests/exchange.rs: it names another rule"),
         ("actions.route_message_outbound_connector", "the guide: it needs a connector that is scoped"),
     ],
     delete: Some(|stand_ins, object| Box::pin(async move { remove(stand_ins, "TransportRule", object) })),
     change: Some(|stand_ins, object| {
-        Box::pin(async move { put(stand_ins, "TransportRule", object, &json!({ "Mode": "Audit" })) })
+        Box::pin(async move { put(stand_ins, "TransportRule", id(object), &json!({ "Mode": "Audit" })) })
     }),
 };
 
@@ -136,7 +55,7 @@ fn predicates() -> Vec<(&'static str, Json, Json, Json)> {
     let people = (json!(["one@contoso.onmicrosoft.com"]), json!(["two@contoso.onmicrosoft.com", "one@contoso.onmicrosoft.com"]));
     let words = (json!(["one"]), json!(["two", "three words here"]));
     let plain = |name, (set, changed): (Json, Json)| (name, set, changed, none());
-    vec![
+    let mut all = vec![
         plain("from", people.clone()),
         plain("from_member_of", people.clone()),
         plain("from_scope", (json!("InOrganization"), json!("NotInOrganization"))),
@@ -162,17 +81,73 @@ fn predicates() -> Vec<(&'static str, Json, Json, Json)> {
         plain("message_type_matches", (json!("AutoForward"), json!("OOF"))),
         plain("scl_over", (json!(5), json!(-1))),
         plain("with_importance", (json!("High"), json!("Low"))),
-    ]
-    .into_iter()
-    .chain(
-        ["attachment_has_executable_content", "attachment_is_password_protected", "attachment_is_unsupported"]
-            .map(|name| (name, json!(true), json!(true), none())),
-    )
-    .collect()
+        plain("sender_management_relationship", (json!("Manager"), json!("DirectReport"))),
+        plain(
+            "sender_ad_attribute_contains_words",
+            (json!(["City:Oslo,San Francisco"]), json!(["Department:Sales", "City:Rome"])),
+        ),
+        plain("sender_ad_attribute_matches_patterns", (json!(["City:^O"]), json!(["City:^O", "Title:^Dr"]))),
+        plain("recipient_ad_attribute_contains_words", (json!(["City:Oslo"]), json!(["CustomAttribute15:Rome"]))),
+        plain("recipient_ad_attribute_matches_patterns", (json!(["City:^O"]), json!(["City:^R"]))),
+        plain("attachment_property_contains_words", (json!(["Department:Sales,Law"]), json!(["My property:One"]))),
+        plain("has_classification", (json!("ExAttorneyClientPrivileged"), json!("ExCompanyInternal"))),
+        plain("attachment_processing_limit_exceeded", (json!(true), json!(true))),
+        plain("has_no_classification", (json!(true), json!(true))),
+        ("ad_comparison_operator", json!("Equal"), json!("NotEqual"), json!({ "ad_comparison_attribute": "City" })),
+        plain("ad_comparison_attribute", (json!("City"), json!("Department"))),
+        ("manager_for_evaluated_user", json!("Sender"), json!("Recipient"), json!({ "manager_addresses": ["one@contoso.com"] })),
+        (
+            "manager_addresses",
+            json!(["one@contoso.com"]),
+            json!(["two@contoso.com"]),
+            json!({ "manager_for_evaluated_user": "Sender" }),
+        ),
+        (
+            "between_member_of_1",
+            json!(["one@contoso.com"]),
+            json!(["two@contoso.com"]),
+            json!({ "between_member_of_2": ["x@contoso.com"] }),
+        ),
+        (
+            "between_member_of_2",
+            json!(["one@contoso.com"]),
+            json!(["two@contoso.com"]),
+            json!({ "between_member_of_1": ["x@contoso.com"] }),
+        ),
+    ];
+    for name in [
+        "any_of_to_header",
+        "any_of_to_header_member_of",
+        "any_of_cc_header",
+        "any_of_cc_header_member_of",
+        "any_of_to_cc_header",
+        "any_of_to_cc_header_member_of",
+    ] {
+        all.push(plain(name, (json!(["one@contoso.com"]), json!(["two@contoso.com", "one@contoso.com"]))));
+    }
+    for name in [
+        "from_address_matches_patterns",
+        "sender_in_recipient_list",
+        "recipient_in_sender_list",
+        "recipient_address_matches_patterns",
+        "any_of_recipient_address_contains_words",
+        "any_of_recipient_address_matches_patterns",
+        "content_character_set_contains_words",
+        "attachment_contains_words",
+        "attachment_matches_patterns",
+        "attachment_name_matches_patterns",
+    ] {
+        all.push(plain(name, (json!(["one"]), json!(["two", "three"]))));
+    }
+    for name in ["attachment_has_executable_content", "attachment_is_password_protected", "attachment_is_unsupported"] {
+        all.push(plain(name, (json!(true), json!(true))));
+    }
+    all
 }
 
 fn actions() -> Vec<Variant> {
     let people = (json!(["one@contoso.onmicrosoft.com"]), json!(["two@contoso.onmicrosoft.com"]));
+    let truth = |name| optional(name, json!(true), json!(true));
     let scoped = |name: &'static str| optional(name, people.0.clone(), people.1.clone());
     vec![
         optional("actions.set_scl", json!(-1), json!(9))
@@ -182,12 +157,12 @@ fn actions() -> Vec<Variant> {
         optional("actions.set_header_value", json!("one"), json!("two"))
             .while_set(json!({ "actions": { "set_header_name": "X-One" } })),
         optional("actions.remove_header", json!("X-One"), json!("X-Two")),
-        optional("actions.route_message_outbound_require_tls", json!(true), json!(true)),
+        truth("actions.route_message_outbound_require_tls"),
         optional("actions.prepend_subject", json!("EXTERNAL: "), json!("OUTSIDE: ")),
         optional("actions.reject_message_reason_text", json!("No."), json!("Not here.")),
         optional("actions.reject_message_enhanced_status_code", json!("5.7.1"), json!("5.7.900")),
-        optional("actions.delete_message", json!(true), json!(true)),
-        optional("actions.quarantine", json!(true), json!(true)),
+        truth("actions.delete_message"),
+        truth("actions.quarantine"),
         scoped("actions.redirect_message_to"),
         scoped("actions.blind_copy_to"),
         scoped("actions.copy_to"),
@@ -199,17 +174,20 @@ fn actions() -> Vec<Variant> {
         optional("actions.apply_html_disclaimer_fallback_action", json!("Ignore"), json!("Reject"))
             .while_set(json!({ "actions": { "apply_html_disclaimer_text": "<p>text</p>" } })),
         optional("actions.set_audit_severity", json!("Low"), json!("High")),
+        optional("actions.add_manager_as_recipient_type", json!("Bcc"), json!("Redirect")),
+        truth("actions.moderate_message_by_manager"),
+        optional("actions.apply_classification", json!("ExAttorneyClientPrivileged"), json!("ExCompanyInternal")),
+        optional("actions.apply_rights_protection_template", json!("Encrypt"), json!("Do Not Forward")),
+        optional("actions.apply_rights_protection_customization_template", json!("One"), json!("Two"))
+            .while_set(json!({ "actions": { "apply_rights_protection_template": "Encrypt" } })),
+        truth("actions.remove_ome_v2"),
+        truth("actions.remove_rms_attachment_encryption").while_set(json!({ "actions": { "remove_ome_v2": true } })),
+        truth("actions.apply_ome"),
+        truth("actions.remove_ome"),
+        optional("actions.generate_incident_report", json!("one@contoso.com"), json!("two@contoso.com"))
+            .while_set(json!({ "actions": { "incident_report_content": ["Sender"] } })),
+        optional("actions.incident_report_content", json!(["Sender", "Subject"]), json!(["IdMatch"]))
+            .while_set(json!({ "actions": { "generate_incident_report": "one@contoso.com" } })),
+        optional("actions.generate_notification", json!("One."), json!("<p>Two: %%Subject%%</p>")),
     ]
-}
-
-fn id(object: &Json) -> &str {
-    object["id"].as_str().expect("an object has an id")
-}
-
-fn remove(stand_ins: &StandIns, noun: &str, object: &Json) {
-    assert!(stand_ins.exchange.remove(noun, id(object)).expect("the noun is known"), "the object was there");
-}
-
-fn put(stand_ins: &StandIns, noun: &str, object: &Json, change: &Json) {
-    stand_ins.exchange.put(noun, id(object), change).expect("changed");
 }

@@ -1,0 +1,3 @@
+data "mailflow_exchange_accepted_domain" "contoso" {
+  domain = "contoso.com"
+}

@@ -1,0 +1,1 @@
+data "mailflow_exchange_arc_config" "this" {}

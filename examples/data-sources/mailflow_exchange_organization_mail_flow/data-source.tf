@@ -1,0 +1,1 @@
+data "mailflow_exchange_organization_mail_flow" "this" {}

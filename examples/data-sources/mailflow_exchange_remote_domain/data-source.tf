@@ -1,0 +1,3 @@
+data "mailflow_exchange_remote_domain" "all" {
+  name = "Default"
+}

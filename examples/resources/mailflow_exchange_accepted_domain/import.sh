@@ -1,0 +1,1 @@
+terraform import mailflow_exchange_accepted_domain.contoso 'contoso.com'

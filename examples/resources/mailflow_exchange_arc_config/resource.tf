@@ -1,0 +1,3 @@
+resource "mailflow_exchange_arc_config" "this" {
+  arc_trusted_sealers = ["gateway.example.com"]
+}

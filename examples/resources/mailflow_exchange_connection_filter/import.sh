@@ -1,0 +1,1 @@
+terraform import mailflow_exchange_connection_filter.this 'connection_filter'

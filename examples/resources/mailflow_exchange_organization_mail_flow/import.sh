@@ -1,0 +1,1 @@
+terraform import mailflow_exchange_organization_mail_flow.this 'organization_mail_flow'

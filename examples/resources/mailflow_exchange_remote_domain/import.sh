@@ -1,0 +1,1 @@
+terraform import mailflow_exchange_remote_domain.all 'Default'

@@ -1,0 +1,314 @@
+//! The order of named objects among themselves, whatever stands between and around them.
+//!
+//! Only those are moved that do not stand in a longest run that is in order already, so that there are as few moves as can be.
+
+use std::collections::BTreeMap;
+
+use tokio::time::Instant;
+
+use super::binding::Cmdlets;
+use super::lists::List;
+use super::order::{neighbour, place};
+use crate::exchange::Exchange;
+use crate::exchange::answer::Object;
+use crate::remote::{Call, Error, Failure, Kind, Masks, pause};
+use crate::schema::Record;
+use crate::value::{Diagnostic, Path, Value};
+
+/// The attribute with the names, top to bottom.
+const RULES: &str = "rules";
+/// The `id` of every order, and the import ID that stands for all rules as they are.
+const WORD: &str = "order";
+
+impl Exchange {
+    /// Brings the named objects into their order. The caller holds the turn of the noun.
+    pub(super) async fn put_in_order(&self, cmdlets: &'static Cmdlets, wanted: &Record, call: &Call) -> Result<Record, Failure> {
+        let names = wanted.texts(RULES);
+        let list = self.listed(cmdlets, "", 0, call).await?;
+        let wanted_ids = resolved(&names, &list)?;
+        for (id, name) in wanted_ids.iter().zip(&names) {
+            if self.places.knows(cmdlets.noun, id) {
+                call.report(
+                    Diagnostic::warning(
+                        format!("The rule {name:?} has two orders"),
+                        "It has a `priority` of its own and is named in an order: each moves it away from the other. Leave its `priority` out.",
+                    )
+                    .at(Path::dotted(RULES)),
+                );
+            }
+        }
+        let late = self.late(call);
+        for (id, to) in moves(&standing(&list), &wanted_ids) {
+            let to = i64::try_from(to).unwrap_or(i64::MAX);
+            if let Err(failed) = self.move_to(cmdlets, &id, to, &Masks::new(), call).await {
+                return Err(Failure { error: failed.error, object: self.seen(cmdlets, &names, &late).await });
+            }
+        }
+        let (limit, mut after) = (Instant::now() + self.pace.consistency, 0);
+        for wait in self.polls() {
+            let list = match self.listed(cmdlets, "", after, &late).await {
+                Ok(list) => list,
+                Err(error) => return Err(Failure { error, object: Some(order_of(&names)) }),
+            };
+            if in_order(&list, &wanted_ids) {
+                return Ok(order_of(&names));
+            }
+            if Instant::now() + wait >= limit {
+                break;
+            }
+            after = list.began;
+            if pause(&late, wait).await.is_err() {
+                break;
+            }
+        }
+        let error = Error::new(Kind::Conflict, "The rules were brought into their order, and do not stand in it now.")
+            .hint("Somebody else moves them at the same time, or another resource gives one of them a place. Plan again.")
+            .at(Path::dotted(RULES));
+        Err(Failure { error, object: self.seen(cmdlets, &names, &late).await })
+    }
+
+    /// Reads in which order the named objects stand. Those that are gone are left out.
+    pub(super) async fn read_order(&self, cmdlets: &'static Cmdlets, state: &Record, call: &Call) -> Result<Record, Error> {
+        let names = state.texts(RULES);
+        let mut list = self.listed(cmdlets, "", 0, call).await?;
+        if names.iter().any(|name| neighbour(&list, name).is_none()) {
+            list = self.listed(cmdlets, "", list.began, call).await?;
+        }
+        Ok(order_of(&shown(&names, &list)))
+    }
+
+    /// Finds the order that an import ID names: the word for all rules, or names with a slash between them.
+    pub(super) async fn find_order(&self, cmdlets: &'static Cmdlets, id: &str, call: &Call) -> Result<Record, Error> {
+        let list = self.listed(cmdlets, "", 0, call).await?;
+        if id == WORD {
+            let mut objects: Vec<&Object> = list.objects.iter().collect();
+            objects.sort_by_key(|object| place(object));
+            let names: Vec<&str> = objects.iter().filter_map(|object| object.text("Name")).collect();
+            return Ok(order_of(&names));
+        }
+        let names = parted(id, &list).ok_or_else(|| {
+            Error::new(Kind::NotFound, format!("Not all parts of {id:?} are the name or GUID of a rule."))
+                .hint("The import ID is `order` for all rules as they stand, or the rules' names or GUIDs with `/` between them. `Get-TransportRule` shows what there is.")
+        })?;
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        Ok(order_of(&shown(&names, &list)))
+    }
+
+    async fn seen(&self, cmdlets: &'static Cmdlets, names: &[&str], call: &Call) -> Option<Record> {
+        let list = self.listed(cmdlets, "", 0, call).await.ok()?;
+        Some(order_of(&shown(names, &list)))
+    }
+}
+
+fn order_of(names: &[&str]) -> Record {
+    let names = names.iter().map(|name| Value::text(*name)).collect();
+    Record::new().with("id", WORD).with(RULES, Value::List(names))
+}
+
+/// The names of those that are there, in the order in which they stand.
+fn shown<'a>(names: &[&'a str], list: &List) -> Vec<&'a str> {
+    let mut there: Vec<(Option<i64>, &str)> =
+        names.iter().filter_map(|name| neighbour(list, name).map(|object| (place(object), *name))).collect();
+    there.sort_by_key(|(place, _)| *place);
+    there.into_iter().map(|(_, name)| name).collect()
+}
+
+/// The GUIDs of the named objects.
+fn resolved(names: &[&str], list: &List) -> Result<Vec<String>, Error> {
+    let mut ids: Vec<String> = Vec::new();
+    for (index, name) in names.iter().enumerate() {
+        let at = || Path::dotted(RULES).index(index);
+        let Some(id) = neighbour(list, name).and_then(Object::guid) else {
+            return Err(Error::new(
+                Kind::Invalid,
+                format!("There is no rule with the name or GUID {name:?} to bring into an order."),
+            )
+            .hint("Refer to the rule (`mailflow_exchange_transport_rule.….name`), so that it is made first.")
+            .at(at()));
+        };
+        if let Some(other) = ids.iter().position(|known| *known == id) {
+            let other = names.get(other).copied().unwrap_or_default();
+            return Err(Error::new(Kind::Invalid, format!("{name:?} and {other:?} are the same rule.")).at(at()));
+        }
+        ids.push(id);
+    }
+    Ok(ids)
+}
+
+/// The GUIDs of all objects, top to bottom.
+fn standing(list: &List) -> Vec<String> {
+    let mut all: Vec<(Option<i64>, String)> =
+        list.objects.iter().filter_map(|object| object.guid().map(|id| (place(object), id))).collect();
+    all.sort();
+    all.into_iter().map(|(_, id)| id).collect()
+}
+
+fn in_order(list: &List, wanted: &[String]) -> bool {
+    moves(&standing(list), wanted).is_empty()
+}
+
+/// The fewest moves that bring `wanted` into its order among `standing`: who, and to which place, each after the one before it.
+fn moves(standing: &[String], wanted: &[String]) -> Vec<(String, usize)> {
+    let places: BTreeMap<&String, usize> = standing.iter().enumerate().map(|(place, id)| (id, place)).collect();
+    let present: Vec<(&String, usize)> = wanted.iter().filter_map(|id| places.get(id).map(|place| (id, *place))).collect();
+    let stays = longest_run(&present.iter().map(|(_, place)| *place).collect::<Vec<_>>());
+    let mut now: Vec<&String> = standing.iter().collect();
+    let mut found = Vec::new();
+    for (index, (id, _)) in present.iter().enumerate() {
+        if stays.contains(&index) {
+            continue;
+        }
+        now.retain(|other| other != id);
+        let position = |who: &String| now.iter().position(|other| *other == who);
+        let above = index.checked_sub(1).and_then(|above| present.get(above)).and_then(|(above, _)| position(above));
+        // Nothing stands above the first: it goes right above the topmost of those that stay.
+        let below = || stays.first().and_then(|below| present.get(*below)).and_then(|(below, _)| position(below));
+        let to = above.map(|above| above + 1).or_else(below).unwrap_or_default();
+        now.insert(to.min(now.len()), id);
+        found.push(((*id).clone(), to));
+    }
+    found
+}
+
+/// The indices of a longest ascending run among distinct numbers.
+fn longest_run(numbers: &[usize]) -> Vec<usize> {
+    // For each index: how long the longest run is that ends there, and the index before it.
+    let mut runs: Vec<(usize, Option<usize>)> = Vec::with_capacity(numbers.len());
+    for (index, number) in numbers.iter().enumerate() {
+        let before = runs
+            .iter()
+            .enumerate()
+            .take(index)
+            .filter(|(other, _)| numbers.get(*other).is_some_and(|other| other < number))
+            .max_by_key(|(other, (length, _))| (*length, std::cmp::Reverse(*other)));
+        let run = before.map_or((1, None), |(other, (length, _))| (length + 1, Some(other)));
+        runs.push(run);
+    }
+    let mut end =
+        runs.iter().enumerate().max_by_key(|(index, (length, _))| (*length, std::cmp::Reverse(*index))).map(|(index, _)| index);
+    let mut run = Vec::new();
+    while let Some(index) = end {
+        run.push(index);
+        end = runs.get(index).and_then(|(_, before)| *before);
+    }
+    run.reverse();
+    run
+}
+
+/// Takes names apart that are joined by slashes, and may hold slashes themselves.
+fn parted(joined: &str, list: &List) -> Option<Vec<String>> {
+    let parts: Vec<&str> = joined.split('/').collect();
+    let mut names = Vec::new();
+    let mut begin = 0;
+    while begin < parts.len() {
+        let longest = (begin + 1..=parts.len()).rev().find_map(|end| {
+            let name = parts.get(begin..end)?.join("/");
+            neighbour(list, &name).map(|_| (end, name))
+        });
+        let (end, name) = longest?;
+        names.push(name);
+        begin = end;
+    }
+    Some(names)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    fn ids(text: &str) -> Vec<String> {
+        text.chars().map(String::from).collect()
+    }
+
+    fn done(standing: &[String], moves: &[(String, usize)]) -> Vec<String> {
+        let mut now = standing.to_vec();
+        for (id, to) in moves {
+            now.retain(|other| other != id);
+            now.insert(*to, id.clone());
+        }
+        now
+    }
+
+    /// Checks what is moved, and what stands then.
+    fn check(standing: &str, wanted: &str, moved: &str, then: &str) {
+        let found = moves(&ids(standing), &ids(wanted));
+        assert_eq!(found.iter().map(|(id, _)| id.as_str()).collect::<String>(), moved, "{standing} to {wanted}");
+        assert_eq!(done(&ids(standing), &found).concat(), then, "{standing} to {wanted}");
+    }
+
+    #[test]
+    fn e18_an_order_that_holds_is_left_alone_whatever_stands_between() {
+        check("axbyc", "abc", "", "axbyc");
+        check("abc", "", "", "abc");
+        check("abc", "b", "", "abc");
+        check("xabc", "abc", "", "xabc");
+    }
+
+    #[test]
+    fn only_what_stands_wrong_is_moved() {
+        check("bac", "abc", "b", "abc");
+        check("abcde", "bcdea", "a", "bcdea");
+        check("eabcd", "abcde", "e", "abcde");
+        check("xcyba", "abc", "bc", "xyabc");
+        check("ab", "ba", "a", "ba");
+        check("xbya", "ab", "b", "xyab");
+    }
+
+    fn list(names: &[&str]) -> List {
+        let objects = names.iter().enumerate().map(|(place, name)| {
+            let object = json!({"Name": name, "Guid": format!("guid-{name}"), "Priority": place});
+            Object::new(object.as_object().unwrap().clone())
+        });
+        List { objects: objects.collect(), began: 1 }
+    }
+
+    #[test]
+    fn names_are_shown_as_they_stand_and_in_the_spelling_that_is_known() {
+        assert_eq!(shown(&["B", "a", "gone", "guid-c"], &list(&["c", "x", "a", "b"])), ["guid-c", "a", "B"]);
+    }
+
+    #[test]
+    fn an_import_id_may_hold_names_with_slashes() {
+        let list = list(&["a", "b/c", "b", "d"]);
+        assert_eq!(parted("a/b/c/d", &list), Some(vec!["a".to_owned(), "b/c".to_owned(), "d".to_owned()]));
+        assert_eq!(parted("d", &list), Some(vec!["d".to_owned()]));
+        assert_eq!(parted("a/x", &list), None);
+        assert_eq!(parted("", &list), None);
+    }
+
+    #[test]
+    fn a_rule_that_is_named_twice_or_is_not_there_is_an_error_on_its_place() {
+        let list = list(&["a", "b"]);
+        for (names, index) in [(["a", "guid-a"], 1), (["x", "a"], 0)] {
+            let error = resolved(&names, &list).unwrap_err();
+            assert_eq!(error.path, Some(Path::dotted(RULES).index(index)));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_order_is_reached_by_the_fewest_moves(
+            standing in Just(ids("abcdefgh")).prop_shuffle(),
+            wanted in proptest::sample::subsequence(ids("abcdefgh"), 0..=8).prop_shuffle(),
+        ) {
+            let found = moves(&standing, &wanted);
+            let then = done(&standing, &found);
+            let order: Vec<String> = then.iter().filter(|id| wanted.contains(id)).cloned().collect();
+            prop_assert_eq!(&order, &wanted);
+            let others = |all: &[String]| all.iter().filter(|id| !wanted.contains(id)).cloned().collect::<Vec<_>>();
+            prop_assert_eq!(others(&standing), others(&then));
+            // As many as stand outside the longest run that is in order, which is found here by trying all subsets.
+            let places: Vec<usize> = wanted.iter().map(|id| standing.iter().position(|other| other == id).unwrap()).collect();
+            let longest = (0_u32..1 << places.len())
+                .map(|subset| places.iter().enumerate().filter(|(bit, _)| subset & (1 << bit) != 0).map(|(_, place)| *place).collect::<Vec<_>>())
+                .filter(|run| run.is_sorted())
+                .map(|run| run.len())
+                .max()
+                .unwrap_or_default();
+            prop_assert_eq!(found.len(), places.len() - longest);
+        }
+    }
+}

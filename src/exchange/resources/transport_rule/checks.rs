@@ -1,0 +1,193 @@
+//! What must hold between the settings of a rule, and what the rules of an organization may be together.
+
+use super::predicates::PAIRS;
+use crate::exchange::answer::Object;
+use crate::exchange::resources::{is_true, is_written};
+use crate::schema::Record;
+use crate::value::{Diagnostic, Diagnostics, Path, Value};
+
+/// The most characters of one rule, by the service's own message and <https://support.microsoft.com/kb/3003043>.
+const MOST_CHARACTERS: usize = 8192;
+/// The most characters of all regular expressions of an organization, by the page on its limits.
+const MOST_PATTERNS: usize = 20 * 1024;
+/// The most rules of an organization, by the same page.
+const MOST_RULES: usize = 300;
+
+pub(super) fn some_action(config: &Record) -> Diagnostics {
+    let none = config.at("actions").as_members().is_some_and(|members| members.values().all(Value::is_null));
+    if !none {
+        return Vec::new();
+    }
+    vec![
+        Diagnostic::error("The rule does nothing", "A rule has at least one action. Set one in `actions`.")
+            .at(Path::dotted("actions")),
+    ]
+}
+
+pub(super) fn nothing_off(config: &Record) -> Diagnostics {
+    let mut found = Vec::new();
+    for group in ["conditions", "exceptions", "actions"] {
+        let members = config.at(group).as_members().into_iter().flatten();
+        for (name, _) in members.filter(|(_, value)| value.as_bool() == Some(false)) {
+            found.push(
+                Diagnostic::error(
+                    "What is off is left out",
+                    format!("`{name}` is either true or not there: the service knows no \"false\". Leave it out (null)."),
+                )
+                .at(Path::dotted(group).attribute(name)),
+            );
+        }
+    }
+    found
+}
+
+pub(super) fn all_mail(config: &Record) -> Diagnostics {
+    let unconditional = match config.at("conditions") {
+        Value::Null => true,
+        conditions => conditions.as_members().is_some_and(|members| members.values().all(Value::is_null)),
+    };
+    if !unconditional || is_true(config, "enabled", true) != Some(true) {
+        return Vec::new();
+    }
+    vec![
+        Diagnostic::warning(
+            "The rule acts on all mail",
+            "It has no `conditions`, so it acts on every message that no exception fits.",
+        )
+        .at(Path::dotted("conditions")),
+    ]
+}
+
+pub(super) fn header(config: &Record) -> Diagnostics {
+    let name = is_written(config, "actions.set_header_name");
+    let values = [is_written(config, "actions.set_header_value"), is_written(config, "actions.set_header_value_wo")];
+    if config.at("actions").is_unknown() {
+        return Vec::new();
+    }
+    if name == Some(true) && values == [Some(false), Some(false)] {
+        return vec![
+            Diagnostic::error(
+                "The header has no value",
+                "`set_header_name` needs `set_header_value`, or `set_header_value_wo` to keep it out of the state.",
+            )
+            .at(Path::dotted("actions.set_header_value")),
+        ];
+    }
+    if name == Some(false) && values.contains(&Some(true)) {
+        return vec![
+            Diagnostic::error("The header has no name", "A header's value needs `set_header_name`.")
+                .at(Path::dotted("actions.set_header_name")),
+        ];
+    }
+    Vec::new()
+}
+
+pub(super) fn pairs(config: &Record) -> Diagnostics {
+    let mut found = Vec::new();
+    let mut half = |group: &str, missing: &str, text: String| {
+        found.push(Diagnostic::error("Half a condition", text).at(Path::dotted(group).attribute(missing)));
+    };
+    for group in ["conditions", "exceptions"] {
+        let written = |name: &str| is_written(config, &format!("{group}.{name}"));
+        for (one, other) in PAIRS {
+            let missing = match (written(one), written(other)) {
+                (Some(true), Some(false)) => other,
+                (Some(false), Some(true)) => one,
+                _ => continue,
+            };
+            half(group, missing, format!("`{one}` and `{other}` go together: `{missing}` is missing."));
+        }
+        let (attribute, operator) = ("ad_comparison_attribute", "ad_comparison_operator");
+        if (written(attribute), written(operator)) == (Some(false), Some(true)) {
+            half(group, attribute, format!("`{operator}` says how `{attribute}` compares, and that is missing."));
+        }
+    }
+    found
+}
+
+pub(super) fn one_end(config: &Record) -> Diagnostics {
+    let rejects = ["actions.reject_message_reason_text", "actions.reject_message_enhanced_status_code"]
+        .iter()
+        .any(|name| is_written(config, name) == Some(true));
+    if !rejects || is_written(config, "actions.redirect_message_to") != Some(true) {
+        return Vec::new();
+    }
+    vec![
+        Diagnostic::error("Two ends of one message", "A rule rejects a message or redirects it. Make two rules.")
+            .at(Path::dotted("actions.redirect_message_to")),
+    ]
+}
+
+/// The service measures a rule in a form of its own, which is longer than its texts: what is too long here is too long there.
+pub(super) fn not_too_long(config: &Record) -> Diagnostics {
+    let groups = ["conditions", "exceptions", "actions"].map(|group| characters(config.at(group)));
+    let all: usize = groups.iter().sum::<usize>() + characters(config.at("name")) + characters(config.at("comments"));
+    if all <= MOST_CHARACTERS {
+        return Vec::new();
+    }
+    vec![Diagnostic::error(
+        "The rule is too long",
+        format!(
+            "Its texts have {all} characters together, and a rule may have {MOST_CHARACTERS}, with what the service adds. Split it into several rules, or \
+             use groups instead of long lists."
+        ),
+    )]
+}
+
+fn characters(value: &Value) -> usize {
+    match value {
+        Value::String(text) => text.chars().count(),
+        Value::List(items) | Value::Set(items) | Value::Tuple(items) => items.iter().map(characters).sum(),
+        Value::Object(members) | Value::Map(members) => members.values().map(characters).sum(),
+        _ => 0,
+    }
+}
+
+/// Counts what a new or changed rule makes of the organization's limits. Other changes of the same plan may free what is missing,
+/// so these are warnings.
+pub(super) fn beside(planned: &Record, id: Option<&str>, others: &[Object]) -> Diagnostics {
+    let mut found = Vec::new();
+    let is_own = |object: &&Object| id.is_some_and(|id| object.guid().is_some_and(|guid| guid.eq_ignore_ascii_case(id)));
+    if id.is_none() && others.len() >= MOST_RULES {
+        found.push(Diagnostic::warning(
+            "The organization has as many rules as it may have",
+            format!(
+                "There are {} rules, and {MOST_RULES} are allowed. Unless this plan removes some, applying will fail.",
+                others.len()
+            ),
+        ));
+    }
+    let own: usize = ["conditions", "exceptions"].map(|group| patterns(planned.at(group))).iter().sum();
+    if own == 0 {
+        return found;
+    }
+    let named = |name: &str| name.ends_with("patterns");
+    let theirs = others.iter().filter(|object| !is_own(object)).flat_map(Object::members).filter(|(name, _)| named(name));
+    let theirs: usize = theirs.map(|(_, value)| texts(value)).sum();
+    if own + theirs > MOST_PATTERNS {
+        found.push(
+            Diagnostic::warning(
+                "The regular expressions of all rules are too long together",
+                format!(
+                    "Those of this rule have {own} characters and those of the others {theirs}; {MOST_PATTERNS} are allowed in an organization. Unless \
+                     this plan shortens others, applying will fail."
+                ),
+            )
+            .at(Path::dotted("conditions")),
+        );
+    }
+    found
+}
+
+fn patterns(group: &Value) -> usize {
+    let members = group.as_members().into_iter().flatten();
+    members.filter(|(name, _)| name.ends_with("_patterns")).map(|(_, value)| characters(value)).sum()
+}
+
+fn texts(value: &serde_json::Value) -> usize {
+    match value {
+        serde_json::Value::String(text) => text.chars().count(),
+        serde_json::Value::Array(items) => items.iter().map(texts).sum(),
+        _ => 0,
+    }
+}
