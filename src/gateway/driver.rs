@@ -133,6 +133,8 @@ struct Walk<'a> {
     rising: bool,
     /// The menu did not offer an optional choice: what stands behind it is left out.
     cut: bool,
+    /// The names that this dialog itself brings, in lower case.
+    names: Vec<String>,
 }
 
 impl<'a> Walk<'a> {
@@ -147,6 +149,7 @@ impl<'a> Walk<'a> {
             queue: VecDeque::new(),
             rising: false,
             cut: false,
+            names: names(dialog),
         };
         walk.enter(0);
         walk
@@ -447,7 +450,7 @@ impl<'a> Walk<'a> {
             Reply::Text(_) if ending.is_some() => return Ok(Choice::Lines(index)),
             Reply::Text(text) => text.clone(),
             Reply::YesNo(yes) => if *yes { "Y" } else { "N" }.to_owned(),
-            Reply::Key(key) => position(labels, key).and_then(number).unwrap_or_else(|| key.clone()),
+            Reply::Key(key) => entry(labels, key).and_then(number).unwrap_or_else(|| key.clone()),
             Reply::Keep => String::new(),
             Reply::Pick(wanted) => {
                 let chosen = wanted.iter().find_map(|wanted| position(labels, wanted)).and_then(number);
@@ -462,12 +465,19 @@ impl<'a> Walk<'a> {
         Ok(Choice::Line(index, text))
     }
 
-    /// Looks up an answer by the words of the question: first in the line next to the prompt, then with those above it. The
-    /// answer with the most words wins, then one that was not given yet, then the first.
+    /// Looks up an answer by the words of the question. The object's own name may have the words of another question in it
+    /// (`messages.example.com`), so it counts only where nothing else does.
     fn by_words(&self, question: &Question, ending: Option<Ending>) -> Option<(usize, &'a Answer)> {
+        self.fitting(question, ending, &self.names).or_else(|| self.fitting(question, ending, &[]))
+    }
+
+    /// First in the line next to the prompt, then with those above it. The answer with the most words wins, then one that was not
+    /// given yet, then the first.
+    fn fitting(&self, question: &Question, ending: Option<Ending>, without: &[String]) -> Option<(usize, &'a Answer)> {
         let mut text = String::new();
         for line in &question.lines {
-            text = format!("{} {text}", line.to_lowercase());
+            let line = without.iter().fold(line.to_lowercase(), |line, name| without_name(&line, name));
+            text = format!("{line} {text}");
             let fits = |(_, answer): &(usize, &'a Answer)| {
                 !answer.words.is_empty()
                     && suits(&answer.reply, &question.asks, ending)
@@ -538,6 +548,58 @@ fn end_line(ending: Ending) -> &'static str {
 /// A label's letters and digits: case, punctuation and spaces vary by release.
 fn plain(label: &str) -> String {
     label.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
+/// The names that a dialog brings: keys, and texts that are no numbers. The longest first, as one may be a part of another.
+fn names(dialog: &Dialog) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for answer in dialog.sections.iter().flat_map(|section| &section.answers) {
+        if let Reply::Key(text) | Reply::Text(text) = &answer.reply {
+            let name = text.trim().to_lowercase();
+            if name.len() > 2 && name.contains(char::is_alphabetic) && !names.contains(&name) {
+                names.push(name);
+            }
+        }
+    }
+    names.sort_by_key(|name| Reverse(name.len()));
+    names
+}
+
+/// Takes a name out of a line, where it is not a part of a longer word.
+fn without_name(line: &str, name: &str) -> String {
+    let within = |letter: char| letter.is_alphanumeric() || letter == '_' || letter == '-';
+    let mut rest = line;
+    let mut kept = String::with_capacity(line.len());
+    while let Some(at) = rest.find(name) {
+        let (before, found) = rest.split_at(at);
+        let behind = found.get(name.len()..).unwrap_or_default();
+        let stands_alone = !before.chars().next_back().is_some_and(within) && !behind.chars().next().is_some_and(within);
+        kept.push_str(before);
+        kept.push_str(if stands_alone { " " } else { name });
+        rest = behind;
+    }
+    kept.push_str(rest);
+    kept
+}
+
+/// Finds an existing entry in a list. Names may differ in case only, and a label may say more than the name: `RELAY (of ours)`,
+/// `Policy: RELAYED`, `$RELAYED`.
+fn entry(labels: &[Label], key: &str) -> Option<usize> {
+    let named = |label: &Label| {
+        let text = label.text.trim();
+        let text = text.split_once(": ").filter(|(kind, _)| !kind.contains('.')).map_or(text, |(_, name)| name);
+        let text = text.split_once(" (").map_or(text, |(name, _)| name);
+        text.trim().trim_start_matches('$').trim_matches(['"', '\'', ':']).to_owned()
+    };
+    let exact =
+        labels.iter().position(|label| label.text.trim() == key).or_else(|| labels.iter().position(|label| named(label) == key));
+    let only = |fits: &dyn Fn(&Label) -> bool| {
+        let mut found = labels.iter().enumerate().filter(|(_, label)| fits(label)).map(|(at, _)| at);
+        found.next().filter(|_| found.next().is_none())
+    };
+    exact
+        .or_else(|| only(&|label| named(label).eq_ignore_ascii_case(key)))
+        .or_else(|| only(&|label| plain(&label.text) == plain(key)))
 }
 
 fn position(labels: &[Label], wanted: &str) -> Option<usize> {

@@ -151,10 +151,13 @@ pub(super) enum SignOf {
     Lines,
 }
 
-static PROMPT: LazyLock<Regex> = LazyLock::new(|| pattern(r"^\(?[\w.\-: ]+\)?(?: ?\([A-Z]+\))?[#>]$"));
+static PROMPT: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"(?i)^(?:\(?[\w.\-: ]+\)?|\((?:cluster|group|machine) [^()<>\[\]]+\))(?: ?\([A-Z]+\))?[#>]$"));
 static OPERATION: LazyLock<Regex> = LazyLock::new(|| pattern(r"^\s*-\s+([A-Za-z][A-Za-z0-9_]*)\s+-(?:\s|$)"));
-static NUMBERED: LazyLock<Regex> = LazyLock::new(|| pattern(r"^\s*(\d{1,4})[.)]\s+(\S.*)$"));
-static COMPACT: LazyLock<Regex> = LazyLock::new(|| pattern(r"^\s*\(?([A-Z][A-Z0-9_]*(?:\s*,\s*[A-Z][A-Z0-9_]*)*)\)?\.?\s*$"));
+static NUMBERED: LazyLock<Regex> = LazyLock::new(|| pattern(r"^\s*[(\[]?(\d{1,4})(?:[.):\]]|\s-)\s+(\S.*)$"));
+static COMPACT: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"^\s*[(\[]?([A-Z][A-Z0-9_]*(?:\s*,\s*[A-Z][A-Z0-9_]*)*)[)\]]?\.?\s*$"));
+static DESCRIBED: LazyLock<Regex> = LazyLock::new(|| pattern(r"^\s*(?:[-*]\s*)?([A-Z][A-Z0-9_]+)\s*(?:[-:.]+\s|\s{2,})\S"));
 
 fn pattern(pattern: &str) -> Regex {
     Regex::new(pattern).expect("the pattern is a constant, and a test uses it")
@@ -187,7 +190,7 @@ pub(super) fn likely(terminal: &Terminal, prompt: Option<&str>, any: bool) -> Li
         return Likely::Yes(Sign { of: SignOf::Pager, column: length.saturating_sub(PAGER.len() + 8), clear: true });
     }
     let end = terminal.row_end(8);
-    if end.ends_with("]>") {
+    if end.ends_with("]>") || end.ends_with("] >") {
         return Likely::Yes(input(terminal));
     }
     if end.ends_with(['-', '+']) {
@@ -329,13 +332,18 @@ fn menu(lines: &[(usize, &str)]) -> Option<(usize, Vec<String>)> {
     let (start, headline) = recent.get(head)?;
     let mut operations: Vec<String> = recent.iter().skip(head + 1).filter_map(|(_, line)| operation(line)).collect();
     if operations.is_empty() {
-        // Some releases print the words between parentheses, or behind the colon.
+        // Some releases print the words between parentheses, or behind the colon, perhaps on several lines.
         let behind = headline.split_once(':').map_or("", |(_, behind)| behind);
-        for line in std::iter::once(behind).chain(recent.iter().skip(head + 1).map(|(_, line)| *line)) {
-            if let Some(words) = COMPACT.captures(line).and_then(|found| found.get(1)) {
-                operations.extend(words.as_str().split(',').map(|word| word.trim().to_owned()));
-            }
+        let lines = std::iter::once(behind).chain(recent.iter().skip(head + 1).map(|(_, line)| *line));
+        let text = lines.map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ");
+        if let Some(words) = COMPACT.captures(&text).and_then(|found| found.get(1)) {
+            operations.extend(words.as_str().split(',').map(|word| word.trim().to_owned()));
         }
+    }
+    if operations.is_empty() {
+        // Without the dash in front, or with another sign behind the word.
+        let described = |line: &str| DESCRIBED.captures(line).and_then(|found| found.get(1).map(|word| word.as_str().to_owned()));
+        operations = recent.iter().skip(head + 1).filter_map(|(_, line)| described(line)).collect();
     }
     (!operations.is_empty()).then_some((*start, operations))
 }
@@ -380,31 +388,42 @@ fn question(text: &str, lines: &[(usize, &str)], before: &str, default: &str) ->
 fn text_or_yes_no(words: &[String], default: &str) -> Asks {
     let nearest = words.first().map(|line| line.to_uppercase()).unwrap_or_default();
     let marks = ["[Y]/[N]", "[Y/N]", "(Y/N)", "[YES/NO]", "(YES/NO)", "[Y] OR [N]", "Y OR N?"];
-    if ["y", "n", "yes", "no"].contains(&default.to_lowercase().as_str()) || marks.iter().any(|mark| nearest.contains(mark)) {
+    // A question that only yes or no can answer, at a prompt that has no default.
+    let begins = ["DO YOU ", "ARE YOU ", "WOULD YOU ", "SHOULD ", "SHALL ", "IS ", "REALLY "];
+    let can_only_be = default.is_empty() && nearest.ends_with('?') && begins.iter().any(|word| nearest.starts_with(word));
+    let defaults = ["y", "n", "yes", "no", "y/n", "n/y", "yes/no", "no/yes"];
+    if defaults.contains(&default.to_lowercase().as_str()) || marks.iter().any(|mark| nearest.contains(mark)) || can_only_be {
         Asks::YesNo
     } else {
         Asks::Text
     }
 }
 
+fn numbered(line: &str) -> Option<usize> {
+    NUMBERED.captures(line)?.get(1)?.as_str().parse().ok()
+}
+
 /// Reads the numbered list that ends before line `end`: its first line and its labels.
 fn list(lines: &[(usize, &str)], end: usize) -> Option<(usize, Vec<Label>)> {
     let mut labels: Vec<Label> = Vec::new();
-    let mut expected: Option<usize> = None;
+    let mut below: Option<usize> = None;
     for at in (0..end).rev() {
         let (_, line) = lines.get(at)?;
         if let Some(found) = NUMBERED.captures(line) {
             let number = found.get(1)?.as_str();
             let value: usize = number.parse().ok()?;
-            if expected.is_some_and(|expected| expected != value) {
+            // What a feature key hides may leave a gap.
+            if below.is_some_and(|below| value >= below) {
                 return None;
             }
             labels.push(Label { number: number.to_owned(), text: found.get(2)?.as_str().trim().to_owned() });
-            if value == 1 {
+            let zero_is_above =
+                || at.checked_sub(1).and_then(|at| lines.get(at)).is_some_and(|(_, line)| numbered(line) == Some(0));
+            if value == 0 || (value == 1 && !zero_is_above()) {
                 labels.reverse();
                 return Some((at, labels));
             }
-            expected = Some(value.checked_sub(1)?);
+            below = Some(value);
         } else if !line.starts_with([' ', '\t']) {
             // An indented line goes on with the label above it; any other ends the list.
             return None;
@@ -433,6 +452,9 @@ mod tests {
             "(Machine esa-1.example.com)> ",
             "(Cluster Main cluster)> ",
             "example.com (SERVICE)> ",
+            "(Group Asia/Pacific & \"East\")> ",
+            "(Machine esa1.example.com) (SERVICE)> ",
+            "esa.local>",
         ] {
             assert!(is_like_a_prompt(row), "{row}");
         }
@@ -465,6 +487,9 @@ mod tests {
             "Choose the operation you want to perform:\n(NEW, EDIT, DELETE, SETUP)\n[]> ",
             "Choose the operation you want to perform:  NEW, EDIT, DELETE, SETUP\n[]> ",
             "Pick one.\n- NEW - a\n- EDIT - b\n- DELETE - c\n- SETUP - d\n[]> ",
+            "Choose the operation you want to perform:\n(NEW, EDIT,\n DELETE, SETUP)\n\n[]>",
+            "CHOOSE the operation to perform:\n  NEW: Create.\n  EDIT: Change.\n  DELETE: Remove.\n  SETUP: Set up.\n[]> ",
+            "Choose the operation you want to perform:\nNEW      Create.\nEDIT     Change.\nDELETE   Remove.\nSETUP    Set up.\n[ ]> ",
         ] {
             let Stop::Menu(menu) = at(screen).stop else { panic!("{screen}") };
             assert_eq!(menu.operations, ["NEW", "EDIT", "DELETE", "SETUP"]);
@@ -483,6 +508,9 @@ mod tests {
         asks("Enter the domain you wish to limit.\n[]> ", &["Enter the domain you wish to limit."], "", &Asks::Text);
         asks("Do you wish to configure a limit? [Y]> ", &["Do you wish to configure a limit?"], "Y", &Asks::YesNo);
         asks("Really? ([Y]/[N])\n[]> ", &["Really? ([Y]/[N])"], "", &Asks::YesNo);
+        asks("Really? [y/N]> ", &["Really?"], "y/N", &Asks::YesNo);
+        asks("Are you sure that it is meant?\n[]> ", &["Are you sure that it is meant?"], "", &Asks::YesNo);
+        asks("Enter a port:\n[25] > ", &["Enter a port:"], "25", &Asks::Text);
         asks("Ciphers.\n[HIGH:[x]:!aNULL]> ", &["Ciphers."], "HIGH:[x]:!aNULL", &Asks::Text);
         asks("Something\n\nEnter a port.\n\n[25]> ", &["Enter a port."], "25", &Asks::Text);
     }
@@ -505,6 +533,16 @@ mod tests {
             "1",
             &labels(&["Mask", "Plain"]),
         );
+        for list in
+            ["[0] No\n[1] Preferred\n[2] Required", "0: No\n1: Preferred\n2: Required", "(0) No\n(1) Preferred\n(2) Required"]
+        {
+            let numbers = ["0", "1", "2"].iter().zip(["No", "Preferred", "Required"]);
+            let labels = numbers.map(|(number, text)| Label { number: (*number).to_owned(), text: text.to_owned() });
+            asks(&format!("Pick.\n{list}\n[0]> "), &["Pick."], "0", &Asks::List(labels.collect()));
+        }
+        let gap =
+            ["1", "3"].iter().zip(["a", "c"]).map(|(number, text)| Label { number: (*number).to_owned(), text: text.to_owned() });
+        asks("Pick.\n1. a\n3. c\n[1]> ", &["Pick."], "1", &Asks::List(gap.collect()));
         asks(
             "1. IncomingMail (on Management)\nEnter the name or number of the listener.\n[]> ",
             &["Enter the name or number of the listener.", "1. IncomingMail (on Management)"],

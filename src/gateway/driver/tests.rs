@@ -334,3 +334,37 @@ async fn a_script_that_the_device_stops_taking_is_not_typed_on() {
         assert!(heard.all().is_ok(), "{:?}", heard.all());
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn words_in_the_objects_own_name_answer_nothing() {
+    let dialog = || {
+        Dialog::of("destconfig")
+            .choose("NEW")
+            .key("number-of.messages.example")
+            .answer_if_asked("number messages", "20")
+            .answer("number recipients", "300")
+            .keep("sort")
+    };
+    let questions = "Enter the domain.\n[]> «number-of.messages.example»\nEnter the max number of recipients for \"number-of.messages.example\".\n[]> «300»\n";
+    said(&entry(questions), &dialog()).await;
+    let confirmed = Dialog::of("destconfig").choose("DELETE").key("sort.example").yes_no_if_asked("sort.example", true);
+    let script = format!(
+        "esa.local> «destconfig»\n{MENU}«DELETE»\nWhich?\n[]> «sort.example»\nGet rid of sort.example? [N]> «Y»\n{MENU}«»\nesa.local> «»"
+    );
+    said(&script, &confirmed).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_entry_is_picked_from_a_list_by_its_exact_name() {
+    for (list, number) in [
+        ("1. IN\n2. In\n3. Out", "2"),
+        ("1. IN (on Data 1, 192.0.2.1) SMTP\n2. In (on Data 2, 192.0.2.2) SMTP", "2"),
+        ("1. Listener: OUT\n2. Listener: in", "2"),
+        ("1. I_n\n2. Out", "In"),
+    ] {
+        let script =
+            format!("esa.local> «destconfig»\n{MENU}«EDIT»\nWhich one?\n{list}\n[1]> «{number}»\n{MENU}«»\nesa.local> «»");
+        let script = if number == "In" { script.replace("1. I_n", "1. IN\n2. iN").replace("2. Out", "3. Out") } else { script };
+        said(&script, &Dialog::of("destconfig").choose("EDIT").key("In")).await;
+    }
+}
