@@ -29,29 +29,35 @@ use crate::value::Value;
 /// The name of the resource that these rows belong to.
 const RESOURCE: &str = "gateway_destination_control";
 
-/// The dialog that prints the table.
+/// The dialog that prints the table; then the one for the entry `DEFAULT`, where it was not among all.
 pub(in crate::gateway) fn dialog(said: &[Said]) -> Option<Dialog> {
-    let ask = || {
-        Dialog::of("destconfig")
-            .choose_if_offered(&["DETAIL", "LIST", "PRINT"])
-            .key_if_asked("ALL")
-            .yes_no_if_asked("while", true)
-            .yes_no_if_asked("continue", true)
-    };
-    said.is_empty().then(ask)
+    match said {
+        [] => Some(super::printing(Dialog::of("destconfig").choose_if_offered(&["DETAIL", "LIST", "PRINT"]).key_if_asked("ALL"))),
+        [all] if !read(&[all]).entries.iter().any(Entry::is_default) => {
+            Some(super::printing(Dialog::of("destconfig").choose_if_offered(&["DETAIL"]).key_if_asked("DEFAULT")))
+        }
+        _ => None,
+    }
 }
 
 /// Understands the table.
 pub(in crate::gateway) fn parse(said: &[Said]) -> Result<Rows, Error> {
-    let Some(said) = said.first() else { return Ok(Rows::default()) };
-    let mut table = Table::default();
-    for line in lines(super::last(said)) {
-        table.line(line);
-    }
-    let announced = count_of(&whole(said), &["entr", "destination"]).or_else(|| count_of(&banner(said), &["configured"]));
+    let Some(first) = said.first() else { return Ok(Rows::default()) };
+    let table = read(&said.iter().collect::<Vec<_>>());
+    let announced = count_of(&whole(first), &["entr", "destination"]).or_else(|| count_of(&banner(first), &["configured"]));
     complete("destination control table", table.entries.len(), announced)?;
     let rows = table.entries.iter().map(Entry::row).collect();
     Ok(Rows { rows, not_understood: table.not_understood })
+}
+
+fn read(said: &[&Said]) -> Table {
+    let mut table = Table::default();
+    for said in said {
+        table.current = None;
+        table.columns.clear();
+        lines(super::last(said)).for_each(|line| table.line(line));
+    }
+    table
 }
 
 /// The words of a value have no known meaning.
@@ -567,6 +573,29 @@ example.com     On        Required Default        (Default)
             assert_eq!(entry(&rows, "DEFAULT").text("bounce_verification"), Some("off"), "{printed}");
             assert_eq!(rows.rows.len(), 2);
         }
+    }
+
+    #[test]
+    fn the_entry_default_is_asked_for_where_it_is_not_among_all() {
+        let first = said("There are currently 1 entries configured.", "example.com\n 10 concurrent connections\n");
+        let again = dialog(&first).expect("a second dialog");
+        let keys: Vec<String> = again
+            .sections
+            .iter()
+            .flat_map(|section| &section.answers)
+            .filter_map(|answer| match &answer.reply {
+                crate::gateway::dialog::Reply::Key(key) => Some(key.clone()),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(keys, ["DEFAULT"]);
+        let both = [first[0].clone(), said("", "DEFAULT\n 500 concurrent connections\n")[0].clone()];
+        assert!(dialog(&both).is_none());
+        let rows = parse(&both).unwrap();
+        assert_eq!(entry(&rows, "DEFAULT").integer("concurrency_limit"), Some(500));
+        assert_eq!(entry(&rows, "example.com").integer("concurrency_limit"), Some(10));
+        assert!(dialog(&said("", DETAIL)).is_none());
+        assert!(parse(&[said("", "No entries are configured.").remove(0), Said::default()]).unwrap().not_understood.is_empty());
     }
 
     #[test]

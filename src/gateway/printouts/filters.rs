@@ -25,12 +25,12 @@ const RESOURCE: &str = "gateway_message_filter";
 /// The next dialog: the list, then the detail of what is listed.
 pub(in crate::gateway) fn dialog(said: &[Said]) -> Option<Dialog> {
     match said {
-        [] => Some(Dialog::of("filters").choose_if_offered(&["LIST"])),
+        [] => Some(super::printing(Dialog::of("filters").choose_if_offered(&["LIST"]))),
         [list] => {
             let listed = listed(list).0;
             let (first, end) = (listed.first()?, listed.last()?);
             let range = if listed.len() == 1 { first.number.to_string() } else { format!("{}-{}", first.number, end.number) };
-            Some(Dialog::of("filters").choose("DETAIL").key(range).yes_no_if_asked("while", true))
+            Some(super::printing(Dialog::of("filters").choose("DETAIL").key_if_asked(range)))
         }
         _ => None,
     }

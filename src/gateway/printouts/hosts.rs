@@ -22,7 +22,7 @@
 
 use super::{announced, complete, count_of, cut_off, is_noise, lines, unquote, whole};
 use crate::gateway::dialog::{Dialog, Said};
-use crate::gateway::resources::forms::is_sender;
+use crate::gateway::resources::forms::{is_feed, is_sender};
 use crate::gateway::resources::mail_flow_policy::{DEFAULTS, PARAMETERS};
 use crate::gateway::table::{Row, Rows};
 use crate::remote::Error;
@@ -34,16 +34,7 @@ const GROUP: &str = "gateway_sender_group";
 
 /// The dialog that prints the table of a listener.
 pub(in crate::gateway) fn dialog(listener: &str, said: &[Said]) -> Option<Dialog> {
-    let ask = || {
-        Dialog::of("listenerconfig")
-            .choose("EDIT")
-            .key(listener)
-            .choose("HOSTACCESS")
-            .choose("PRINT")
-            .yes_no_if_asked("while", true)
-            .yes_no_if_asked("continue", true)
-            .yes_no_if_asked("print", true)
-    };
+    let ask = || super::printing(Dialog::of("listenerconfig").choose("EDIT").key(listener).choose("HOSTACCESS").choose("PRINT"));
     said.is_empty().then(ask)
 }
 
@@ -52,7 +43,8 @@ pub(in crate::gateway) fn parse(listener: &str, said: &[Said]) -> Result<Rows, E
     let Some(said) = said.first() else { return Ok(Rows::default()) };
     let title = format!("host access table of \"{listener}\"");
     let mut table = Table::default();
-    for line in logical_lines(super::last(said)).map_err(|why| cut_off(&title, why))? {
+    let printed = logical_lines(super::last(said)).map_err(|why| cut_off(&title, why))?;
+    for line in senders_first(printed) {
         table.line(&line).map_err(|why| cut_off(&title, &why))?;
     }
     if !matches!(table.state, State::Top | State::Banner | State::Behaved(_)) {
@@ -202,6 +194,9 @@ impl Table {
             }
             return Ok(());
         }
+        if self.state == State::Top && line.to_lowercase().starts_with("host access table") {
+            return Ok(());
+        }
         if line.to_lowercase().starts_with("default policy parameters")
             && matches!(self.state, State::Top | State::Behaved(_) | State::Banner)
         {
@@ -233,7 +228,7 @@ impl Table {
         }
         let (name, rest) = match line.split_once(':') {
             Some((name, rest))
-                if !is_sender(line)
+                if !begins_with_sender(line)
                     && (rest.is_empty()
                         || rest.trim_start().starts_with(['$', '('])
                         || behavior(rest.trim()).is_some()
@@ -243,13 +238,13 @@ impl Table {
             }
             _ if first_word(line).0.eq_ignore_ascii_case("ALL") => (Some("ALL".to_owned()), first_word(line).1),
             _ => {
-                let (sender, rest) = split_sender(line);
-                let fits = rest.is_empty() || rest.starts_with(['$', '(']) || behavior(rest).is_some();
-                if !fits || !is_sender(&sender) {
+                let (senders, rest) = split_senders(line);
+                let fits = rest.is_empty() || rest.starts_with('$') || behavior(rest).is_some();
+                if !fits || senders.is_empty() || !senders.iter().all(|sender| is_sender(sender)) {
                     self.not_understood.push(line.to_owned());
                     return Ok(());
                 }
-                self.entries.push(Entry { senders: vec![sender], ..Entry::default() });
+                self.entries.push(Entry { senders, ..Entry::default() });
                 self.state = State::Entry;
                 return if rest.is_empty() { Ok(()) } else { self.in_entry(rest) };
             }
@@ -286,16 +281,10 @@ impl Table {
         if line.ends_with(':') && !is_sender(line) {
             return Err(format!("an entry has no policy before \"{line}\" begins"));
         }
-        for part in line.split(',') {
-            let (sender, rest) = split_sender(part.trim());
-            if !rest.is_empty() && !rest.starts_with('(') {
-                // A sender with its policy on one line.
-                self.push_sender(&sender, line);
-                return self.in_entry(rest);
-            }
-            self.push_sender(&sender, line);
-        }
-        Ok(())
+        let (senders, rest) = split_senders(line);
+        senders.iter().for_each(|sender| self.push_sender(sender, line));
+        // A sender with its policy on one line.
+        if rest.is_empty() || senders.is_empty() { Ok(()) } else { self.in_entry(rest) }
     }
 
     fn push_sender(&mut self, sender: &str, line: &str) {
@@ -439,16 +428,107 @@ fn are_senders(text: &str) -> bool {
     parts.all(|part| is_sender(part) && part.contains(['.', '[', ':']))
 }
 
-/// Takes the sender off the front of a line; `etf-source: name` has a blank inside.
-fn split_sender(line: &str) -> (String, &str) {
-    let lower = line.to_ascii_lowercase();
-    if lower.starts_with("etf-source:") || lower.starts_with("geo:") || lower.starts_with("country:") {
-        let end = line.find('(').unwrap_or(line.len());
-        let (sender, rest) = line.split_at(end);
-        return (sender.trim().to_owned(), rest);
+/// Takes the senders off the front of a line, with their comments, and gives what stands behind them.
+fn split_senders(line: &str) -> (Vec<String>, &str) {
+    let mut senders = Vec::new();
+    let mut rest = line.trim();
+    while !rest.is_empty() && !rest.starts_with('$') && (senders.is_empty() || behavior(rest).is_none()) {
+        let (sender, after) = split_sender(rest);
+        if sender.is_empty() {
+            break;
+        }
+        senders.push(sender);
+        let after = behind_comment(after);
+        match after.strip_prefix(',') {
+            Some(more) => rest = more.trim(),
+            None => return (senders, after),
+        }
     }
-    let (word, rest) = first_word(line);
-    (word.to_owned(), rest)
+    (senders, rest)
+}
+
+/// Takes a comment in parentheses off the front of a text.
+fn behind_comment(text: &str) -> &str {
+    let text = text.trim();
+    if !text.starts_with('(') {
+        return text;
+    }
+    let mut depth = 0_usize;
+    for (at, letter) in text.char_indices() {
+        match letter {
+            '(' => depth += 1,
+            ')' if depth == 1 => return text.get(at + 1..).unwrap_or_default().trim(),
+            ')' => depth -= 1,
+            _ => {}
+        }
+    }
+    text.rfind(')').and_then(|at| text.get(at + 1..)).unwrap_or_default().trim()
+}
+
+/// Takes one sender off the front of a line; `etf-source: name` and `SBRS[ -4.0 : -1.0 ]` may have blanks inside.
+fn split_sender(line: &str) -> (String, &str) {
+    let end = if is_feed(line) {
+        line.find('(').unwrap_or(line.len())
+    } else {
+        let word = line.find(|letter: char| letter.is_whitespace() || "(,{".contains(letter)).unwrap_or(line.len());
+        match (line.find('['), line.find(']')) {
+            (Some(open), Some(close)) if open <= word && open < close => close + 1,
+            _ => word,
+        }
+    };
+    let (sender, rest) = line.split_at(end);
+    (sender.trim().to_owned(), rest.trim())
+}
+
+fn begins_with_sender(line: &str) -> bool {
+    is_sender(&split_sender(line.trim()).0)
+}
+
+/// Puts the senders before the policy of their group, where a release prints them behind it. What follows a group that has no sender
+/// before its policy belongs to it, unless a behavior of its own makes it an entry without a name.
+fn senders_first(lines: Vec<String>) -> Vec<String> {
+    let is_blank = |at: usize| lines.get(at).is_none_or(|line| line.trim().is_empty());
+    let behind_blanks = |from: usize| (from..lines.len()).find(|at| !is_blank(*at)).unwrap_or(lines.len());
+    let text = |at: usize| lines.get(at).map_or("", |line| line.trim());
+    let depth = |at: usize| lines.get(at).map_or(0, |line| line.len() - line.trim_start().len());
+    let mut ordered = Vec::with_capacity(lines.len());
+    let mut at = 0;
+    while at < lines.len() {
+        let line = text(at);
+        let header =
+            line.split_once(':').filter(|(name, _)| !begins_with_sender(line) && !name.trim().eq_ignore_ascii_case("ALL"));
+        let is_policy = |text: &str| text.starts_with('$') || (behavior(text).is_some() && !text.contains('{'));
+        let next = behind_blanks(at + 1);
+        let (policy, first) = match header.map(|(_, rest)| rest.trim()) {
+            Some(rest) if is_policy(rest) => (rest, at + 1),
+            Some("") if is_policy(text(next)) && behavior(text(behind_blanks(next + 1))).is_none() => (text(next), next + 1),
+            _ => {
+                ordered.push(lines.get(at).cloned().unwrap_or_default());
+                at += 1;
+                continue;
+            }
+        };
+        let is_senders = |at: usize| {
+            let (senders, rest) = split_senders(text(at));
+            let is_word = behavior(text(at)).is_some() || first_word(text(at)).0.eq_ignore_ascii_case("ALL");
+            !is_word && rest.is_empty() && !senders.is_empty() && senders.iter().all(|sender| is_sender(sender))
+        };
+        let run: Vec<usize> = (first..lines.len()).filter(|at| !is_blank(*at)).take_while(|at| is_senders(*at)).collect();
+        let end = behind_blanks(run.last().map_or(first, |last| last + 1));
+        let makes_an_entry = is_policy(text(end)) || behavior(text(end)).is_some();
+        let begins_a_policy = text(end).starts_with('$') && behavior(text(behind_blanks(end + 1))).is_some();
+        let own: Vec<usize> = match run.split_last() {
+            Some((last, before)) if makes_an_entry && !begins_a_policy => {
+                before.iter().copied().filter(|at| depth(*at) > depth(*last)).collect()
+            }
+            _ => run,
+        };
+        ordered.push(format!("{}:", line.split_once(':').map_or(line, |(name, _)| name)));
+        ordered.extend(own.iter().map(|at| text(*at).to_owned()));
+        ordered.push(policy.to_owned());
+        at = own.last().map_or(first, |last| last + 1);
+    }
+    ordered
 }
 
 /// Takes a behavior off the front of a text.
@@ -630,6 +710,76 @@ There are currently 6 sender groups.
         check(
             "$A\n ACCEPT {\n quantum_check = \"on\"\n tls = \"on\"\n max_message_size = 1048576\n}\nG:\n192.0.2.1\n192.0.2.2\n$A (c d)\nALL\n $A\n",
         );
+    }
+
+    #[test]
+    fn senders_may_stand_behind_the_policy_of_their_group() {
+        let expected = read(
+            "",
+            "$A\n ACCEPT\nG:\n 192.0.2.1\n 192.0.2.2\n $A (c)\nH:\n $A\nspam.example\n REJECT (x)\nI:\n SBRS[none]\n $A\nALL\n $A\n",
+        )
+        .unwrap();
+        let check = |printed: &str| assert_eq!(read("", printed).as_ref(), Ok(&expected), "{printed}");
+        check(
+            "$A\n ACCEPT\nG:\n    $A (c)\n    192.0.2.1\n    192.0.2.2\nH:\n    $A\nspam.example\n    REJECT (x)\nI:\n    $A\n    SBRS[none]\nALL\n    $A\n",
+        );
+        check(
+            "$A\n ACCEPT\nG: $A (c)\n\t192.0.2.1\n\t192.0.2.2\n\nH: $A\n\nspam.example REJECT (x)\nI: $A\n\tSBRS[none]\n\nALL $A\n",
+        );
+        check("$A\n ACCEPT\nG:\n$A (c)\n192.0.2.1\n192.0.2.2\nH:\n$A\nspam.example\nREJECT (x)\nI:\n$A\nSBRS[none]\nALL\n$A\n");
+        check(
+            "$A\n ACCEPT\nG:\n\t$A (c)\n\t192.0.2.1, 192.0.2.2\nH:\n\t$A\nspam.example\n\tREJECT (x)\nI:\n\t$A\n\tSBRS[none]\nALL\n\t$A\n",
+        );
+        let two = read("", "$A\n ACCEPT\nG:\n    $A\n    192.0.2.1\nspam.example\n    REJECT\nALL\n    $A\n").unwrap();
+        assert_eq!(two.find(GROUP, "Out/G").unwrap().record.texts("senders"), ["192.0.2.1"]);
+        assert_eq!(two.find("", "Out/spam.example").unwrap().record.text("behavior"), Some("reject"));
+    }
+
+    #[test]
+    fn senders_of_every_form_are_read_with_their_comments() {
+        let senders = [
+            "192.0.2.1",
+            "10.",
+            "10.1.",
+            "192.0.2.",
+            "192.0.2.1-20",
+            "192.0.2.0/24",
+            "2001:db8::1",
+            "2001:db8::",
+            "2001:db8::/32",
+            "2001:db8::1-2001:db8::9",
+            "mail.example.com",
+            ".protection.outlook.com",
+            "SBRS[-10.0:-3.0]",
+            "SBRS[none]",
+            "SBO:12345",
+            "dnslist[list.example.com]",
+            "etf-source: feed one",
+            "country: Korea, Republic of",
+        ];
+        let block: String = senders.iter().map(|sender| format!("    {sender} (one, two)\n")).collect();
+        let rows = read("", &format!("$A\n ACCEPT\nG:\n{block}    $A\nALL\n $A\n")).unwrap();
+        assert_eq!(rows.not_understood, Vec::<String>::new());
+        let mut expected = senders.to_vec();
+        expected.sort_unstable();
+        let mut found = rows.find(GROUP, "Out/G").unwrap().record.texts("senders");
+        found.sort_unstable();
+        assert_eq!(found, expected);
+        for sender in senders {
+            let rows = read("", &format!("$A\n ACCEPT\n{sender} (x) \n    REJECT (y)\nALL\n $A\n")).unwrap();
+            assert_eq!(rows.not_understood, Vec::<String>::new(), "{sender}");
+            assert_eq!(rows.rows[1].record.texts("senders"), [sender], "{sender}");
+        }
+        let rows = read("", "G: SBRS[ -4.0 : -1.0 ], SBRS[none]\n $A\n2001:db8::1, 2001:db8::2\n REJECT\nALL\n $A\n").unwrap();
+        assert_eq!(rows.not_understood, Vec::<String>::new());
+        assert_eq!(rows.rows[0].record.texts("senders"), ["SBRS[ -4.0 : -1.0 ]", "SBRS[none]"]);
+        assert_eq!(rows.rows[1].record.texts("senders"), ["2001:db8::1", "2001:db8::2"]);
+    }
+
+    #[test]
+    fn a_title_above_the_table_says_nothing() {
+        let rows = read("", "Host Access Table for listener \"Out\":\n\n$A\n ACCEPT\nALL\n $A\n").unwrap();
+        assert_eq!(rows.not_understood, Vec::<String>::new());
     }
 
     #[test]

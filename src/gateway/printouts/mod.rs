@@ -14,7 +14,7 @@ pub(in crate::gateway) mod routes;
 pub(in crate::gateway) mod tls;
 pub(in crate::gateway) mod version;
 
-use super::dialog::Said;
+use super::dialog::{Dialog, Said};
 use crate::remote::{Error, Kind};
 
 /// What the last choice of a dialog printed; nothing if the menu did not offer it.
@@ -63,6 +63,92 @@ fn is_noise(line: &str) -> bool {
         || lower.starts_with("choose the operation")
         || lower.starts_with("-press any key")
         || announced(line).is_some()
+        || is_count(line)
+}
+
+/// Tells whether a line says how many rows there are, or that there are none, in whatever words: `2 routes configured.`,
+/// `The table is empty.`
+fn is_count(line: &str) -> bool {
+    const NONE: [&str; 5] = ["no", "none", "nothing", "empty", "not"];
+    const NOUNS: [&str; 27] = [
+        "entries",
+        "entry",
+        "routes",
+        "route",
+        "routing",
+        "smtp",
+        "rat",
+        "recipient",
+        "access",
+        "destination",
+        "destinations",
+        "control",
+        "controls",
+        "filters",
+        "filter",
+        "message",
+        "policies",
+        "sender",
+        "groups",
+        "listeners",
+        "domains",
+        "records",
+        "rows",
+        "items",
+        "hosts",
+        "table",
+        "list",
+    ];
+    const AROUND: [&str; 24] = [
+        "there",
+        "are",
+        "is",
+        "currently",
+        "any",
+        "the",
+        "this",
+        "configured",
+        "defined",
+        "found",
+        "listed",
+        "total",
+        "number",
+        "of",
+        "showing",
+        "shown",
+        "have",
+        "has",
+        "been",
+        "yet",
+        "in",
+        "to",
+        "display",
+        "exist",
+    ];
+    let inside = line.trim_end_matches(['.', ' ']);
+    let has_name = inside.char_indices().any(|(at, letter)| {
+        letter == '.' && inside.get(at + 1..).and_then(|rest| rest.chars().next()).is_some_and(char::is_alphanumeric)
+    });
+    if has_name || line.ends_with(':') || line.contains(['$', '{', '@', '[', '=', '/']) {
+        return false;
+    }
+    let found = words(line);
+    let is_number = |word: &str| word.bytes().all(|byte| byte.is_ascii_digit());
+    let is = |list: &[&str], word: &String| list.contains(&word.as_str());
+    let counts = match found.as_slice() {
+        [] => false,
+        [only] => only == "none",
+        // A number in front may be that of a row.
+        [first, second, ..] if is_number(first) => is(&NOUNS, second) || second == "of",
+        [first, ..] => found.iter().any(|word| is_number(word) || is(&NONE, word)) && !is(&["yes", "y"], first),
+    };
+    counts && found.iter().all(|word| is_number(word) || is(&NONE, word) || is(&NOUNS, word) || is(&AROUND, word))
+}
+
+/// Says yes to whatever a release asks before it prints: that it takes a while, that there are many rows.
+fn printing(dialog: Dialog) -> Dialog {
+    let words = ["while", "continue", "proceed", "print", "display", "show", "view", "list", "entries", "large", "long", "sure"];
+    words.iter().fold(dialog, |dialog, words| dialog.yes_no_if_asked(words, true))
 }
 
 fn is_menu_word(word: &str) -> bool {

@@ -15,17 +15,7 @@ const RESOURCE: &str = "gateway_recipient_access";
 
 /// The dialog that prints the table of a listener.
 pub(in crate::gateway) fn dialog(listener: &str, said: &[Said]) -> Option<Dialog> {
-    let ask = || {
-        Dialog::of("listenerconfig")
-            .choose("EDIT")
-            .key(listener)
-            .choose("RCPTACCESS")
-            .choose("PRINT")
-            .yes_no_if_asked("while", true)
-            .yes_no_if_asked("continue", true)
-            .yes_no_if_asked("print", true)
-            .yes_no_if_asked("entries", true)
-    };
+    let ask = || super::printing(Dialog::of("listenerconfig").choose("EDIT").key(listener).choose("RCPTACCESS").choose("PRINT"));
     said.is_empty().then(ask)
 }
 
@@ -268,6 +258,13 @@ mod tests {
         );
         check("Action  Recipient\nACCEPT  .example.com\nREJECT  user@example.com\nREJECT  ALL\n");
         check("1. .example.com: ACCEPT\n2. \"user@example.com\": REJECT\n3. ALL: REJECT\nThere are currently 3 RAT entries.\n");
+    }
+
+    #[test]
+    fn counts_and_empty_texts_in_other_words_are_no_rows() {
+        let rows =
+            read("2 entries are configured.\n\n\texample.com\t\tAccepted\n\tALL\t\tRejected\n\nTotal entries: 2\n").unwrap();
+        assert_eq!((rows.not_understood.as_slice(), rows.rows.len()), ([].as_slice(), 2));
     }
 
     #[test]

@@ -16,9 +16,7 @@ const RESOURCE: &str = "gateway_smtp_route";
 
 /// The dialog that prints the table.
 pub(in crate::gateway) fn dialog(said: &[Said]) -> Option<Dialog> {
-    let ask = || {
-        Dialog::of("smtproutes").choose_if_offered(&["PRINT"]).yes_no_if_asked("while", true).yes_no_if_asked("continue", true)
-    };
+    let ask = || super::printing(Dialog::of("smtproutes").choose_if_offered(&["PRINT"]));
     said.is_empty().then(ask)
 }
 
@@ -254,7 +252,37 @@ mod tests {
                 .unwrap(),
             Rows::default()
         );
+        for empty in [
+            "No SMTP routes are defined.",
+            "The routing table is empty.",
+            "There are no entries.",
+            "No entries.",
+            "None.",
+            "Currently there are no routes",
+            "No routes configured",
+            "(none)",
+            "Nothing is configured.",
+            "SMTP routes: none",
+        ] {
+            assert_eq!(read(empty, empty).unwrap(), Rows::default(), "{empty}");
+        }
         assert!(read("There are currently 3 routes configured.", "example.com mx.example.net\n").is_err());
+    }
+
+    #[test]
+    fn counts_in_other_words_are_no_rows() {
+        for count in [
+            "2 routes configured.",
+            "Total: 2",
+            "Number of routes: 2",
+            "2 entries.",
+            "Currently configured routes: 2",
+            "Showing 2 of 2 routes",
+        ] {
+            let rows = read("", &format!("{count}\n\nexample.com   mx.example.net\nALL   USEDNS\n\n{count}\n")).unwrap();
+            assert_eq!(rows.not_understood, Vec::<String>::new(), "{count}");
+            assert_eq!(rows.rows.len(), 2, "{count}");
+        }
     }
 
     #[test]

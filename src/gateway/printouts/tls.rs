@@ -131,7 +131,7 @@ pub(in crate::gateway) fn versions(text: &str) -> Option<Vec<&'static str>> {
     let mut found = Vec::new();
     let mut is_tls = None;
     loop {
-        rest = rest.trim_start_matches(|letter: char| letter.is_whitespace() || "/,&+;-()[]\"".contains(letter));
+        rest = rest.trim_start_matches(|letter: char| letter.is_whitespace() || "/,&+;()[]\"".contains(letter));
         if let Some(after) = rest.strip_prefix("and").or_else(|| rest.strip_prefix("or").filter(|_| !found.is_empty())) {
             rest = after;
             continue;
@@ -142,15 +142,16 @@ pub(in crate::gateway) fn versions(text: &str) -> Option<Vec<&'static str>> {
         for (word, tls) in [("ssl", false), ("tls", true)] {
             if let Some(after) = rest.strip_prefix(word) {
                 is_tls = Some(tls);
-                rest = after.trim_start();
+                let after = after.trim_start();
+                rest = after.strip_prefix('-').unwrap_or(after);
                 break;
             }
         }
         rest = rest.strip_prefix('v').unwrap_or(rest).trim_start();
         let (version, after) = match is_tls? {
             true => tls_version(rest)?,
-            false if rest.starts_with('2') => ("SSLv2", rest.get(1..)?),
-            false if rest.starts_with('3') => ("SSLv3", rest.get(1..)?),
+            false if rest.starts_with('2') => ("SSLv2", whole_version(rest.get(1..)?)),
+            false if rest.starts_with('3') => ("SSLv3", whole_version(rest.get(1..)?)),
             false => return None,
         };
         found.push(version);
@@ -159,6 +160,11 @@ pub(in crate::gateway) fn versions(text: &str) -> Option<Vec<&'static str>> {
     found.sort_unstable();
     found.dedup();
     (!found.is_empty()).then_some(found)
+}
+
+/// Takes the `.0` of `SSLv3.0` off.
+fn whole_version(rest: &str) -> &str {
+    rest.strip_prefix(".0").unwrap_or(rest)
 }
 
 fn tls_version(text: &str) -> Option<(&'static str, &str)> {
@@ -196,7 +202,14 @@ mod tests {
         check("TLS 1.1 and 1.2", &["TLSv1.1", "TLSv1.2"]);
         check("tlsv12", &["TLSv1.2"]);
         check("sslv23", &["SSLv2", "SSLv3"]);
-        for text in ["", "SSL v4", "TLS v2", "any", "TLS v1.2 or later", "TLS v1.25"] {
+        check("TLS v1.0/ TLSv1.2", &["TLSv1", "TLSv1.2"]);
+        check("TLS v1.3", &["TLSv1.3"]);
+        check("TLS-v1.2", &["TLSv1.2"]);
+        check("SSLv3.0 / TLSv1.0", &["SSLv3", "TLSv1"]);
+        check("TLS v1.1,TLS v1.2 , and TLS v1.3", &["TLSv1.1", "TLSv1.2", "TLSv1.3"]);
+        check("TLS1.2 TLS1.3", &["TLSv1.2", "TLSv1.3"]);
+        // A range, or two? The versions between are not named.
+        for text in ["TLS v1.0 - TLS v1.2", "TLSv1-TLSv1.2", "", "SSL v4", "TLS v2", "any", "TLS v1.2 or later", "TLS v1.25"] {
             assert_eq!(versions(text), None, "{text}");
         }
     }

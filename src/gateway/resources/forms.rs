@@ -267,7 +267,9 @@ pub(in crate::gateway) fn is_sender(text: &str) -> bool {
     }
     for feed in ["etf-source:", "geo:", "country:"] {
         if let Some(source) = lower.strip_prefix(feed) {
-            return name(source.trim(), "source").is_ok();
+            // Some names of countries have a comma or an apostrophe.
+            let plain: String = source.trim().chars().filter(|letter| !",'’&".contains(*letter)).collect();
+            return name(plain.trim(), "source").is_ok();
         }
     }
     if lower.bytes().all(|byte| byte.is_ascii_digit() || b".-/".contains(&byte)) {
