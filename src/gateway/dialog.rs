@@ -26,6 +26,8 @@ pub struct Section {
     pub answers: Vec<Answer>,
     /// Whether the dialog ends here without an error if the menu offers none of the choices (an empty table has nothing to print).
     pub optional: bool,
+    /// The error where the device answers this choice with nothing, if that is one.
+    pub silent: Option<String>,
 }
 
 /// What to do when a question with these words comes.
@@ -114,6 +116,14 @@ impl Dialog {
             section.optional = true;
         }
         dialog
+    }
+
+    /// Takes it for a refusal if the device says nothing behind this choice, with these words.
+    pub fn must_say(mut self, otherwise: impl Into<String>) -> Dialog {
+        if let Some(section) = self.sections.last_mut() {
+            section.silent = Some(otherwise.into());
+        }
+        self
     }
 
     /// Answers the question with these words by a text. It must be asked.

@@ -208,6 +208,9 @@ impl<'a> Walk<'a> {
                 && let Some(after) = said.after.get_mut(self.at)
             {
                 after.clone_from(&turn.said);
+                if let Some(error) = self.silent(&turn.said).or_else(|| self.invalid_script(&turn.said)) {
+                    return Err(self.refuse(error, &turn.stop, Way::Up).await);
+                }
             }
             match &turn.stop {
                 Stop::Prompt => {
@@ -225,6 +228,23 @@ impl<'a> Walk<'a> {
                 }
             }
         }
+    }
+
+    /// The error of a choice that must be answered with something and was not.
+    fn silent(&self, said: &str) -> Option<Error> {
+        let message = self.dialog.sections.get(self.at)?.silent.as_ref()?;
+        said.trim().is_empty().then(|| Error::new(Kind::Invalid, message.clone()))
+    }
+
+    /// The device keeps a script that it cannot run, and says why: nobody wants that.
+    fn invalid_script(&self, said: &str) -> Option<Error> {
+        let typed =
+            self.answers().iter().zip(&self.given).any(|(answer, given)| *given && matches!(answer.reply, Reply::Script(_)));
+        let reasons: Vec<&str> = said.lines().filter(|line| refusal::is_invalid_filter(line)).map(str::trim).collect();
+        (typed && !reasons.is_empty()).then(|| {
+            Error::new(Kind::Invalid, reasons.join("\n"))
+                .hint("The gateway takes the filter and cannot run it. Make what it names first, or correct the name.")
+        })
     }
 
     /// The main prompt is back: was all asked, and all chosen?

@@ -32,6 +32,8 @@ pub struct Gateway {
     batch: Batch,
     /// Printouts whose lines that nobody understood were already told of.
     told: Mutex<BTreeSet<Printout>>,
+    /// Why the account may not change anything, once it was asked.
+    rights: tokio::sync::OnceCell<Option<Error>>,
 }
 
 impl Gateway {
@@ -50,7 +52,7 @@ impl Gateway {
     ) -> Gateway {
         let read_only = settings.read_only;
         let batch = Batch::new(settings, connect, rules, lock);
-        Gateway { tables, rules, read_only, batch, told: Mutex::default() }
+        Gateway { tables, rules, read_only, batch, told: Mutex::default(), rights: tokio::sync::OnceCell::new() }
     }
 
     /// Hears that a change of an object was planned in this process and may soon be applied. The commit then waits for it, but
@@ -106,6 +108,39 @@ impl Gateway {
         Ok(())
     }
 
+    /// Fails if the device says that the account may only look. What it does not say shows at the first change.
+    async fn may_change(&self, call: &Call) -> Result<(), Error> {
+        let ask = || async {
+            let account = match self.batch.read(&Printout::Account, call).await {
+                Ok(rows) => rows.rows.first().filter(|row| row.record.truth("look_only") == Some(true)).map(|row| {
+                    Error::new(
+                        Kind::Denied,
+                        format!(
+                            "The account of the provider may only look: its groups are {}.",
+                            row.record.text("groups").unwrap_or_default()
+                        ),
+                    )
+                    .hint("Give it the role Administrator or Cloud Administrator on the gateway.")
+                }),
+                Err(error) if matches!(error.kind, Kind::Unavailable | Kind::Stopped) => return Err(error),
+                // A release without the command, or a role that may not ask: nothing follows from that.
+                Err(_) => None,
+            };
+            if account.is_some() {
+                return Ok(account);
+            }
+            match self.batch.read(&Printout::CommitHelp, call).await {
+                Ok(_) => Ok(None),
+                Err(error) if matches!(error.kind, Kind::Unavailable | Kind::Stopped) => Err(error),
+                Err(error) => Ok(Some(error).filter(|error| error.kind == Kind::Denied)),
+            }
+        };
+        match self.rights.get_or_try_init(ask).await? {
+            Some(error) => Err(error.clone()),
+            None => Ok(()),
+        }
+    }
+
     /// Makes a change live and gives the object as it stands then.
     async fn write(&self, table: &'static Table, id: String, goal: Goal, call: &Call) -> Result<Record, Failure> {
         let adopts = matches!(goal, Goal::Adopt(_));
@@ -146,6 +181,7 @@ impl Objects for Gateway {
     async fn check(&self, change: Change<'_>, call: &Call) -> Result<(), Error> {
         let table = self.table(change.resource)?;
         let has_listener_attribute = change.resource.attributes.iter().any(|attribute| attribute.name == LISTENER);
+        self.may_change(call).await?;
         if has_listener_attribute && change.effective.get(LISTENER).is_unknown() {
             return Ok(());
         }

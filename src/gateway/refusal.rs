@@ -75,6 +75,9 @@ const PARTS: &[&str] = &[
     "command requires a feature key",
     "command is only available on cluster system",
     "not yet resynchronized with the cluster",
+    "no cipher",
+    "invalid cipher",
+    "error in cipher",
 ];
 
 /// What says that the account may not do this.
@@ -90,6 +93,12 @@ pub(super) fn find(turn: &Turn) -> Option<Error> {
         Stop::Question(question) => in_question(question),
         _ => None,
     })
+}
+
+/// Whether a line says that a message filter cannot run: `Filter x has been marked invalid: …`.
+pub(super) fn is_invalid_filter(line: &str) -> bool {
+    let lower = line.to_lowercase();
+    ["marked invalid", "marked as invalid", "is invalid", "is not valid"].iter().any(|words| lower.contains(words))
 }
 
 /// Finds an error line in what was said.

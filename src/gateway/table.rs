@@ -20,6 +20,10 @@ pub enum Printout {
     Tls,
     /// The release and the model.
     Version,
+    /// The account and its groups.
+    Account,
+    /// What the device tells of `commit`, which it tells to those who may use it.
+    CommitHelp,
     /// The recipient access table of a listener.
     Recipients(String),
     /// The host access table of a listener: mail flow policies and sender groups.

@@ -436,10 +436,13 @@ impl Writer {
         self.successors = (jobs.len(), Instant::now() + self.commit.quiet_period);
         for job in jobs {
             match shown.get(&job.wish.printout()) {
-                Some(Ok(rows)) => match weigh::is_live(&self.rules, &job.wish, rows) {
-                    Ok(row) => job.succeed(row, std::mem::take(&mut round.notices)),
-                    Err(failure) => job.fail_with(failure),
-                },
+                Some(Ok(rows)) => {
+                    let outcome = weigh::is_live(&self.rules, &job.wish, rows);
+                    match outcome.and_then(|row| weigh::runs(&job, row.as_ref()).map(|()| row)) {
+                        Ok(row) => job.succeed(row, std::mem::take(&mut round.notices)),
+                        Err(failure) => job.fail_with(failure),
+                    }
+                }
                 unread => {
                     let why =
                         unread.and_then(|shown| shown.as_ref().err()).map_or(String::new(), |why| format!(": {}", why.message));

@@ -135,6 +135,24 @@ pub(super) fn is_live(rules: &Rules, wish: &Wish, live: &Rows) -> Result<Option<
     }
 }
 
+/// Fails where the device took an object that it cannot run (`valid` is false), and could run it before or had another one. Some releases
+/// say so only in the list.
+pub(super) fn runs(job: &Job, row: Option<&Row>) -> Result<(), Failure> {
+    let Some(row) = row.filter(|row| row.record.truth("valid") == Some(false)) else { return Ok(()) };
+    let was_so = match &job.base {
+        Base::Row(base) => base.record.truth("valid") == Some(false) && base.record.text("script") == row.record.text("script"),
+        Base::Unread | Base::Absent => false,
+    };
+    if was_so {
+        return Ok(());
+    }
+    let reason = row.record.text("invalid_reason").map_or(String::new(), |reason| format!(": {reason}"));
+    let error = Error::new(Kind::Invalid, format!("The gateway took {} and cannot run it{reason}.", job.wish.title()))
+        .hint("It names something that the gateway does not have. Make that first, or correct the name.")
+        .at(Path::root().attribute("script"));
+    Err(Failure { error, object: Some(row.record.clone()) })
+}
+
 /// The object that may exist after a create whose outcome is not known: as wished for, so that it is not lost from state.
 pub(super) fn presumed(wish: &Wish) -> Option<Record> {
     match &wish.goal {

@@ -368,3 +368,31 @@ async fn an_entry_is_picked_from_a_list_by_its_exact_name() {
         said(&script, &Dialog::of("destconfig").choose("EDIT").key("In")).await;
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_choice_that_must_be_answered_and_is_not_is_refused() {
+    let menu = "Choose the operation you want to perform:\n- INBOUND - Edit.\n- VERIFY - Verify and show ssl cipher list.\n[]> ";
+    let dialog = || Dialog::of("sslconfig").choose_if_offered(&["VERIFY"]).key("HIHG").must_say("The gateway knows no cipher.");
+    let script = |said: &str| {
+        format!(
+            "esa.local> «sslconfig»\n{menu}«VERIFY»\nEnter the ssl cipher you want to verify.\n[]> «HIHG»\n{said}\n{menu}«»\nesa.local> «»"
+        )
+    };
+    said(&script("AES256-SHA  TLSv1 Kx=RSA"), &dialog()).await;
+    fails(&script(""), &dialog(), Kind::Invalid, "The gateway knows no cipher.").await;
+    fails(&script("Error in cipher string: no cipher match"), &dialog(), Kind::Invalid, "no cipher match").await;
+    let older = menu.replace("- VERIFY - Verify and show ssl cipher list.", "- OUTBOUND - Edit.");
+    said(&format!("esa.local> «sslconfig»\n{older}«»\nesa.local> «»"), &dialog()).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn g27_a_filter_that_cannot_run_is_an_error_with_the_devices_reason() {
+    let reason = "Filter f has been marked invalid for these reasons: Interface 'x' unknown;.";
+    let script = format!(
+        "esa.local> «filters»\n\n{MENU}«NEW»\nEnter filter script.  Enter '.' on its own line to end.\n«f: drop();»\n«.»\n1 filters added.\n{reason}\n\n{MENU}«»\nesa.local> «»"
+    );
+    let dialog = Dialog::of("filters").choose("NEW").script(vec!["f: drop();".into()]);
+    fails(&script, &dialog, Kind::Invalid, "Interface 'x' unknown").await;
+    let printed = format!("esa.local> «filters»\n{MENU}«PRINT»\n{reason}\n{MENU}«»\nesa.local> «»");
+    said(&printed, &Dialog::of("filters").choose("PRINT")).await;
+}

@@ -5,6 +5,7 @@
 //! is not understood is kept in [`Rows::not_understood`](super::table::Rows), and a printout that shows signs of being cut off (a
 //! block that does not end, fewer rows than announced) is an error: a row that is missing must never look deleted.
 
+pub(in crate::gateway) mod account;
 pub(in crate::gateway) mod destinations;
 pub(in crate::gateway) mod filters;
 pub(in crate::gateway) mod hosts;

@@ -57,6 +57,8 @@ pub(super) fn dialog(printout: &Printout, said: &[Said]) -> Option<Dialog> {
         Printout::Filters => printouts::filters::dialog(said),
         Printout::Tls => printouts::tls::dialog(said),
         Printout::Version => printouts::version::dialog(said),
+        Printout::Account => said.is_empty().then(|| Dialog::of("whoami")),
+        Printout::CommitHelp => said.is_empty().then(|| Dialog::of("help commit")),
         Printout::Recipients(listener) => printouts::recipients::dialog(listener, said),
         Printout::Hosts(listener) => printouts::hosts::dialog(listener, said),
     }
@@ -71,6 +73,8 @@ pub(super) fn parse(printout: &Printout, said: &[Said]) -> Result<Rows, Error> {
         Printout::Filters => printouts::filters::parse(said),
         Printout::Tls => printouts::tls::parse(said),
         Printout::Version => printouts::version::parse(said),
+        Printout::Account => Ok(printouts::account::parse(said)),
+        Printout::CommitHelp => Ok(Rows::default()),
         Printout::Recipients(listener) => printouts::recipients::parse(listener, said),
         Printout::Hosts(listener) => printouts::hosts::parse(listener, said),
     }

@@ -68,12 +68,18 @@ fn stage(edit: Edit<'_>, rows: &Rows) -> Result<Vec<Dialog>, Error> {
         Edit::Delete(_) => return Err(Error::new(Kind::Invalid, "The SSL configuration cannot be deleted.")),
     };
     typable(&RESOURCE, to)?;
+    let mut dialogs: Vec<Dialog> = Vec::new();
+    let mut verified: Vec<String> = Vec::new();
     let mut dialog = Dialog::of("sslconfig");
     for (side, operation) in [("inbound", "INBOUND"), ("outbound", "OUTBOUND")] {
         let methods = methods(to, side).filter(|wanted| methods(from, side).as_ref() != Some(wanted));
         let ciphers = ciphers(to, side).filter(|wanted| ciphers(from, side).as_ref() != Some(wanted));
         if methods.is_none() && ciphers.is_none() {
             continue;
+        }
+        if let Some(ciphers) = ciphers.as_ref().filter(|ciphers| !verified.contains(ciphers)) {
+            dialogs.push(verify(ciphers));
+            verified.push(ciphers.clone());
         }
         dialog = dialog.choose(operation);
         dialog = match ciphers {
@@ -88,7 +94,18 @@ fn stage(edit: Edit<'_>, rows: &Rows) -> Result<Vec<Dialog>, Error> {
         dialog = dialog.yes_no_if_asked("continue", true).yes_no_if_asked("sure", true);
     }
     // Without a change, nothing is walked.
-    Ok(if dialog.sections.len() > 1 { vec![dialog] } else { Vec::new() })
+    if dialog.sections.len() > 1 {
+        dialogs.push(dialog);
+    }
+    Ok(dialogs)
+}
+
+/// Has the device list what a cipher string selects: a string that selects nothing ends all mail over TLS.
+fn verify(ciphers: &str) -> Dialog {
+    Dialog::of("sslconfig")
+        .choose_if_offered(&["VERIFY"])
+        .key(ciphers)
+        .must_say(format!("The gateway knows no cipher that \"{ciphers}\" selects."))
 }
 
 fn methods(record: &Record, side: &str) -> Option<Vec<String>> {
