@@ -388,6 +388,8 @@ async fn g17_g20_g27_what_the_device_or_its_release_does_not_allow_changes_nothi
         said.holds(&["not in the correct access group"]);
     }
     assert_eq!(run.errors().len(), 2, "{}", run.printed);
+    let typed = world.stand_ins.gateway.counters().commands;
+    assert_eq!((typed.get("commit"), typed.get("clearchanges")), (None, None), "it is known at plan");
     assert_eq!(world.stand_ins.gateway.snapshot(), before);
     nothing_staged(&world);
 

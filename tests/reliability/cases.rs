@@ -94,7 +94,7 @@ pub(crate) const CASES: &[Case] = &[
     case("G17", "unknown AsyncOS release", "reads, and refuses to change anything"),
     case("G18", "1-byte packets, ANSI codes, split UTF-8, 10 MB", "understood the same, in linear time"),
     case("G19", "a value with a line end, a quote, a control character", "refused when it is validated; checked once more before it would be typed"),
-    case("G20", "an account that may only read", "an error in the gateway's words, with the role to give").partly("found at the first change, not at plan"),
+    case("G20", "an account that may only read", "an error at plan, with the role to give: the account's groups, or the help that the gateway refuses to give on `commit`, tell").partly("a plan that only destroys asks nothing, and a gateway that tells neither is found out at the first change"),
     case("G21", "a table is cut off before the prompt", "an error, never \"gone\""),
     case("G22", "order matters (sender groups, filters)", "the order is kept; only what was asked for is moved"),
     case("G23", "a delete of what is in use", "an error that names the users; Terraform's references put deletes into order"),

@@ -24,6 +24,7 @@ pub static DESTINATION_CONTROL: Suite = Suite {
             optional("tls", json!("preferred"), json!("required_verify")),
             optional("bounce_verification", json!("on"), json!("off")),
             optional("ip_sort_preference", json!("prefer_v4"), json!("require_v6")).stays(),
+            optional("dane", json!("opportunistic"), json!("mandatory")).with(json!({ "tls": "preferred" })).stays(),
         ]
     },
     elsewhere: &[("domain", "it is the key"), ("bounce_profile", "tests/order.rs: a profile must be there")],
@@ -70,7 +71,10 @@ pub static SMTP_ROUTE: Suite = Suite {
             required("destinations", json!([{ "host": "203.0.113.9" }]), json!([{ "host": "one.example" }])),
         ]
     },
-    elsewhere: &[("domain", "it is the key")],
+    elsewhere: &[
+        ("domain", "it is the key"),
+        ("smtp_auth_profile", "src/gateway/resources/tests.rs: the stand-in's table of routes does not print it"),
+    ],
     delete: Some(|stand_ins, object| Box::pin(async move { delete(stand_ins, "routes", object) })),
     change: Some(|stand_ins, object| Box::pin(async move { change(stand_ins, "routes", object) })),
 };

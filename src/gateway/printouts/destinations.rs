@@ -77,6 +77,7 @@ struct Entry {
     bounce_verification: Option<&'static str>,
     bounce_profile: Option<String>,
     ip_sort: Option<&'static str>,
+    dane: Option<&'static str>,
 }
 
 impl Entry {
@@ -99,7 +100,8 @@ impl Entry {
             .with("tls", self.tls.unwrap_or(if self.is_default() { "none" } else { "default" }))
             .with("bounce_verification", self.bounce_verification.unwrap_or(if self.is_default() { "off" } else { "default" }))
             .with("bounce_profile", self.bounce_profile.clone().map_or(Value::Null, Value::text))
-            .with("ip_sort_preference", self.ip_sort.unwrap_or("default"));
+            .with("ip_sort_preference", self.ip_sort.unwrap_or("default"))
+            .with("dane", self.dane.unwrap_or(if self.is_default() { "none" } else { "default" }));
         Row { resource: RESOURCE, id: self.domain.clone(), record }
     }
 }
@@ -124,6 +126,7 @@ enum Column {
     BounceVerification,
     BounceProfile,
     IpSort,
+    Dane,
     Other,
 }
 
@@ -244,6 +247,7 @@ impl Table {
                 Column::BounceVerification => self.setting("bounce verification", cell),
                 Column::BounceProfile => self.setting("bounce profile", cell),
                 Column::IpSort => self.setting("ip sort preference", cell),
+                Column::Dane => self.setting("dane", cell),
             };
         }
         if !understood {
@@ -260,8 +264,11 @@ impl Table {
         let lower = unquote(value).to_lowercase();
         let Some(entry) = self.current.and_then(|at| self.entries.get_mut(at)) else { return false };
         let has = |word: &str| label.contains(word);
-        if has("alert") || has("certificate") || has("dane") {
+        if has("alert") || has("certificate") {
             return true;
+        }
+        if has("dane") {
+            return dane(&lower).map(|mode| entry.dane = Some(mode)).is_some();
         }
         if has("limit") && (has("type") || has("appl") || has("enforce")) {
             return entry.scope(&lower);
@@ -392,6 +399,8 @@ fn column(title: &str) -> Column {
         Column::BounceProfile
     } else if has("verification") || has("tagging") {
         Column::BounceVerification
+    } else if has("dane") {
+        Column::Dane
     } else if has("tls") {
         Column::Tls
     } else if has("limit") || has("rate") {
@@ -447,6 +456,21 @@ pub(in crate::gateway) fn tls(text: &str) -> Option<&'static str> {
     }
 }
 
+/// Understands a way to use DANE: `No`, `Opportunistic`, `Mandatory`.
+pub(in crate::gateway) fn dane(text: &str) -> Option<&'static str> {
+    let found = words(text);
+    let has = |prefix: &str| found.iter().any(|word| word.starts_with(prefix));
+    if found.first().is_some_and(|word| word == "default") {
+        Some("default")
+    } else if has("opportun") {
+        Some("opportunistic")
+    } else if has("mandator") || has("requir") {
+        Some("mandatory")
+    } else {
+        ["no", "none", "off", "disabled", "not"].contains(&found.first()?.as_str()).then_some("none")
+    }
+}
+
 /// Understands which IP version is tried first: `PREFER_V6`, `Require IPv4`, `Prefer IPv6`.
 pub(in crate::gateway) fn ip_sort(text: &str) -> Option<&'static str> {
     let lower = text.to_lowercase();
@@ -482,6 +506,7 @@ example.com
    1000 recipients per 30 minutes
    Limits applied to each mail exchanger IP address, per virtual gateway
  TLS: Preferred (Verify)
+ DANE Support: Opportunistic
  Bounce Verification Tagging: On
  Bounce Profile: tagging
 
@@ -517,6 +542,7 @@ There are currently 2 entries configured.
         assert_eq!(example.text("concurrency_limit_type"), Some("MXIP"));
         assert_eq!(example.text("concurrency_limit_apply"), Some("VG"));
         assert_eq!(example.text("tls"), Some("preferred_verify"));
+        assert_eq!(example.text("dane"), Some("opportunistic"));
         assert_eq!(example.text("bounce_verification"), Some("on"));
         assert_eq!(example.text("bounce_profile"), Some("tagging"));
         let partner = entry(&rows, "partner.com");
@@ -526,6 +552,7 @@ There are currently 2 entries configured.
         let default = entry(&rows, "DEFAULT");
         assert_eq!(default.integer("concurrency_limit"), Some(500));
         assert_eq!(default.text("tls"), Some("none"));
+        assert_eq!((partner.text("dane"), default.text("dane")), (Some("default"), Some("none")));
         assert_eq!(default.text("ip_sort_preference"), Some("prefer_v6"));
     }
 

@@ -24,6 +24,8 @@ pub(in crate::gateway) fn dialog(said: &[Said]) -> Option<Dialog> {
 pub(in crate::gateway) fn parse(said: &[Said]) -> Result<Rows, Error> {
     let Some(said) = said.first() else { return Ok(Rows::default()) };
     let mut found: Vec<(String, Vec<Value>)> = Vec::new();
+    // By the position of the route.
+    let mut profiles: std::collections::BTreeMap<usize, String> = std::collections::BTreeMap::new();
     let mut not_understood = Vec::new();
     let mut columns: Vec<String> = Vec::new();
     for line in lines(super::last(said)) {
@@ -35,8 +37,19 @@ pub(in crate::gateway) fn parse(said: &[Said]) -> Result<Rows, Error> {
             continue;
         }
         if let Some(row) = row_of_columns(line, &columns) {
+            if let Some(profile) = profile_of_columns(line, &columns) {
+                profiles.insert(found.len(), profile);
+            }
             found.push(row);
             continue;
+        }
+        let (line, profile) = without_profile(line);
+        if let Some(profile) = profile {
+            let of = if line.trim().is_empty() { found.len().saturating_sub(1) } else { found.len() };
+            profiles.insert(of, profile);
+            if line.trim().is_empty() {
+                continue;
+            }
         }
         // An indented line of one word goes on with the route above it.
         let goes_on = line.starts_with([' ', '\t']) && !found.is_empty() && line.split_whitespace().count() == 1;
@@ -49,9 +62,12 @@ pub(in crate::gateway) fn parse(said: &[Said]) -> Result<Rows, Error> {
         }
     }
     complete("SMTP routes", found.len(), count_of(&whole(said), &["route"]))?;
-    let rows = found.into_iter().map(|(domain, hosts)| {
-        let record =
-            Record::new().with("id", domain.as_str()).with("domain", domain.as_str()).with("destinations", Value::List(hosts));
+    let rows = found.into_iter().enumerate().map(|(at, (domain, hosts))| {
+        let record = Record::new()
+            .with("id", domain.as_str())
+            .with("domain", domain.as_str())
+            .with("destinations", Value::List(hosts))
+            .with("smtp_auth_profile", profiles.remove(&at).map_or(Value::Null, Value::text));
         Row { resource: RESOURCE, id: domain, record }
     });
     Ok(Rows { rows: rows.collect(), not_understood })
@@ -65,6 +81,32 @@ fn row_of_columns(line: &str, columns: &[String]) -> Option<(String, Vec<Value>)
     };
     let (name, hosts) = route(&format!("{} {}", cell(&["domain", "route", "receiving"])?, cell(&["destination", "host"])?))?;
     (!hosts.is_empty()).then_some((name, hosts))
+}
+
+/// The SMTP authentication profile in a row of a table with a column for it.
+fn profile_of_columns(line: &str, columns: &[String]) -> Option<String> {
+    let row = super::cells_of(line, columns.len())?;
+    let at = columns.iter().position(|column| column.contains("auth") || column.contains("profile"))?;
+    named(row.get(at)?)
+}
+
+/// Takes an SMTP authentication profile off a line, in parentheses or behind its label: `(SMTP AUTH profile: out)`,
+/// `SMTP authentication profile: out`. The line is otherwise left as it is.
+fn without_profile(line: &str) -> (&str, Option<String>) {
+    let lower = line.to_ascii_lowercase();
+    let labels = ["smtp auth profile", "smtp authentication profile", "smtp auth", "authentication profile", "auth profile"];
+    let Some((at, label)) = labels.iter().find_map(|label| lower.find(label).map(|at| (at, label))) else { return (line, None) };
+    let Some(behind) = line.get(at + label.len()..) else { return (line, None) };
+    let Some(name) = behind.trim_start().strip_prefix([':', '=']) else { return (line, None) };
+    let before = line.get(..at).unwrap_or_default().trim_end_matches([' ', '\t', '(', '[', ',', ';']);
+    (before, named(name.trim_end_matches([')', ']', ' ', '.'])))
+}
+
+/// A profile's name; nothing if it says that there is none.
+fn named(text: &str) -> Option<String> {
+    let name = unquote(text);
+    (!name.is_empty() && !["none", "-", "no", "n/a", "not set"].iter().any(|none| name.eq_ignore_ascii_case(none)))
+        .then(|| name.to_owned())
 }
 
 fn is_heading(line: &str) -> bool {
@@ -242,6 +284,21 @@ mod tests {
             &Value::List(vec![host("a.example.net", 25, 0), host("b.example.net", 25, 0)])
         );
         assert_eq!(rows.rows[1].record.get("destinations"), &Value::List(vec![host("USEDNS", 25, 0)]));
+    }
+
+    #[test]
+    fn an_authentication_profile_is_read_where_it_is_printed() {
+        let check = |printed: &str| {
+            let rows = read("", printed).unwrap();
+            assert_eq!(rows.not_understood, Vec::<String>::new(), "{printed}");
+            let found: Vec<_> = rows.rows.iter().map(|row| (row.id.as_str(), row.record.text("smtp_auth_profile"))).collect();
+            assert_eq!(found, [("a.example", Some("out")), ("b.example", None)], "{printed}");
+            assert_eq!(rows.rows[0].record.get("destinations"), &Value::List(vec![host("mx.example.net", 25, 0)]), "{printed}");
+        };
+        check("Domain  Destination Hosts  SMTP Auth Profile\na.example  mx.example.net  out\nb.example  USEDNS  None\n");
+        check("a.example mx.example.net (SMTP AUTH profile: out)\nb.example USEDNS (SMTP AUTH profile: none)\n");
+        check("a.example mx.example.net\n   SMTP authentication profile: out\nb.example USEDNS\n");
+        check("a.example  mx.example.net, smtp auth=\"out\"\nb.example  USEDNS\n");
     }
 
     #[test]

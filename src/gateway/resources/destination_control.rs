@@ -65,6 +65,13 @@ pub(in crate::gateway) const RESOURCE: Resource = Resource {
         )
         .filled_text("default"),
         one_of(
+            "dane",
+            "DANE Support, where TLS is in use: `opportunistic` verifies the other side by its TLSA records where it has any, `mandatory` delivers only \
+             then. `default` does as the entry `DEFAULT`. Left out, it stays as it is.",
+            &["default", "none", "opportunistic", "mandatory"],
+        )
+        .filled_by_service(),
+        one_of(
             "bounce_verification",
             "Bounce Verification: Perform address tagging. `default` does as the entry `DEFAULT`.",
             &["default", "on", "off"],
@@ -200,6 +207,18 @@ fn questions(dialog: Dialog, to: &Record, is_default: bool) -> Result<Dialog, Er
             dialog.yes_no_if_asked("specific tls", true).pick_by("tls", picker)
         }
     };
+    dialog = match to.text("dane").map(str::to_owned) {
+        Some(mode) if mode != "default" => {
+            // Whether a list follows, and whether "no" is in it, depends on the release.
+            let on = mode != "none";
+            let picker = label(format!("DANE option \"{mode}\""), move |label| destinations::dane(label) == Some(&mode));
+            let dialog =
+                dialog.yes_no_if_asked("configure dane", true).yes_no_if_asked("specific dane", true).yes_no_if_asked("dane", on);
+            if on { dialog.pick_by("dane", picker) } else { dialog.pick_by_if_asked("dane", picker) }
+        }
+        Some(_) if !is_default => dialog.yes_no_if_asked("dane", false).keep("dane"),
+        _ => dialog.keep("dane"),
+    };
     dialog = match to.text("bounce_verification") {
         None => dialog.keep("bounce verification").keep("tagging"),
         Some("default") => dialog
@@ -242,7 +261,7 @@ fn questions(dialog: Dialog, to: &Record, is_default: bool) -> Result<Dialog, Er
     };
     // The demonstration certificate is in use until the administrator brings one: that is no reason to leave TLS off.
     dialog = dialog.yes_no_if_asked("entered certificate", true).yes_no_if_asked("demo certificate", true).keep("certificate");
-    Ok(dialog.keep_all(&["dane", "alert", "outbound interface"]))
+    Ok(dialog.keep_all(&["alert", "outbound interface"]))
 }
 
 fn limit_type(label: &str) -> Option<&'static str> {

@@ -37,8 +37,8 @@ pub(in crate::gateway) const RESOURCE: Resource = Resource {
         set(
             "senders",
             "Senders: IP addresses, partial addresses (`192.0.2.`), ranges (`192.0.2.1-20`, `192.0.2.0/24`), host names, all hosts below a \
-             domain (`.example.com`), reputation scores (`SBRS[-10.0:-3.0]`, `SBRS[none]`), network owners (`SBO:12345`), and DNS lists \
-             (`dnslist[list.example.com]`).",
+             domain (`.example.com`), reputation scores (`SBRS[-10.0:-3.0]`, `SBRS[none]`), network owners (`SBO:12345`), DNS lists \
+             (`dnslist[list.example.com]`), threat feeds (`etf-source: name`), and countries (`country: name`).",
         )
         .filled_empty()
         .format("a sender in one of these forms", forms::sender)
@@ -116,10 +116,11 @@ fn stage(edit: Edit<'_>, rows: &Rows) -> Result<Vec<Dialog>, Error> {
             }
             let dialog = created(host_access::table(listener), to)?;
             // A new group stands at the end, before ALL.
-            Ok(vec![match to.text("before") {
+            let made = match to.text("before") {
                 Some(before) if before != "ALL" => host_access::moved(dialog, name, known(before, listener, rows)?),
                 _ => dialog,
-            }])
+            };
+            Ok(with_countries(made, host_access::table(listener), to))
         }
         Edit::Update { from, to, changed } => updated(from, to, changed, rows),
         Edit::Delete(row) if is_all(&row.record) => {
@@ -148,23 +149,25 @@ fn updated(from: &Row, to: &Record, changed: &[Path], rows: &Rows) -> Result<Vec
             Some(before) => Some(known(before, listener, rows)?),
             None => follower,
         };
-        return Ok(vec![match place {
+        let made = match place {
             Some(place) if place != "ALL" => host_access::moved(dialog, name, place),
             _ => dialog,
-        }]);
+        };
+        return Ok(with_countries(made, host_access::table(listener), to));
     }
     let mut dialogs = Vec::new();
     let group = edited(table.clone(), name, to.text("policy"));
     let mut dialog = group.clone();
-    for sender in missing(to, &from.record)? {
+    let (added, removed) = (missing(to, &from.record), missing(&from.record, to));
+    for sender in added.iter().filter(|sender| country(sender).is_none()) {
         dialog = dialog.choose("NEW");
         dialog = ["host", "sender", "address", "add"]
             .iter()
             .fold(dialog, |dialog, words| dialog.answer_if_asked(words, sender.as_str()));
         dialog = dialog.yes_no_if_asked("anyway", true).keep("comment").key_if_asked(sender.as_str());
     }
-    for sender in missing(&from.record, to)? {
-        dialog = confirmed(dialog.choose("DELETE").key(sender.as_str()), &sender);
+    for sender in removed.iter().filter(|sender| country(sender).is_none()) {
+        dialog = confirmed(dialog.choose("DELETE").key(sender.as_str()), sender);
     }
     if is_changed(changed, "policy") {
         let policy = required(to, "policy")?;
@@ -178,38 +181,47 @@ fn updated(from: &Row, to: &Record, changed: &[Path], rows: &Rows) -> Result<Vec
     if dialog.sections.len() > group.sections.len() {
         dialogs.push(dialog);
     }
+    dialogs.extend(countries(&table, to, "ADD", &added));
+    dialogs.extend(countries(&table, to, "DELETE", &removed));
     if let Some(before) = before {
         dialogs.push(host_access::moved(table, name, known(before, listener, rows)?));
     }
     Ok(dialogs)
 }
 
-/// The senders that one record has and the other has not, as they are typed.
-fn missing(has: &Record, has_not: &Record) -> Result<Vec<String>, Error> {
-    let theirs: Vec<String> = has_not.texts("senders").into_iter().map(forms::sender_meaning).collect();
-    if has.get("senders").is_unknown() || has_not.get("senders").is_unknown() {
-        return Ok(Vec::new());
-    }
-    let senders: Vec<String> = has
-        .texts("senders")
-        .into_iter()
-        .filter(|sender| !theirs.contains(&forms::sender_meaning(sender)))
-        .map(str::to_owned)
-        .collect();
-    senders.iter().try_for_each(|sender| typable_sender(sender))?;
-    Ok(senders)
+/// A new group gets its countries when it is there.
+fn with_countries(made: Dialog, table: Dialog, to: &Record) -> Vec<Dialog> {
+    let senders: Vec<String> = to.texts("senders").into_iter().map(str::to_owned).collect();
+    std::iter::once(made).chain(countries(&table, to, "ADD", &senders)).collect()
 }
 
-/// Threat feeds and countries have menus of their own, whose questions are not documented.
-fn typable_sender(sender: &str) -> Result<(), Error> {
-    if !forms::is_feed(sender) {
-        return Ok(());
+/// The senders that one record has and the other has not, as they are typed.
+fn missing(has: &Record, has_not: &Record) -> Vec<String> {
+    let theirs: Vec<String> = has_not.texts("senders").into_iter().map(forms::sender_meaning).collect();
+    if has.get("senders").is_unknown() || has_not.get("senders").is_unknown() {
+        return Vec::new();
     }
-    let message =
-        format!("The sender \"{sender}\" is a threat feed or a country, which cannot be added or removed by this provider.");
-    Err(Error::new(Kind::Invalid, message)
-        .hint("Change it in Mail Policies > HAT Overview.")
-        .at(Path::root().attribute("senders")))
+    let senders = has.texts("senders").into_iter();
+    senders.filter(|sender| !theirs.contains(&forms::sender_meaning(sender))).map(str::to_owned).collect()
+}
+
+/// The country that a sender stands for, which has a menu of its own. All other senders are typed as they are.
+fn country(sender: &str) -> Option<&str> {
+    let (kind, name) = sender.split_once(':')?;
+    ["country", "geo"].iter().any(|word| kind.trim().eq_ignore_ascii_case(word)).then(|| name.trim())
+}
+
+/// Adds countries to a group, or takes them from it: one dialog each, as the way back from the menu of countries is not documented.
+fn countries(table: &Dialog, to: &Record, operation: &str, senders: &[String]) -> Vec<Dialog> {
+    let name = to.text("name").unwrap_or_default();
+    let dialog = |country: &str| {
+        let menu = edited(table.clone(), name, to.text("policy")).choose("COUNTRY");
+        let dialog =
+            if operation == "ADD" { menu.choose_first(&["ADD", "NEW"]) } else { menu.choose_first(&["DELETE", "REMOVE"]) };
+        let dialog = dialog.key(country).keep("comment").yes_no_if_asked("anyway", true).yes_no_if_asked("add", true);
+        confirmed(dialog, country)
+    };
+    senders.iter().filter_map(|sender| country(sender)).map(dialog).collect()
 }
 
 /// The name of a group of the table.
@@ -237,8 +249,7 @@ fn created(table: Dialog, to: &Record) -> Result<Dialog, Error> {
     typable(&RESOURCE, to)?;
     let name = required(to, "name")?;
     let policy = required(to, "policy")?;
-    let senders = to.texts("senders");
-    senders.iter().try_for_each(|sender| typable_sender(sender))?;
+    let senders: Vec<&str> = to.texts("senders").into_iter().filter(|sender| country(sender).is_none()).collect();
     let mut dialog = table.choose("NEW");
     // The question for the senders explains host names: it must be known before the question for the name.
     for words in ["hosts", "hosts add", "senders", "sender list", "host list", "addresses", "list hosts"] {

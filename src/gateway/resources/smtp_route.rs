@@ -3,8 +3,10 @@
 //! The destination forms are those of the admin manual's chapter "Routing Email for Local Domains": `host` (its MX records are looked up),
 //! `[host]` (its address records), `host:port`, `host:port/pri=N`, `USEDNS` and `/dev/null`.
 
-use super::{TIMEOUTS, confirmed, forms, required, typable};
-use crate::gateway::dialog::Dialog;
+use std::sync::Arc;
+
+use super::{TIMEOUTS, confirmed, forms, label, not_offered, plain, required, typable};
+use crate::gateway::dialog::{Dialog, Picker};
 use crate::gateway::table::{Edit, Neighbours, Printout, Rows, Table};
 use crate::remote::{Error, Kind};
 use crate::schema::{Attribute, Import, Record, Resource, Rule, integer, list_of, string};
@@ -52,6 +54,11 @@ pub(in crate::gateway) const RESOURCE: Resource = Resource {
             DESTINATION,
         )
         .required(),
+        string(
+            "smtp_auth_profile",
+            "Outgoing SMTP Authentication: the profile by which the gateway logs in to the destinations, by name. Left out: none.",
+        )
+        .format("a name of letters, digits, `_`, `-`, `.` and blanks that starts with a letter", forms::profile),
     ],
     rules: &[Rule::Hook(
         "At least one destination; no destination twice; `USEDNS` and `/dev/null` stand alone; no route leads back to the gateway.",
@@ -147,14 +154,15 @@ fn stage(edit: Edit<'_>, _: &Rows) -> Result<Vec<Dialog>, Error> {
     let dialog = match edit {
         Edit::Create(to) => {
             let domain = domain(to)?;
-            menu.choose("NEW").answer("destination", typed(to)?).keep("authentication").keep("profile").key(domain)
+            authentication(menu.choose("NEW").answer("destination", typed(to)?), None, to).key(domain)
         }
-        Edit::Update { to, .. } => {
+        Edit::Update { from, to, .. } => {
             // The second question offers to rename the route.
             let renaming = ["new domain", "permanent route", "new host", "new name", "rename"];
-            let host = menu.choose("EDIT").key(domain(to)?).keep_all(&renaming).keep("authentication").keep("profile");
-            let replaced = host.choose("REPLACE").answer("destination", typed(to)?).keep("authentication").keep("profile");
-            replaced.yes_no_if_asked("replace", true).yes_no_if_asked("sure", true)
+            let host = menu.choose("EDIT").key(domain(to)?).keep_all(&renaming);
+            let host = authentication(host, Some(&from.record), to);
+            let replaced = host.choose("REPLACE").answer("destination", typed(to)?);
+            authentication(replaced, Some(&from.record), to).yes_no_if_asked("replace", true).yes_no_if_asked("sure", true)
         }
         Edit::Delete(row) => {
             let domain = domain(&row.record)?;
@@ -162,6 +170,45 @@ fn stage(edit: Edit<'_>, _: &Rows) -> Result<Vec<Dialog>, Error> {
         }
     };
     Ok(vec![dialog])
+}
+
+/// Answers whether the route has an SMTP authentication profile, and which; a release without profiles does not ask.
+fn authentication(dialog: Dialog, from: Option<&Record>, to: &Record) -> Dialog {
+    let wanted = to.get("smtp_auth_profile");
+    let stands = from.map_or(&Value::Null, |from| from.get("smtp_auth_profile"));
+    let unknown = matches!(wanted, Value::Unknown(_));
+    if unknown || (from.is_some() && wanted == stands) {
+        return dialog.keep("authentication").keep("profile").keep("associate");
+    }
+    let list = ["authentication profile", "profile", "what do", "which", ""];
+    match wanted.as_text() {
+        Some(name) => {
+            let (title, name) = (format!("SMTP authentication profile \"{name}\""), name.to_owned());
+            // A list of what can be done comes before the list of the profiles.
+            let picker: Picker = Arc::new(move |labels: &[String]| {
+                let named = labels.iter().position(|label| label.trim() == name);
+                let named = named.or_else(|| labels.iter().position(|label| label.trim().eq_ignore_ascii_case(&name)));
+                let does = |word: &str| labels.iter().position(|label| plain(label).split(' ').any(|found| found == word));
+                let found = named.or_else(|| does("disassociate").and_then(|_| does("change").or_else(|| does("associate"))));
+                found.ok_or_else(|| not_offered(&title, labels))
+            });
+            let dialog = dialog.yes_no_if_asked("change disassociate", true).yes_no_if_asked("disassociate", false);
+            let dialog = ["associate", "change", "authentication"]
+                .iter()
+                .fold(dialog, |dialog, words| dialog.yes_no_if_asked(words, true));
+            list.iter().fold(dialog, |dialog, words| dialog.pick_by_if_asked(words, picker.clone()))
+        }
+        None => {
+            let picker = label("way to leave the profile out", |label| {
+                plain(label).split(' ').any(|word| ["disassociate", "none", "no", "remove"].contains(&word))
+            });
+            let dialog = dialog.yes_no_if_asked("change disassociate", true).yes_no_if_asked("disassociate", true);
+            let dialog =
+                dialog.yes_no_if_asked("remove", true).yes_no_if_asked("associate", false).yes_no_if_asked("change", false);
+            let dialog = dialog.yes_no_if_asked("authentication", false);
+            list.iter().fold(dialog, |dialog, words| dialog.pick_by_if_asked(words, picker.clone()))
+        }
+    }
 }
 
 fn domain(record: &Record) -> Result<String, Error> {

@@ -204,6 +204,7 @@ fn destconfig_answers_everything_that_is_managed() {
         .with("tls", "required_verify_hosted_domains")
         .with("bounce_verification", "on")
         .with("bounce_profile", "tagging")
+        .with("dane", "mandatory")
         .with("ip_sort_preference", "require_v4");
     let asked = vec![
         Text("Enter the domain you wish to edit."),
@@ -233,8 +234,8 @@ fn destconfig_answers_everything_that_is_managed() {
         "20",
         "y",
         "Required - Verify Hosted Domains",
-        "-",
-        "-",
+        "y",
+        "Mandatory",
         "y",
         "y",
         "y",
@@ -244,8 +245,12 @@ fn destconfig_answers_everything_that_is_managed() {
     ];
     let edit = Edit::Update { from: &row, to: &to, changed: &changed(&["tls"]) };
     check(&destination_control::TABLE, edit, &Rows::default(), &[("EDIT", asked)], &typed);
-    let default =
-        to.with("domain", "default").with("recipient_limit", 300).with("bounce_profile", Value::Null).with("tls", "none");
+    let default = to
+        .with("domain", "default")
+        .with("recipient_limit", 300)
+        .with("bounce_profile", Value::Null)
+        .with("tls", "none")
+        .with("dane", "none");
     let asked = vec![
         Text("Enter the default maximum concurrency limit."),
         Text("Enter the default maximum number of messages per connection."),
@@ -261,7 +266,7 @@ fn destconfig_answers_everything_that_is_managed() {
             &["Prefer IPv6", "Require IPv6", "Prefer IPv4", "Require IPv4"],
         ),
     ];
-    let typed = ["10", "20", "y", "60", "300", "-", "No", "-", "y", "Require IPv4"];
+    let typed = ["10", "20", "y", "60", "300", "-", "No", "n", "y", "Require IPv4"];
     check(&destination_control::TABLE, Edit::Create(&default), &Rows::default(), &[("DEFAULT", asked)], &typed);
     let confirmations =
         vec![Text("Enter the domain you wish to delete."), YesNo("Are you sure you want to delete \"example.com\"? [N]>")];
@@ -296,6 +301,51 @@ fn a_release_that_cannot_do_what_is_wanted_ends_the_dialog() {
 }
 
 #[test]
+fn smtproutes_get_change_and_lose_an_authentication_profile() {
+    let record = |profile: Value| {
+        let host = Value::object([
+            ("host", Value::text("mx.example.net")),
+            ("port", Value::integer(25)),
+            ("priority", Value::integer(0)),
+        ]);
+        Record::new().with("domain", "a.example").with("destinations", Value::List(vec![host])).with("smtp_auth_profile", profile)
+    };
+    let first =
+        |question: Question| vec![Text("Enter the domain for the route."), Text("Enter the destination hosts."), question];
+    let associate = YesNo("Do you want to associate an SMTP authentication profile to this route? [N]>");
+    let profiles = List("Select the SMTP authentication profile to use:", &["smart", "OUT"]);
+    let with = record(Value::text("out"));
+    let asked = |more: &[Question]| first(associate).into_iter().chain(more.iter().copied()).collect::<Vec<_>>();
+    check(
+        &smtp_route::TABLE,
+        Edit::Create(&with),
+        &Rows::default(),
+        &[("NEW", asked(&[profiles]))],
+        &["a.example", "mx.example.net", "y", "OUT"],
+    );
+    let dialogs = (smtp_route::TABLE.stage)(Edit::Create(&with), &Rows::default()).unwrap();
+    let error = walk(&dialogs[0], &[("NEW", asked(&[List("Select the SMTP authentication profile to use:", &["smart"])]))]);
+    assert!(error.unwrap_err().contains("smart"));
+    let row = |record: &Record| Row { resource: "gateway_smtp_route", id: "a.example".to_owned(), record: record.clone() };
+    let edit = |question: Question, more: &[Question]| {
+        let replace =
+            [Text("Enter the destination hosts."), question].into_iter().chain(more.iter().copied()).collect::<Vec<_>>();
+        [("EDIT", vec![Text("Enter the hostname you want to edit.")]), ("REPLACE", replace)]
+    };
+    let (had, none) = (row(&with), record(Value::Null));
+    let names = changed(&["smtp_auth_profile"]);
+    let lose = Edit::Update { from: &had, to: &none, changed: &names };
+    let change = YesNo("Do you want to change or disassociate the SMTP authentication profile? [N]>");
+    let which =
+        List("Choose what to do:", &["Change the SMTP authentication profile", "Disassociate the SMTP authentication profile"]);
+    let typed = ["a.example", "mx.example.net", "y", "Disassociate the SMTP authentication profile"];
+    check(&smtp_route::TABLE, lose, &Rows::default(), &edit(change, &[which]), &typed);
+    check(&smtp_route::TABLE, lose, &Rows::default(), &edit(associate, &[]), &["a.example", "mx.example.net", "n"]);
+    let stays = Edit::Update { from: &had, to: &with, changed: &changed(&["destinations"]) };
+    check(&smtp_route::TABLE, stays, &Rows::default(), &edit(associate, &[]), &["a.example", "mx.example.net", "-"]);
+}
+
+#[test]
 fn smtproutes_are_made_replaced_and_deleted() {
     let host = |host: &str, port: i64, priority: i64| {
         Value::object([("host", Value::text(host)), ("port", Value::integer(port)), ("priority", Value::integer(priority))])
@@ -311,7 +361,7 @@ fn smtproutes_are_made_replaced_and_deleted() {
         Text("Enter the destination hosts, separated by commas, which you want mail for example.com to be delivered to."),
         auth,
     ];
-    check(&smtp_route::TABLE, Edit::Create(&to), &Rows::default(), &[("NEW", asked)], &["example.com", typed, "-"]);
+    check(&smtp_route::TABLE, Edit::Create(&to), &Rows::default(), &[("NEW", asked)], &["example.com", typed, "n"]);
     let row = rows(&Printout::Routes, &["example.com mx.example.net\n"]).rows[0].clone();
     let asked = [
         (
@@ -745,6 +795,46 @@ fn filters_are_made_replaced_moved_and_switched() {
     let set = ("SET", vec![key("Enter the filter name, number, or range:"), List("Choose the state:", &["active", "inactive"])]);
     check(&message_filter::TABLE, update, &rows, &[set], &["a", "inactive"]);
     check(&message_filter::TABLE, Edit::Delete(filter("a")), &rows, &[delete], &["a", "y"]);
+}
+
+#[test]
+fn threat_feeds_are_senders_and_countries_have_a_menu_of_their_own() {
+    let to = group().with("senders", Value::texts([".a.example", "etf-source: feed one", "country: Korea, Republic of"]));
+    let dialogs = (sender_group::TABLE.stage)(Edit::Create(&to), &hosts()).unwrap();
+    assert_eq!(dialogs.len(), 2, "{dialogs:?}");
+    let typed = format!(
+        "{:?}",
+        dialogs[0]
+            .sections
+            .iter()
+            .flat_map(|section| &section.answers)
+            .filter_map(|answer| match &answer.reply {
+                Reply::Text(text) => Some(text.clone()),
+                _ => None,
+            })
+            .collect::<Vec<_>>()
+    );
+    assert!(typed.contains(".a.example, etf-source: feed one") && !typed.contains("Korea"), "{typed}");
+    let country = |operation: &'static str| {
+        let entry = List("Which sender group?", &["RELAY_O365 (x)", "OTHER"]);
+        vec![
+            ("EDIT", vec![Text("Enter the name or number of the listener you wish to edit.")]),
+            ("HOSTACCESS", vec![]),
+            ("EDIT", vec![List("What?", &["Edit Sender Group", "Edit Policy"]), entry]),
+            ("COUNTRY", vec![]),
+            (operation, vec![Text("Enter the country:"), YesNo("Are you sure? [N]>")]),
+        ]
+    };
+    let walked = walk(&dialogs[1], &country("ADD"));
+    assert!(walked.as_ref().is_ok_and(|typed| typed.contains(&"Korea, Republic of".to_owned())), "{walked:?}");
+    let from = Row { resource: "gateway_sender_group", id: "OutgoingMail/RELAY_O365".to_owned(), record: to.clone() };
+    let without = to.clone().with("senders", Value::texts([".a.example", "etf-source: feed one"]));
+    let dialogs =
+        (sender_group::TABLE.stage)(Edit::Update { from: &from, to: &without, changed: &changed(&["senders"]) }, &hosts())
+            .unwrap();
+    assert_eq!(dialogs.len(), 1, "{dialogs:?}");
+    let walked = walk(&dialogs[0], &country("DELETE"));
+    assert!(walked.as_ref().is_ok_and(|typed| typed.contains(&"Korea, Republic of".to_owned())), "{walked:?}");
 }
 
 const METHODS: Question = List(

@@ -206,6 +206,11 @@ async fn status(terminal: &mut Terminal) -> Asked<()> {
 }
 
 async fn help(terminal: &mut Terminal, arguments: &[&str]) -> Asked<()> {
+    if let Some(command) = arguments.first()
+        && terminal.shared.options.refused_commands.iter().any(|refused| refused.eq_ignore_ascii_case(command))
+    {
+        return terminal.say(&format!("You are not in the correct access group to use \"{command}\".")).await;
+    }
     let text = match arguments.first().map(|word| word.to_ascii_lowercase()).as_deref() {
         Some("smtproutes") => dialogs::smtproutes::HELP,
         Some("destconfig") => dialogs::destconfig::HELP,
