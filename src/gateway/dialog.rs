@@ -36,6 +36,9 @@ pub struct Answer {
     /// Words that all occur in the question, in any case. Empty: see [`Reply::Key`] and [`Reply::Script`]; on a
     /// [`Reply::PickBy`], a list that neither words nor a key answer.
     pub words: Vec<String>,
+    /// Words that all occur in the yes/no question that was answered last. Empty: any. Some questions are worded alike for several
+    /// subjects, and only the question that opened the subject names it.
+    pub behind: Vec<String>,
     /// What is answered.
     pub reply: Reply,
     /// Whether it is an error if this question never comes.
@@ -178,7 +181,21 @@ impl Dialog {
 
     /// Types a script when the device asks for one, masked in messages.
     pub fn script(mut self, lines: Vec<String>) -> Dialog {
-        self.push(Answer { words: Vec::new(), reply: Reply::Script(lines), must: true, secret: true });
+        self.push(Answer { secret: true, ..answer("", Reply::Script(lines), true) });
+        self
+    }
+
+    /// Answers the question with these words by a text, where the yes/no question before it was the one with the words of `gate`.
+    /// With `must`, it must be asked.
+    pub fn answer_behind(mut self, gate: &str, words: &str, text: impl Into<String>, must: bool) -> Dialog {
+        self.push(Answer { behind: split(gate), ..answer(words, Reply::Text(text.into()), must) });
+        self
+    }
+
+    /// Knows the question with these words where the yes/no question before it was the one with the words of `gate`, and keeps what
+    /// stands.
+    pub fn keep_behind(mut self, gate: &str, words: &str) -> Dialog {
+        self.push(Answer { behind: split(gate), ..answer(words, Reply::Keep, false) });
         self
     }
 
@@ -193,8 +210,7 @@ impl Dialog {
     }
 
     fn reply(mut self, words: &str, reply: Reply, must: bool) -> Dialog {
-        let words = words.split_whitespace().map(str::to_lowercase).collect();
-        self.push(Answer { words, reply, must, secret: false });
+        self.push(answer(words, reply, must));
         self
     }
 
@@ -203,4 +219,12 @@ impl Dialog {
             section.answers.push(answer);
         }
     }
+}
+
+fn answer(words: &str, reply: Reply, must: bool) -> Answer {
+    Answer { words: split(words), behind: Vec::new(), reply, must, secret: false }
+}
+
+fn split(words: &str) -> Vec<String> {
+    words.split_whitespace().map(str::to_lowercase).collect()
 }

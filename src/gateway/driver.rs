@@ -127,6 +127,8 @@ struct Walk<'a> {
     given: Vec<bool>,
     /// The question that was answered last, if nothing else was typed since.
     last: Option<Question>,
+    /// The yes/no question that was answered last in this section, in lower case.
+    subject: String,
     /// Lines that are still to be typed, one per prompt.
     queue: VecDeque<String>,
     /// All is said and done: on the way up.
@@ -146,6 +148,7 @@ impl<'a> Walk<'a> {
             at: 0,
             given: Vec::new(),
             last: None,
+            subject: String::new(),
             queue: VecDeque::new(),
             rising: false,
             cut: false,
@@ -159,6 +162,7 @@ impl<'a> Walk<'a> {
         self.at = section;
         self.given = vec![false; self.dialog.sections.get(section).map_or(0, |section| section.answers.len())];
         self.last = None;
+        self.subject.clear();
         self.queue.clear();
     }
 
@@ -338,6 +342,9 @@ impl<'a> Walk<'a> {
         match choice {
             Choice::Line(index, text) => {
                 let shown = self.give(index);
+                if question.asks == Asks::YesNo {
+                    self.subject = question.lines.first().map(|line| line.to_lowercase()).unwrap_or_default();
+                }
                 self.last = Some(question.clone());
                 self.shell.type_line(&text, shown).await
             }
@@ -502,8 +509,11 @@ impl<'a> Walk<'a> {
                 !answer.words.is_empty()
                     && suits(&answer.reply, &question.asks, ending)
                     && answer.words.iter().all(|word| text.contains(&word.to_lowercase()))
+                    && answer.behind.iter().all(|word| self.subject.contains(word))
             };
-            let rank = |(index, answer): &(usize, &'a Answer)| (Reverse(answer.words.len()), self.is_given(*index), *index);
+            let rank = |(index, answer): &(usize, &'a Answer)| {
+                (Reverse(answer.words.len() + answer.behind.len()), self.is_given(*index), *index)
+            };
             if let Some(found) = self.answers().iter().enumerate().filter(fits).min_by_key(rank) {
                 return Some(found);
             }

@@ -86,21 +86,90 @@ pub static MAIL_FLOW_POLICY: Suite = Suite {
     variants: || {
         vec![
             required("behavior", json!("relay"), json!("accept")),
-            required("tls", json!("preferred"), json!("required")),
+            optional("tls", json!("preferred"), json!("required")),
             optional("max_message_size", json!(1_048_576), json!(2_097_152)),
             optional("max_concurrency", json!(10), json!(20)),
             optional("max_msgs_per_session", json!(10), json!(20)),
             optional("max_rcpts_per_msg", json!(10), json!(20)),
             optional("max_rcpts_per_hour", json!(100), json!(-1)),
             optional("dhap_limit", json!(10), json!(0)),
-            required("spam_check", json!(false), json!(true)),
-            required("virus_check", json!(false), json!(true)),
-            required("use_sb", json!(false), json!(true)),
+            optional("spam_check", json!(false), json!(true)),
+            optional("virus_check", json!(false), json!(true)),
+            optional("use_sb", json!(false), json!(true)),
+            optional("max_rcpts_per_hour_code", json!(450), json!(452))
+                .with(json!({ "max_rcpts_per_hour": 100 }))
+                .while_set(json!({ "max_rcpts_per_hour_text": "Slow down" })),
+            optional("max_rcpts_per_hour_text", json!("Too many"), json!("Far too \"many\""))
+                .with(json!({ "max_rcpts_per_hour": 100 }))
+                .while_set(json!({ "max_rcpts_per_hour_code": 452 })),
+            optional("smtp_banner_code", json!(220), json!(221)).while_set(json!({ "smtp_banner_text": "Hello" })),
+            optional("smtp_banner_text", json!("Hello"), json!("Good day")).while_set(json!({ "smtp_banner_code": 220 })),
+            optional("reject_banner_code", json!(554), json!(550)).while_set(json!({ "reject_banner_text": "No" })),
+            optional("reject_banner_text", json!("No"), json!("Not here")).while_set(json!({ "reject_banner_code": 554 })),
+            optional("override_hostname", json!("one.example"), json!("two.example")),
+            optional("sig_bits", json!(24), json!(16)).with(json!({ "use_sb": false })),
+            optional("smtpauth_allow", json!("preferred"), json!("required")),
+            optional("smtpauth_requiretls", json!(true), json!(false)).with(json!({ "smtpauth_allow": "preferred" })),
+            optional("dkim_signing", json!(true), json!(false)),
+            optional("dkim_verification", json!(true), json!(false)),
+            optional("spf_verification", json!(true), json!(false)),
+            optional("dmarc_verification", json!(true), json!(false)),
+            optional("sender_verification", json!(true), json!(false)),
+            optional("domain_exception_table", json!(true), json!(false)),
+            optional("accept_untagged_bounces", json!(true), json!(false)),
         ]
     },
     elsewhere: &[("listener", "it is part of the key"), ("name", "it is part of the key")],
     delete: Some(|stand_ins, object| Box::pin(async move { delete(stand_ins, "policies", object) })),
     change: Some(|stand_ins, object| Box::pin(async move { change(stand_ins, "policies", object) })),
+};
+
+const NOT_PRINTED: &str = "tests/listener_defaults.rs: the gateway does not print it";
+
+pub static LISTENER_DEFAULTS: Suite = Suite {
+    resource: "mailflow_gateway_listener_defaults",
+    single: true,
+    base: |_| json!({ "listener": "IncomingMail" }),
+    variants: || {
+        [
+            ("tls", json!("preferred"), json!("required")),
+            ("max_message_size", json!(1_048_576), json!(2_097_153)),
+            ("max_concurrency", json!(20), json!(30)),
+            ("max_msgs_per_session", json!(20), json!(30)),
+            ("max_rcpts_per_msg", json!(20), json!(30)),
+            ("dhap_limit", json!(0), json!(10)),
+            ("max_rcpts_per_hour", json!(100), json!(200)),
+            ("use_sb", json!(false), json!(true)),
+            ("spam_check", json!(false), json!(true)),
+            ("virus_check", json!(false), json!(true)),
+            ("smtpauth_allow", json!("preferred"), json!("required")),
+            ("smtpauth_requiretls", json!(true), json!(false)),
+            ("dkim_signing", json!(true), json!(false)),
+            ("dkim_verification", json!(true), json!(false)),
+            ("spf_verification", json!(true), json!(false)),
+            ("dmarc_verification", json!(true), json!(false)),
+            ("sender_verification", json!(true), json!(false)),
+            ("domain_exception_table", json!(true), json!(false)),
+            ("accept_untagged_bounces", json!(true), json!(false)),
+        ]
+        .into_iter()
+        .map(|(name, set, changed)| optional(name, set, changed).stays())
+        .collect()
+    },
+    elsewhere: &[
+        ("listener", "it is the key"),
+        ("max_rcpts_per_hour_code", NOT_PRINTED),
+        ("max_rcpts_per_hour_text", NOT_PRINTED),
+        ("smtp_banner_code", NOT_PRINTED),
+        ("smtp_banner_text", NOT_PRINTED),
+        ("reject_banner_code", NOT_PRINTED),
+        ("reject_banner_text", NOT_PRINTED),
+        ("override_hostname", NOT_PRINTED),
+        ("sig_bits", NOT_PRINTED),
+    ],
+    delete: None,
+    // In the last step nothing is managed any more, so nothing can drift.
+    change: None,
 };
 
 pub static SENDER_GROUP: Suite = Suite {

@@ -25,6 +25,7 @@ pub const SUITES: &[&Suite] = &[
     &gateway::RECIPIENT_ACCESS,
     &gateway::SMTP_ROUTE,
     &gateway::MAIL_FLOW_POLICY,
+    &gateway::LISTENER_DEFAULTS,
     &gateway::SENDER_GROUP,
     &gateway::MESSAGE_FILTER,
     &gateway::TLS_SETTINGS,

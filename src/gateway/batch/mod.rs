@@ -54,6 +54,8 @@ pub(super) struct Rules {
     pub(super) differences: fn(&Resource, &Record, &Record) -> Vec<Path>,
     /// A row's record in the light of what is known of the object: an order that still holds is no difference.
     pub(super) as_known: fn(&Rows, &Row, &Record) -> Record,
+    /// The same while a change is staged: what the device does not show may be anything, and is no known value.
+    pub(super) as_standing: fn(&Rows, &Row, &Record) -> Record,
     /// The import ID of an object.
     pub(super) key: fn(&Resource, &Record) -> Option<String>,
     /// Takes an import ID apart.
@@ -66,6 +68,7 @@ pub(super) const RULES: Rules = Rules {
     parse: Printout::parse,
     differences: engine::differences,
     as_known: resources::as_known,
+    as_standing: resources::as_standing,
     key: resources::id,
     parse_key: engine::parse_key,
 };

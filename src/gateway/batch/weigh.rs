@@ -56,7 +56,7 @@ pub(super) fn staging(rules: &Rules, job: &Job, live: &Rows, candidate: &Rows) -
                 .hint("Remove one of the two resources."))
         }
         (Goal::Adopt(to) | Goal::Update(to), Some(from)) => {
-            let standing = (rules.as_known)(candidate, from, to);
+            let standing = (rules.as_standing)(candidate, from, to);
             let changed = wanted_changes(rules, resource, &standing, to);
             if changed.is_empty() {
                 return nothing;

@@ -23,7 +23,7 @@
 use super::{announced, complete, count_of, cut_off, is_noise, lines, unquote, whole};
 use crate::gateway::dialog::{Dialog, Said};
 use crate::gateway::resources::forms::{is_feed, is_sender};
-use crate::gateway::resources::mail_flow_policy::{DEFAULTS, PARAMETERS};
+use crate::gateway::resources::policy_parameters::{Ask, DEFAULTS, PARAMETERS, Parameter, meant, mode};
 use crate::gateway::table::{Row, Rows};
 use crate::remote::Error;
 use crate::schema::Record;
@@ -57,38 +57,62 @@ pub(in crate::gateway) fn parse(listener: &str, said: &[Said]) -> Result<Rows, E
     complete(&title, table.policies.len(), count_of(&text, &["polic"]))?;
     complete(&title, table.entries.len(), count_of(&text, &["sender group"]))?;
     let mut rows = table.rows(listener);
-    if let Some(record) = defaults(&said.after) {
-        let record = record.with("id", listener).with("listener", listener);
-        rows.rows.push(Row { resource: DEFAULTS, id: listener.to_owned(), record });
-    }
+    // They are always there, printed or not.
+    let record = defaults(&said.after).unwrap_or_default().with("id", listener).with("listener", listener);
+    rows.rows.push(Row { resource: DEFAULTS, id: listener.to_owned(), record });
     Ok(rows)
 }
 
-/// The listener's default policy parameters, which releases print above the menu: `Maximum Message Size: 10M`.
+/// The listener's default policy parameters, which releases print above the menu: `Maximum Message Size: 10M`. What else is printed on
+/// the way to the menu is about the listener, in the same words, and does not count.
 fn defaults(printed: &[String]) -> Option<Record> {
     let (_, before) = printed.split_last()?;
     let mut found = Record::new();
-    for (name, value) in before.iter().flat_map(|text| lines(text)).filter_map(super::label) {
-        let name = name.to_lowercase();
-        let has = |words: &str| words.split(' ').all(|word| name.contains(word));
-        if let Some(parameter) = PARAMETERS.iter().find(|parameter| has(parameter.words)) {
-            let value = if parameter.truth { super::truth(value).map(Value::Bool) } else { limit(value).map(Value::integer) };
-            if let Some(value) = value
-                && found.get(parameter.name).is_null()
-            {
-                found.set(parameter.name, value);
+    for text in before {
+        let block = lines(text).skip_while(|line| !is_title(line)).skip(1).take_while(|line| announced(line).is_none());
+        for (label, value) in block.filter_map(super::label) {
+            let label = label.to_lowercase();
+            if label.contains("harvest") && super::truth(value) == Some(false) {
+                found.set("dhap_limit", 0);
             }
-        } else if name.contains("tls") && found.get("tls").is_null() {
-            let tls = match value.to_lowercase().as_str() {
-                "no" | "off" | "none" => "none",
-                "preferred" | "on" => "preferred",
-                "required" => "required",
-                _ => continue,
-            };
-            found.set("tls", tls);
+            if let Some(parameter) = labelled(&label)
+                && found.get(parameter.name()).is_null()
+                && let Some(value) = default(parameter, value)
+            {
+                found.set(parameter.name(), value);
+            }
         }
     }
     if found == Record::new() { None } else { Some(found) }
+}
+
+fn is_title(line: &str) -> bool {
+    line.trim().to_lowercase().starts_with("default policy parameters")
+}
+
+/// The parameter that a label is about: the one with the most of its words in it. What limits envelope senders limits no hosts.
+fn labelled(label: &str) -> Option<&'static Parameter> {
+    let fits = |parameter: &&Parameter| {
+        let of_hosts = matches!(parameter.ask, Ask::Switch | Ask::Mode) || !label.contains("envelope");
+        of_hosts
+            && !matches!(parameter.ask, Ask::Code | Ask::Text { .. })
+            && !(parameter.name() == "dkim_signing" && label.contains("mime"))
+            && parameter.words.split(' ').all(|word| label.contains(word))
+    };
+    PARAMETERS.iter().filter(fits).rev().max_by_key(|parameter| parameter.words.split(' ').count())
+}
+
+/// A default as it is printed.
+fn default(parameter: &Parameter, value: &str) -> Option<Value> {
+    match parameter.ask {
+        Ask::Number => limit(value).map(Value::integer),
+        // "Disabled" is the number that stands for no limit.
+        Ask::Limit { off, .. } => limit(value).and_then(|limit| if limit < 0 { off } else { Some(limit) }).map(Value::integer),
+        Ask::Switch => super::truth(value).map(Value::Bool),
+        Ask::Mode => mode(value).map(Value::text),
+        Ask::Name { .. } => super::truth(value).is_none().then(|| Value::text(unquote(value))),
+        Ask::Code | Ask::Text { .. } => None,
+    }
 }
 
 /// A limit as it is printed: `10M`, `5,000`, `Disabled`.
@@ -137,6 +161,8 @@ struct Policy {
     name: String,
     behavior: Option<&'static str>,
     parameters: Record,
+    /// Whether a host name of its own is in force, where the table says so.
+    overrides: Option<bool>,
 }
 
 #[derive(Default)]
@@ -197,9 +223,7 @@ impl Table {
         if self.state == State::Top && line.to_lowercase().starts_with("host access table") {
             return Ok(());
         }
-        if line.to_lowercase().starts_with("default policy parameters")
-            && matches!(self.state, State::Top | State::Behaved(_) | State::Banner)
-        {
+        if is_title(line) && matches!(self.state, State::Top | State::Behaved(_) | State::Banner) {
             self.state = State::Banner;
             return Ok(());
         }
@@ -365,26 +389,36 @@ impl Table {
         if key.is_empty() || !key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-') {
             return false;
         }
-        let value = unquote(value);
-        if key == "tls" {
-            return tls(value).map(|mode| policy.parameters.set("tls", mode)).is_some();
+        let text = unescaped(unquote(value));
+        if key == "use_override_hostname" {
+            policy.overrides = super::truth(&text);
+            return policy.overrides.is_some() || text.eq_ignore_ascii_case("default");
         }
-        let Some(parameter) = PARAMETERS.iter().find(|parameter| parameter.key == key || parameter.name == key) else {
+        let Some(parameter) = PARAMETERS.iter().find(|parameter| parameter.keys.contains(&key.as_str())) else {
             return true;
         };
-        if value.eq_ignore_ascii_case("default") {
+        if text.eq_ignore_ascii_case("default") {
             return true;
         }
-        let read = if parameter.truth { super::truth(value).map(Value::from) } else { number(value).map(Value::integer) };
-        read.map(|read| policy.parameters.set(parameter.name, read)).is_some()
+        let read = match parameter.ask {
+            Ask::Switch => super::truth(&text).map(Value::from),
+            Ask::Number | Ask::Limit { .. } | Ask::Code => number(&text).map(Value::integer),
+            Ask::Mode => mode(&text).map(Value::text),
+            Ask::Name { .. } | Ask::Text { .. } if text.is_empty() => return true,
+            Ask::Name { .. } | Ask::Text { .. } => Some(Value::text(text)),
+        };
+        read.map(|read| policy.parameters.set(parameter.name(), read)).is_some()
     }
 
     fn rows(self, listener: &str) -> Rows {
         let mut rows = Vec::new();
         for policy in self.policies {
             let id = format!("{listener}/{}", policy.name);
-            let record = policy
-                .parameters
+            let mut parameters = meant(policy.parameters);
+            if policy.overrides == Some(false) {
+                parameters.set("override_hostname", Value::Null);
+            }
+            let record = parameters
                 .with("id", id.as_str())
                 .with("listener", listener)
                 .with("name", policy.name)
@@ -584,14 +618,21 @@ fn number(value: &str) -> Option<i64> {
     digits.parse::<i64>().ok()?.checked_mul(unit)
 }
 
-/// How a policy uses TLS: `off`, `on`, `required`.
-fn tls(value: &str) -> Option<&'static str> {
-    match value.trim().to_lowercase().as_str() {
-        "off" | "none" | "no" | "0" => Some("none"),
-        "on" | "preferred" | "pref" | "yes" | "1" => Some("preferred"),
-        "required" | "require" | "req" | "mandatory" | "2" => Some("required"),
-        _ => None,
+/// A text as it was before quotes, backslashes and line breaks were escaped for a table.
+fn unescaped(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut letters = text.chars();
+    while let Some(letter) = letters.next() {
+        plain.push(match letter {
+            '\\' => match letters.next() {
+                Some('n') => '\n',
+                Some(other) => other,
+                None => '\\',
+            },
+            other => other,
+        });
     }
+    plain
 }
 
 #[cfg(test)]

@@ -192,7 +192,8 @@ proptest! {
         }
         let rows = read(&Printout::Hosts("L".to_owned()), &[layout.text(&lines)]);
         prop_assert_eq!(&rows.not_understood, &Vec::<String>::new());
-        prop_assert_eq!(rows.rows.len(), policies.len() + groups.len() + 2);
+        // The policy FIRST, the group ALL, and the defaults.
+        prop_assert_eq!(rows.rows.len(), policies.len() + groups.len() + 3);
         for policy in &policies {
             let record = rows.find("gateway_mail_flow_policy", &format!("L/{policy}")).map(|row| row.record.clone()).unwrap_or_default();
             prop_assert_eq!((record.text("behavior"), record.text("tls"), record.integer("max_rcpts_per_hour"), record.truth("spam_check")), (Some("relay"), Some("required"), Some(limit), Some(false)));

@@ -69,6 +69,11 @@ fn host_meaning(name: &str) -> Option<String> {
     (plain.len() <= 253 && plain.split('.').all(label_is_sound)).then_some(plain)
 }
 
+/// Says why a text cannot be the name of a host.
+pub(in crate::gateway) fn host_name(text: &str) -> Result<(), String> {
+    if text.starts_with('.') { Err(format!("\"{text}\" is not the name of a host.")) } else { domain(text) }
+}
+
 /// Says why a text cannot be an entry of a recipient access table.
 pub(in crate::gateway) fn recipient(text: &str) -> Result<(), String> {
     one_line(text)?;

@@ -7,8 +7,11 @@ pub(in crate::gateway) mod forms;
 
 pub(in crate::gateway) mod destination_control;
 pub(in crate::gateway) mod host_access;
+pub(in crate::gateway) mod listener_defaults;
 pub(in crate::gateway) mod mail_flow_policy;
 pub(in crate::gateway) mod message_filter;
+pub(in crate::gateway) mod policy_parameters;
+mod policy_questions;
 pub(in crate::gateway) mod recipient_access;
 pub(in crate::gateway) mod sender_group;
 pub(in crate::gateway) mod smtp_route;
@@ -26,6 +29,7 @@ use crate::value::{Path, Step, Value};
 /// All tables of this side.
 pub const TABLES: &[&Table] = &[
     &destination_control::TABLE,
+    &listener_defaults::TABLE,
     &mail_flow_policy::TABLE,
     &message_filter::TABLE,
     &recipient_access::TABLE,
@@ -37,6 +41,7 @@ pub const TABLES: &[&Table] = &[
 /// All resources of this side.
 pub const ALL: &[&Resource] = &[
     &destination_control::RESOURCE,
+    &listener_defaults::RESOURCE,
     &mail_flow_policy::RESOURCE,
     &message_filter::RESOURCE,
     &recipient_access::RESOURCE,
@@ -98,8 +103,17 @@ pub fn id(resource: &Resource, record: &Record) -> Option<String> {
 }
 
 /// Gives a row's record in the light of what is known of the object: with `before` as it is known, if the object still stands before
-/// that one (an object that somebody put between the two breaks no order), and with what a policy inherits where that is wanted.
+/// that one (an object that somebody put between the two breaks no order), with what a policy inherits where that is wanted, and with
+/// the listener's defaults that the device does not print.
 pub fn as_known(rows: &Rows, row: &Row, known: &Record) -> Record {
+    if row.resource == listener_defaults::RESOURCE.name {
+        return listener_defaults::with_unprinted(row, known);
+    }
+    as_standing(rows, row, known)
+}
+
+/// Gives a row's record as [`as_known`] does, without what the device does not print.
+pub fn as_standing(rows: &Rows, row: &Row, known: &Record) -> Record {
     let mut record = if row.resource == mail_flow_policy::RESOURCE.name {
         mail_flow_policy::with_inherited(rows, row, known)
     } else {

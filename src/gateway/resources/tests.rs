@@ -39,15 +39,21 @@ fn walk(dialog: &Dialog, asked: &[(&str, Vec<Question>)]) -> Result<Vec<String>,
     }
     for (section, (choice, questions)) in dialog.sections.iter().skip(1).zip(asked) {
         let mut given = vec![false; section.answers.len()];
+        let mut subject = String::new();
         for question in questions {
             let key =
                 section.answers.iter().enumerate().position(|(at, answer)| matches!(answer.reply, Reply::Key(_)) && !given[at]);
             let any_list =
                 section.answers.iter().position(|answer| matches!(answer.reply, Reply::PickBy(_)) && answer.words.is_empty());
             // The most words win, then an answer that was not given yet, then the first.
-            let fitting = section.answers.iter().enumerate().filter(|(_, answer)| fits(answer, *question));
-            let by_words =
-                fitting.min_by_key(|(at, answer)| (std::cmp::Reverse(answer.words.len()), given[*at], *at)).map(|(at, _)| at);
+            let fitting = section
+                .answers
+                .iter()
+                .enumerate()
+                .filter(|(_, answer)| fits(answer, *question) && answer.behind.iter().all(|word| subject.contains(word)));
+            let by_words = fitting
+                .min_by_key(|(at, answer)| (std::cmp::Reverse(answer.words.len() + answer.behind.len()), given[*at], *at))
+                .map(|(at, _)| at);
             let at = match question {
                 Text(_) => key.or(by_words),
                 YesNo(_) | Script => by_words,
@@ -55,6 +61,9 @@ fn walk(dialog: &Dialog, asked: &[(&str, Vec<Question>)]) -> Result<Vec<String>,
             };
             let at = at.ok_or_else(|| format!("{choice}: nothing answers {question:?}"))?;
             given[at] = true;
+            if let YesNo(text) = question {
+                subject = text.to_lowercase();
+            }
             typed.push(match (&section.answers[at].reply, question) {
                 (Reply::Text(text) | Reply::Key(text), _) => text.clone(),
                 (Reply::YesNo(yes), _) => if *yes { "y" } else { "n" }.to_owned(),

@@ -439,6 +439,7 @@ pub(super) const TEST_RULES: Rules = Rules {
         ["domain", "limit", "position"].into_iter().filter(differs).map(Path::dotted).collect()
     },
     as_known: |_, row, _| row.record.clone(),
+    as_standing: |_, row, _| row.record.clone(),
     key: |_resource, record| record.text("domain").map(str::to_owned),
     parse_key: |_resource, id| {
         if id.contains(' ') {

@@ -159,6 +159,7 @@ impl Parameters {
             ("smime_decryption", "off".into()),
             ("dkim_verification", "off".into()),
             ("spf_verification", "off".into()),
+            ("spf_timeout", 40.into()),
             ("dmarc_verification", "off".into()),
             ("sender_verification", "off".into()),
             ("domain_exception_table", "off".into()),
@@ -174,8 +175,8 @@ impl Parameters {
             None | Some(..=0) => "Disabled".to_owned(),
             Some(number) => number.to_string(),
         };
-        let tls = match self.text("tls").as_deref() {
-            Some("on") => "Preferred",
+        let mode = |key: &str| match self.text(key).as_deref() {
+            Some("on" | "preferred") => "Preferred",
             Some("required") => "Required",
             _ => "No",
         };
@@ -184,8 +185,12 @@ impl Parameters {
              Maximum Number Of Concurrent Connections From A Single IP: {}\nMaximum Number Of Messages Per Connection: {}\n\
              Maximum Number Of Recipients Per Message: {}\nDirectory Harvest Attack Prevention: {}\n\
              Maximum Number Of Invalid Recipients Per Hour: {}\nMaximum Number Of Recipients Per Hour: {}\n\
+             Maximum Number of Recipients per Envelope Sender: {}\n\
              Use SenderBase for Flow Control: {}\nSpam Detection Enabled: {}\nVirus Detection Enabled: {}\n\
-             Allow TLS Connections: {tls}\n",
+             Allow TLS Connections: {}\nAllow SMTP Authentication: {}\nRequire TLS To Offer SMTP authentication: {}\n\
+             DKIM/DomainKeys Signing Enabled: {}\nDKIM Verification Enabled: {}\nSPF/SIDF Verification Enabled: {}\n\
+             DMARC Verification Enabled: {}\nEnvelope Sender DNS Verification Enabled: {}\nDomain Exception Table Enabled: {}\n\
+             Accept untagged bounces: {}\n",
             size(self.number("max_message_size").unwrap_or_default()),
             number("max_concurrency"),
             number("max_msgs_per_session"),
@@ -193,9 +198,20 @@ impl Parameters {
             if self.number("dhap_limit").unwrap_or_default() > 0 { "Enabled" } else { "Disabled" },
             limit("dhap_limit"),
             limit("max_rcpts_per_hour"),
+            limit("max_rcpts_per_sender"),
             on("use_sb"),
             on("spam_check"),
             on("virus_check"),
+            mode("tls"),
+            mode("smtpauth_allow"),
+            on("smtpauth_requiretls"),
+            on("dkim_signing"),
+            on("dkim_verification"),
+            on("spf_verification"),
+            on("dmarc_verification"),
+            on("sender_verification"),
+            on("domain_exception_table"),
+            on("accept_untagged_bounces"),
         )
     }
 }

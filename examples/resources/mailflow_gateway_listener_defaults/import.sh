@@ -1,0 +1,1 @@
+terraform import mailflow_gateway_listener_defaults.incoming 'IncomingMail'
