@@ -134,6 +134,22 @@ async fn a_text_that_ends_in_a_blank_line_is_ended_by_one() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn questions_that_are_worded_alike_are_told_apart_by_the_one_that_led_to_them() {
+    let response = |what: &str, yes: &str, code: &str, text: &str| {
+        format!(
+            "Would you like to specify a custom SMTP {what} response? [Y]> «{yes}»\n\nEnter the SMTP code to use.\n[550]> «{code}»\n\n\
+             Enter your custom SMTP response. Press Enter on a blank line to finish.\n{text}\n"
+        )
+    };
+    let (accepted, rejected) = (response("acceptance", "", "", "«»"), response("rejection", "Y", "554", "«Go away»\n«»"));
+    let dialog = Dialog::of("x").keep("custom").keep("code").keep("response").yes_no("custom rejection", true);
+    let dialog = dialog.answer_behind("rejection", "code", "554", true).answer_behind("rejection", "response", "Go away", true);
+    for questions in [format!("{accepted}\n{rejected}"), format!("{rejected}\n{accepted}")] {
+        said(&format!("esa.local> «x»\n{questions}esa.local> «»"), &dialog).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn g16_an_unknown_question_is_left_without_an_answer() {
     let script = format!(
         "esa.local> «destconfig»\n{MENU}«NEW»\nEnter the domain you wish to limit.\n[]> «example.com»\nDo you wish to teleport mail for this domain? [N]> «^C»\nesa.local> «»"

@@ -705,6 +705,62 @@ There are currently 6 sender groups.
     }
 
     #[test]
+    fn the_default_parameters_are_told_from_the_summary_of_the_listener_and_from_each_other() {
+        let summary = "Name: In\nMax Concurrent Connections: 50\nTLS: Required\nSMTP Authentication: Required\n\
+                       Use SenderBase For Reputation Filters and IP Profiling: Yes\n";
+        assert_eq!(defaults(&[summary.to_owned(), String::new()]), None);
+        let above = "Default Policy Parameters\n=====\nDirectory Harvest Attack Prevention: Disabled\n\
+                     Maximum Number of Recipients per Envelope Sender: 7\nMaximum Number Of Recipients Per Hour: 8\n\
+                     Allow SMTP Authentication: Preferred\nRequire TLS To Offer SMTP authentication: Yes\nAllow TLS Connections: No\n\
+                     S/MIME Signing Enabled: Yes\nDKIM/DomainKeys Signing Enabled: No\nDKIM Verification Enabled: Yes\n\
+                     Envelope Sender DNS Verification Enabled: Yes\nAccept untagged bounces: No\n\
+                     There are currently 4 policies defined.\nTLS: Required\n";
+        let read = defaults(&[summary.to_owned(), above.to_owned(), String::new()]).expect("there are some");
+        let expected = Record::new()
+            .with("dhap_limit", 0)
+            .with("max_rcpts_per_hour", 8)
+            .with("smtpauth_allow", "preferred")
+            .with("smtpauth_requiretls", true)
+            .with("tls", "none")
+            .with("dkim_signing", false)
+            .with("dkim_verification", true)
+            .with("sender_verification", true)
+            .with("accept_untagged_bounces", false);
+        assert_eq!(read, expected);
+    }
+
+    #[test]
+    fn a_listener_has_defaults_even_if_none_are_printed() {
+        let rows = read("", "ALL\n $A\n").unwrap();
+        let record = &rows.find(DEFAULTS, "Out").expect("they are always there").record;
+        assert_eq!(*record, Record::new().with("id", "Out").with("listener", "Out"));
+    }
+
+    #[test]
+    fn responses_and_host_names_are_read_as_they_count() {
+        let policy = |block: &str| {
+            let rows = read("", &format!("$A\n ACCEPT {{\n{block}\n}}\nALL\n $A\n")).unwrap();
+            assert_eq!(rows.not_understood, Vec::<String>::new(), "{block}");
+            rows.find(POLICY, "Out/A").unwrap().record.clone()
+        };
+        let banner = policy(r#"smtp_banner_text = "say \"hi\" \\ now""#);
+        assert_eq!((banner.integer("smtp_banner_code"), banner.text("smtp_banner_text")), (Some(220), Some(r#"say "hi" \ now"#)));
+        assert!(
+            policy("reject_banner_code = 554").get("reject_banner_code").is_null(),
+            "a code without a text is the standard one"
+        );
+        let overridden = |word: &str| {
+            policy(&format!("override_hostname = \"h.example\"\nuse_override_hostname = \"{word}\""))
+                .text("override_hostname")
+                .map(str::to_owned)
+        };
+        assert_eq!((overridden("on").as_deref(), overridden("off")), (Some("h.example"), None));
+        assert_eq!(policy("significant_bits = 24\nsmtpauth_allow = \"required\"").integer("sig_bits"), Some(24));
+        let strange = read("", "$A\n ACCEPT {\n dkim_signing = \"perhaps\"\n}\nALL\n $A\n").unwrap();
+        assert_eq!(strange.not_understood, ["dkim_signing = \"perhaps\""]);
+    }
+
+    #[test]
     fn the_documented_text_is_understood_whole() {
         let rows = read("", DOCUMENTED).unwrap();
         assert_eq!(rows.not_understood, Vec::<String>::new());

@@ -45,7 +45,7 @@ const KEPT_FIRST: [&str; 29] = [
 ];
 
 /// All other questions that are known by their subject and not managed.
-const KEPT_LAST: [&str; 44] = [
+const KEPT_LAST: [&str; 43] = [
     "authentication",
     "significant",
     "similar",
@@ -60,7 +60,6 @@ const KEPT_LAST: [&str; 44] = [
     "dhap",
     "dkim",
     "domainkeys",
-    "domain keys",
     "mime",
     "spf",
     "sidf",

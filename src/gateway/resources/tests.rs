@@ -609,6 +609,111 @@ fn a_policy_that_manages_every_parameter_answers_every_parameter() {
     assert!((mail_flow_policy::TABLE.stage)(update, &Rows::default()).is_err());
 }
 
+const ABOVE: &str =
+    "Default Policy Parameters\n=====\nAllow TLS Connections: No\nSpam Detection Enabled: Yes\nMaximum Message Size: 10M\n";
+
+/// The rows of a listener with this policy, and with printed defaults or without.
+fn policy_rows(above: &str, block: &str) -> Rows {
+    let printed = format!("$RELAYED_O365\n RELAY {{\n{block}\n}}\nALL\n $RELAYED_O365\n");
+    let said = Said { opening: String::new(), after: vec![above.to_owned(), printed] };
+    Printout::Hosts("OutgoingMail".to_owned()).parse(&[said]).unwrap()
+}
+
+#[test]
+fn a_choice_is_given_back_by_the_value_of_the_listeners_default() {
+    let rows = policy_rows(ABOVE, "tls = \"required\"\nspam_check = \"off\"\nmax_message_size = 5");
+    let from = rows.find("gateway_mail_flow_policy", "OutgoingMail/RELAYED_O365").unwrap();
+    let to = policy().with("tls", Value::Null);
+    assert_eq!((mail_flow_policy::TABLE.check)(&to, &rows), []);
+    let update = Edit::Update { from, to: &to, changed: &changed(&["tls", "spam_check", "max_message_size"]) };
+    let asked = [
+        ("EDIT", vec![Text("Enter the name or number of the listener you wish to edit.")]),
+        ("HOSTACCESS", vec![]),
+        (
+            "EDIT",
+            vec![
+                List("", &["Edit Sender Group", "Edit Policy"]),
+                Text("Enter the policy name or number you wish to edit."),
+                BEHAVIORS,
+                Text("Enter the maximum message size. Add a trailing k for kilobytes, M for megabytes."),
+                YesNo("Would you like to enable anti-spam scanning? [N]>"),
+                List("Do you want to allow encrypted TLS connections?", &["No", "Preferred", "Required"]),
+            ],
+        ),
+    ];
+    let typed = ["OutgoingMail", "Edit Policy", "RELAYED_O365", "Relay", "default", "y", "No"];
+    check(&mail_flow_policy::TABLE, update, &rows, &asked, &typed);
+
+    let unprinted = policy_rows("", "tls = \"required\"");
+    let found = (mail_flow_policy::TABLE.check)(&to, &unprinted);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(found[0].summary.contains("tls") && found[0].detail.contains("Default Policy Parameters"), "{found:?}");
+    let from = unprinted.find("gateway_mail_flow_policy", "OutgoingMail/RELAYED_O365").unwrap();
+    let update = Edit::Update { from, to: &to, changed: &changed(&["tls"]) };
+    assert!((mail_flow_policy::TABLE.stage)(update, &unprinted).is_err());
+}
+
+#[test]
+fn what_a_policy_repeats_of_the_defaults_reads_as_it_is_known() {
+    let check = |block: &str, known: &Record, name: &str, expected: Value| {
+        let rows = policy_rows(ABOVE, block);
+        let row = rows.find("gateway_mail_flow_policy", "OutgoingMail/RELAYED_O365").unwrap();
+        assert_eq!(*as_known(&rows, row, known).get(name), expected, "{block} {name}");
+    };
+    let silent = Record::new();
+    check("tls = \"off\"", &silent, "tls", Value::Null);
+    check("tls = \"off\"", &policy().with("tls", "none"), "tls", Value::text("none"));
+    check("", &policy().with("tls", "none"), "tls", Value::text("none"));
+    check("", &silent, "tls", Value::Null);
+    check("tls = \"required\"", &silent, "tls", Value::text("required"));
+    check("virus_check = \"on\"", &silent, "virus_check", Value::Bool(true));
+    let excess = "max_rcpts_per_hour_text = \"x\"\nmax_rcpts_per_hour = ";
+    check(&format!("{excess}-1"), &silent, "max_rcpts_per_hour_text", Value::Null);
+    check(&format!("{excess}5"), &silent, "max_rcpts_per_hour_text", Value::text("x"));
+}
+
+/// What the dialogs of the defaults ask, in part, with two responses that are worded alike.
+const DEFAULT_QUESTIONS: [Question; 9] = [
+    Text("Enter the maximum number of messages per connection."),
+    YesNo("Would you like to specify a custom SMTP acceptance response? [Y]>"),
+    Text("Enter the SMTP code to use in the response."),
+    Text("Enter your custom SMTP response. Press Enter on a blank line to finish."),
+    YesNo("Would you like to specify a custom SMTP rejection response? [N]>"),
+    Text("Enter the SMTP code to use in the response."),
+    Text("Enter your custom SMTP response. Press Enter on a blank line to finish."),
+    YesNo("Would you like to enable anti-spam scanning? [Y]>"),
+    List("Do you want to allow encrypted TLS connections?", &["No", "Preferred", "Required"]),
+];
+
+#[test]
+fn defaults_are_changed_where_they_differ_and_what_is_not_printed_is_taken_as_it_was_set() {
+    let rows = policy_rows(ABOVE, "");
+    let from = rows.find("gateway_listener_defaults", "OutgoingMail").unwrap();
+    let to = Record::new()
+        .with("listener", "OutgoingMail")
+        .with("tls", "required")
+        .with("max_message_size", 10 << 20)
+        .with("max_msgs_per_session", Value::UNKNOWN)
+        .with("reject_banner_code", 550)
+        .with("reject_banner_text", "Go away");
+    let standing = as_standing(&rows, from, &to);
+    assert!(standing.get("reject_banner_text").is_null(), "what is not printed is always set anew");
+    assert_eq!(as_known(&rows, from, &to).text("reject_banner_text"), Some("Go away"));
+    assert_eq!(as_known(&rows, from, &to).text("tls"), Some("none"), "what is printed counts");
+    let found = (listener_defaults::TABLE.check)(&to, &rows);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(found[0].detail.contains("reject_banner_code, reject_banner_text.") && !found[0].detail.contains("tls"), "{found:?}");
+
+    let asked = [
+        ("EDIT", vec![Text("Enter the name or number of the listener you wish to edit.")]),
+        ("HOSTACCESS", vec![]),
+        ("DEFAULT", DEFAULT_QUESTIONS.to_vec()),
+    ];
+    let update = Edit::Update { from, to: &to, changed: &changed(&["tls", "reject_banner_code", "reject_banner_text"]) };
+    let typed = ["OutgoingMail", "-", "-", "-", "-", "y", "550", "Go away", "-", "Required"];
+    check(&listener_defaults::TABLE, update, &rows, &asked, &typed);
+}
+
 const HAT: &str = "$RELAYED\n RELAY\n$BLOCKED\n REJECT\nFIRST:\n 192.0.2.1\n $BLOCKED\nRELAY_O365:\n .protection.outlook.com\n .example.com\n $RELAYED (old)\nLATER:\n $BLOCKED\nALL\n $BLOCKED\n";
 
 fn hosts() -> Rows {

@@ -403,3 +403,41 @@ async fn filters_move_to_a_place_by_number_and_before_a_filter_by_name() {
         assert_eq!(names, order, "{words:?}");
     }
 }
+
+#[tokio::test]
+async fn the_defaults_of_a_listener_are_asked_like_a_policy_and_set_in_batch() {
+    let appliance = Appliance::start(plain()).unwrap();
+    let mut client = Client::quiet(&appliance).await;
+    check_holds(
+        &client.says(&["listenerconfig", "edit", "1", "hostaccess"]).await,
+        &[
+            "Default Policy Parameters\n",
+            "Maximum Message Size: 10M\n",
+            "Allow TLS Connections: No\n",
+            "Accept untagged bounces: No\n",
+        ],
+    );
+    check_holds(&client.says(&["default"]).await, &["maximum message size.", "[10M]> "]);
+    check_holds(&client.say("default").await, &["The value must be a number", "maximum message size."]);
+    client.say("20M").await;
+    // The rest is kept.
+    let mut asked = String::new();
+    for _ in 0..60 {
+        asked = client.say("").await;
+        if asked.contains("Choose the operation") {
+            break;
+        }
+    }
+    check_holds(&asked, &["Maximum Message Size: 20M\n", "There are currently 4 policies defined."]);
+    client.says(&["", "", ""]).await;
+    let name = appliance.configuration().listeners[0].name.clone();
+    check_holds(
+        &client.say(&format!("listenerconfig edit {name} hostaccess default --max_conn default")).await,
+        &["\"max_conn\" can only be \"default\" when working with policies."],
+    );
+    client.say(&format!("listenerconfig edit {name} hostaccess default --max_conn 20 --as_scan no")).await;
+    client.commit().await;
+    let defaults = appliance.configuration().listeners[0].hat.defaults.clone();
+    assert_eq!((defaults.number("max_message_size"), defaults.number("max_concurrency")), (Some(20 << 20), Some(20)));
+    assert_eq!((defaults.text("spam_check").as_deref(), defaults.text("tls").as_deref()), (Some("off"), Some("off")));
+}
