@@ -13,85 +13,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use mailflow::provider::CATALOG;
 use mailflow::schema::{Attribute, Kind, Presence};
 use serde_json::Value as Json;
-use suites::{ELSEWHERE, SUITES, Step, Suite, Variant};
+use suites::steps::{check_same_as_never_set, check_state, objects};
+use suites::{ELSEWHERE, SUITES, Step, Suite};
 use support::World;
-
-/// The objects of one step: address parts and arguments.
-fn objects(step: Step) -> Vec<(&'static str, String, Json)> {
-    let mut found = Vec::new();
-    for suite in SUITES {
-        if suite.single {
-            let mut arguments = (suite.base)(0);
-            for variant in (suite.variants)() {
-                variant.apply(step, &mut arguments);
-            }
-            found.push((suite.resource, "only".to_owned(), arguments));
-            continue;
-        }
-        for (index, variant) in (suite.variants)().into_iter().enumerate() {
-            let mut arguments = (suite.base)(index);
-            variant.apply(step, &mut arguments);
-            found.push((suite.resource, name(index, &variant), arguments));
-        }
-    }
-    found
-}
-
-fn name(index: usize, variant: &Variant) -> String {
-    format!("{}_{index}", variant.attribute.replace('.', "_"))
-}
-
-fn value_at<'j>(json: &'j Json, dotted: &str) -> &'j Json {
-    dotted.split('.').fold(json, |value, name| &value[name])
-}
-
-/// Holds what state says of each varied attribute against what was asked for.
-fn check_state(step: Step, state: &BTreeMap<String, Json>) {
-    for suite in SUITES {
-        for (index, variant) in (suite.variants)().into_iter().enumerate() {
-            let name = if suite.single { "only".to_owned() } else { name(index, &variant) };
-            let address = format!("{}.{name}", suite.resource);
-            let object = state.get(&address).unwrap_or_else(|| panic!("{address} is not in the state"));
-            let found = value_at(object, variant.attribute);
-            if let Some(wanted) = variant.wanted(step) {
-                let (found, wanted) = (sorted(found), sorted(&wanted));
-                assert!(
-                    includes(&found, &wanted),
-                    "{address}: {} after the step {step:?} is {found} and not {wanted}",
-                    variant.attribute
-                );
-            }
-        }
-    }
-}
-
-/// Tells whether a value is the wanted one; an object may have more members than were asked for.
-fn includes(found: &Json, wanted: &Json) -> bool {
-    match (found, wanted) {
-        (Json::Array(found), Json::Array(wanted)) => {
-            found.len() == wanted.len() && found.iter().zip(wanted).all(|(found, wanted)| includes(found, wanted))
-        }
-        (Json::Object(found), Json::Object(wanted)) => {
-            wanted.iter().all(|(name, wanted)| found.get(name).is_some_and(|found| includes(found, wanted)))
-        }
-        (found, wanted) => found == wanted,
-    }
-}
-
-/// Brings the elements of lists into one order: a set has none.
-fn sorted(json: &Json) -> Json {
-    match json {
-        Json::Array(items) => {
-            let mut items: Vec<Json> = items.iter().map(sorted).collect();
-            items.sort_by_key(Json::to_string);
-            Json::Array(items)
-        }
-        Json::Object(members) => Json::Object(
-            members.iter().filter(|(_, value)| !value.is_null()).map(|(name, value)| (name.clone(), sorted(value))).collect(),
-        ),
-        other => other.clone(),
-    }
-}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_attribute_is_set_changed_and_unset_with_an_empty_plan_after_each() {
@@ -101,15 +25,15 @@ async fn every_attribute_is_set_changed_and_unset_with_an_empty_plan_after_each(
 
     let mut unset_before = BTreeMap::new();
     for step in [Step::Without, Step::Set, Step::Changed, Step::WithoutAgain] {
-        let objects = objects(step);
+        let objects = objects(SUITES, step);
         workspace.write_resources(objects.iter().map(|(kind, name, arguments)| (*kind, name.as_str(), arguments.clone())));
         workspace.apply().await;
         workspace.must_plan_nothing(&format!("after the step {step:?}")).await;
         let state = workspace.state().await;
-        check_state(step, &state);
+        check_state(SUITES, step, &state);
         match step {
             Step::Without => unset_before = state,
-            Step::WithoutAgain => check_same_as_never_set(&unset_before, &state),
+            Step::WithoutAgain => check_same_as_never_set(SUITES, &unset_before, &state),
             Step::Changed => import_everything(&world, &state, &objects).await,
             Step::Set => {}
         }
@@ -119,19 +43,6 @@ async fn every_attribute_is_set_changed_and_unset_with_an_empty_plan_after_each(
 
     workspace.destroy().await;
     assert_eq!(world.stand_ins.snapshot(), before, "the services are as they were");
-}
-
-/// What was set and removed again is what it was when it had never been set.
-fn check_same_as_never_set(never: &BTreeMap<String, Json>, again: &BTreeMap<String, Json>) {
-    for suite in SUITES {
-        for (index, variant) in (suite.variants)().into_iter().enumerate() {
-            let name = if suite.single { "only".to_owned() } else { name(index, &variant) };
-            let address = format!("{}.{name}", suite.resource);
-            let (first, last) = (value_at(&never[&address], variant.attribute), value_at(&again[&address], variant.attribute));
-            let first = if variant.stays { &variant.wanted(Step::Changed).unwrap_or_default() } else { first };
-            assert_eq!(sorted(first), sorted(last), "{address}: {} set and removed again", variant.attribute);
-        }
-    }
 }
 
 /// Takes every object over into a fresh state.

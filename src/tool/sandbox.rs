@@ -80,7 +80,7 @@ impl StandIns {
     port      = {port}
     username  = {username:?}
     password  = {password:?}
-    host_keys = [{key:?}]
+    host_keys = [{key:?}]{cluster}
   }}
 }}
 ",
@@ -92,6 +92,7 @@ impl StandIns {
             username = self.gateway.username(),
             password = self.gateway.password(),
             key = self.gateway.host_key_fingerprint(),
+            cluster = if self.gateway.cluster().is_some() { "\n    cluster   = { mode = \"cluster\" }" } else { "" },
         )
     }
 }

@@ -1,9 +1,10 @@
 //! What varies: for each resource, an object to start from, and for each attribute two values.
 
-#![allow(unreachable_pub, reason = "a module of a test")]
+#![allow(dead_code, unreachable_pub, reason = "each test binary uses its own part")]
 
 mod exchange;
 mod gateway;
+pub mod steps;
 
 use std::future::Future;
 use std::pin::Pin;

@@ -21,6 +21,7 @@
     reason = "printed tables are short, and the result of `write!` to a string is one more thing to read"
 )]
 
+use std::collections::BTreeSet;
 use std::io;
 use std::net::{Ipv4Addr, TcpListener};
 use std::sync::Arc;
@@ -48,7 +49,13 @@ pub use faults::{Break, Edit, Fault, Point};
 pub use options::{ChangeSets, Cluster, Layout, Login, MenuForm, Options, Release};
 pub use state::Counters;
 pub use tables::Configuration;
+pub use tables::destination::DetailForm;
+pub use tables::filter::FilterForm;
 pub use tables::hat::Behavior;
+pub use tables::hat_text::HatForm;
+pub use tables::recipient::RecipientForm;
+pub use tables::route::RouteForm;
+pub use tables::tls::TlsForm;
 
 use state::Shared;
 
@@ -178,6 +185,16 @@ impl Appliance {
     /// Gives the comments of all commits, oldest first.
     pub fn comments(&self) -> Vec<String> {
         self.shared.state().history.iter().map(|commit| commit.comment.clone()).collect()
+    }
+
+    /// Gives the levels of the cluster at which committed changes were made, as the prompt names them.
+    pub fn levels_written(&self) -> BTreeSet<String> {
+        self.shared.state().levels.clone()
+    }
+
+    /// Gives the cluster that the gateway stands in.
+    pub fn cluster(&self) -> Option<&Cluster> {
+        self.shared.options.cluster.as_ref()
     }
 
     /// Adds a fault.

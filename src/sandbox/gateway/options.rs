@@ -4,7 +4,11 @@ use std::time::Duration;
 
 use super::tables::Configuration;
 use super::tables::destination::DetailForm;
+use super::tables::filter::FilterForm;
+use super::tables::hat_text::HatForm;
+use super::tables::recipient::RecipientForm;
 use super::tables::route::RouteForm;
+use super::tables::tls::TlsForm;
 
 /// Names a release of AsyncOS by the questions that it asks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -77,8 +81,18 @@ pub struct Layout {
     pub blank_lines: bool,
     /// Form of `destconfig detail`.
     pub detail: DetailForm,
+    /// `destconfig` has `PRINT` in place of `LIST` and `DETAIL`, as releases before 13 have.
+    pub destination_print: bool,
     /// Form of `smtproutes print`.
     pub routes: RouteForm,
+    /// Form of `rcptaccess print`.
+    pub recipients: RecipientForm,
+    /// Form of `hostaccess print`.
+    pub hosts: HatForm,
+    /// Form of `filters detail`.
+    pub filters: FilterForm,
+    /// Form of the `sslconfig` banner.
+    pub tls: TlsForm,
     /// Options of a RAT entry are shown behind its policy.
     pub recipient_options: bool,
     /// The listener's default policy parameters stand above the HOSTACCESS menu.
@@ -91,6 +105,8 @@ pub struct Layout {
     pub interrupt_takes_back: bool,
     /// Changes are confirmed by a line.
     pub confirmations: bool,
+    /// Changes of message filters are confirmed by a count (`1 filters added.`).
+    pub counts: bool,
 }
 
 impl Default for Layout {
@@ -99,13 +115,19 @@ impl Default for Layout {
             menus: MenuForm::default(),
             blank_lines: true,
             detail: DetailForm::default(),
+            destination_print: false,
             routes: RouteForm::default(),
+            recipients: RecipientForm::default(),
+            hosts: HatForm::default(),
+            filters: FilterForm::default(),
+            tls: TlsForm::default(),
             recipient_options: true,
             default_parameters: true,
             many_recipients: 1000,
             confirm_delete: false,
             interrupt_takes_back: false,
             confirmations: false,
+            counts: true,
         }
     }
 }
@@ -134,6 +156,8 @@ pub struct Options {
     pub layout: Layout,
     /// Rows of a page; `None` never pages.
     pub pager_rows: Option<usize>,
+    /// Columns of the terminal, whatever the client asks for.
+    pub columns: Option<usize>,
     /// `setttymode 0 1` exists and turns paging off.
     pub setttymode: bool,
     /// Most bytes of output in one SSH message.
@@ -164,21 +188,43 @@ pub struct Options {
     pub certificates: Vec<String>,
     /// Name of the group and the machines of a cluster; `None` is a standalone gateway.
     pub cluster: Option<Cluster>,
+    /// Forwards TCP connections to loopback, as the SSH proxy before a Cloud Gateway does.
+    pub forwards: bool,
     /// Listens for the control channel.
     pub control: bool,
     /// Starts from this instead of a new gateway.
     pub configuration: Option<Configuration>,
 }
 
-/// Names the levels of a cluster. All levels share one configuration here.
+/// Names the levels of a cluster. All levels share one configuration here; at which of them it was written is noted.
 #[derive(Clone, Debug)]
 pub struct Cluster {
+    /// Name of the cluster.
+    pub name: String,
     /// Groups.
     pub groups: Vec<String>,
     /// Machines; the first one is this gateway.
     pub machines: Vec<String>,
+    /// Machines of the cluster that are away: a commit says so and asks whether to go on.
+    pub away: Vec<String>,
     /// Commands that must be run in cluster mode, and otherwise ask whether to switch.
     pub cluster_only: Vec<String>,
+    /// Commands that must be run in machine mode, and otherwise ask whether to switch.
+    pub machine_only: Vec<String>,
+}
+
+impl Cluster {
+    /// Gives a cluster of two machines in one group, this gateway first.
+    pub fn of_two() -> Cluster {
+        Cluster {
+            name: "Mail".into(),
+            groups: vec!["Main_Group".into()],
+            machines: vec!["esa.example.com".into(), "esa2.example.com".into()],
+            away: Vec::new(),
+            cluster_only: Vec::new(),
+            machine_only: Vec::new(),
+        }
+    }
 }
 
 impl Default for Options {
@@ -194,6 +240,7 @@ impl Default for Options {
             version: None,
             layout: Layout::default(),
             pager_rows: Some(24),
+            columns: None,
             setttymode: true,
             output_chunk: 4096,
             ansi_noise: false,
@@ -209,6 +256,7 @@ impl Default for Options {
             authentication_profiles: Vec::new(),
             certificates: Vec::new(),
             cluster: None,
+            forwards: false,
             control: true,
             configuration: None,
         }

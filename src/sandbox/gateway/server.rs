@@ -12,7 +12,7 @@ use russh::keys::{PrivateKey, PublicKey};
 use russh::server::{
     Auth, ChannelOpenHandle, Config, Handle, Handler, Msg, PublicKeyOffer, Response, Session, VerifiedPublicKey,
 };
-use russh::{Channel, ChannelId, ChannelMsg, Disconnect, MethodKind, MethodSet, Preferred, Pty, SshId};
+use russh::{Channel, ChannelId, ChannelMsg, ChannelOpenFailure, Disconnect, MethodKind, MethodSet, Preferred, Pty, SshId};
 use time::OffsetDateTime;
 use tokio::io::{copy_bidirectional, duplex};
 use tokio::net::{TcpListener, TcpStream};
@@ -339,6 +339,42 @@ impl Handler for Client {
         Ok(())
     }
 
+    async fn channel_open_direct_tcpip(
+        &mut self,
+        channel: Channel<Msg>,
+        host: &str,
+        port: u32,
+        _originator: &str,
+        _originator_port: u32,
+        reply: ChannelOpenHandle,
+        _session: &mut Session,
+    ) -> Result<(), Self::Error> {
+        // Nothing but loopback: the stand-in reaches no other machine.
+        let address = host.parse::<std::net::IpAddr>().ok().filter(std::net::IpAddr::is_loopback);
+        let target = address.zip(u16::try_from(port).ok()).filter(|_| self.shared.options.forwards);
+        let Some(target) = target else {
+            reply.reject(ChannelOpenFailure::AdministrativelyProhibited).await;
+            return Ok(());
+        };
+        let Ok(mut there) = TcpStream::connect(target).await else {
+            reply.reject(ChannelOpenFailure::ConnectFailed).await;
+            return Ok(());
+        };
+        // As for the connection itself: a socket that refuses is only slow.
+        let _ = there.set_nodelay(true);
+        reply.accept().await;
+        let token = self.token.clone();
+        tokio::spawn(async move {
+            let mut here = channel.into_stream();
+            // A connection that is reset is the end of the forwarding, too.
+            tokio::select! {
+                () = token.cancelled() => {}
+                _ = copy_bidirectional(&mut here, &mut there) => {}
+            }
+        });
+        Ok(())
+    }
+
     async fn pty_request(
         &mut self,
         channel: ChannelId,
@@ -351,7 +387,8 @@ impl Handler for Client {
         session: &mut Session,
     ) -> Result<(), Self::Error> {
         // A width of 0 means that the client does not say; 80 is what a terminal then has.
-        let columns = if col_width == 0 { 80 } else { usize::try_from(col_width).unwrap_or(usize::MAX) };
+        let asked = if col_width == 0 { 80 } else { usize::try_from(col_width).unwrap_or(usize::MAX) };
+        let columns = self.shared.options.columns.unwrap_or(asked);
         self.columns.insert(channel, columns);
         session.channel_success(channel)
     }

@@ -1,6 +1,6 @@
 //! What the sessions of one gateway share: the committed configuration, uncommitted changes, history, files, counters, faults.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -47,6 +47,8 @@ pub(super) struct ChangeSet {
     pub(super) base: Configuration,
     pub(super) candidate: Configuration,
     pub(super) touched: Instant,
+    /// Levels of the cluster at which something was changed.
+    pub(super) levels: BTreeSet<String>,
 }
 
 /// Holds one commit.
@@ -79,6 +81,8 @@ pub(super) struct State {
     pub(super) counters: Counters,
     pub(super) faults: Faults,
     pub(super) version: String,
+    /// Levels of the cluster at which committed changes were made.
+    pub(super) levels: BTreeSet<String>,
     next: u64,
 }
 
@@ -103,6 +107,7 @@ impl Shared {
             counters: Counters::default(),
             faults: Faults::default(),
             version,
+            levels: BTreeSet::new(),
             next: 1,
         };
         Shared { options, state: Mutex::new(state) }
@@ -145,6 +150,7 @@ impl State {
             base: self.committed.clone(),
             candidate: self.committed.clone(),
             touched: Instant::now(),
+            levels: BTreeSet::new(),
         });
         changes.touched = Instant::now();
         let result = change(&mut changes.candidate);
@@ -163,6 +169,7 @@ impl State {
     pub(super) fn commit(&mut self, owner: &str, user: &str, comment: &str) {
         if let Some(changes) = self.change_sets.remove(owner) {
             self.counters.commits += 1;
+            self.levels.extend(changes.levels);
             self.publish(changes.candidate, user, comment);
         }
     }

@@ -57,7 +57,13 @@ impl Terminal {
 
     /// Stages a change.
     pub(super) fn stage<T>(&self, change: impl FnOnce(&mut Configuration) -> T) -> T {
-        self.shared.state().stage(&self.owner(), change)
+        let owner = self.owner();
+        let mut state = self.shared.state();
+        let result = state.stage(&owner, change);
+        if let (Some(level), Some(changes)) = (&self.level, state.change_sets.get_mut(&owner)) {
+            changes.levels.insert(level.clone());
+        }
+        result
     }
 
     /// Begins a command.
@@ -111,6 +117,11 @@ impl Terminal {
     /// Prints a line that some releases leave out.
     pub(super) async fn confirm(&mut self, text: &str) -> Asked<()> {
         if self.layout().confirmations { self.say(text).await } else { Ok(()) }
+    }
+
+    /// Prints how many filters a change concerned, which some releases leave out.
+    pub(super) async fn count(&mut self, text: &str) -> Asked<()> {
+        if self.layout().counts { self.say(text).await } else { Ok(()) }
     }
 
     /// Prints the line of a refused answer.

@@ -57,6 +57,18 @@ pub(in crate::sandbox::gateway) async fn commit(terminal: &mut Terminal, argumen
             terminal.ask_yes_no("Do you want to save the current configuration for rollback?", true).await?;
         }
     }
+    let away = terminal.shared.options.cluster.as_ref().map(|cluster| cluster.away.clone()).unwrap_or_default();
+    if !away.is_empty() {
+        // Only that a machine can be away is known; that the commit asks, and how, is not.
+        let question = format!(
+            "The following machines are disconnected from the cluster: machine {} is disconnected.\nThey get the changes when they \
+             are connected again. Do you want to continue?",
+            away.join(" is disconnected, machine ")
+        );
+        if !terminal.ask_yes_no(&question, true).await? {
+            return Ok(());
+        }
+    }
     let refusal = match faults.refusal {
         None if terminal.shared.state().faults.disk_full => {
             Some("Unable to perform operation due to an I/O error. Configuration filesystem is full.".to_owned())

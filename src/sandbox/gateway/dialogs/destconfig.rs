@@ -52,8 +52,12 @@ pub(in crate::sandbox::gateway) async fn run(terminal: &mut Terminal, arguments:
     loop {
         let count = terminal.configuration().destination_controls.entries.len();
         terminal.heading(&format!("There are currently {count} entries configured.")).await?;
-        let menu = if newer(terminal) { NEW } else { OLD };
-        match terminal.menu(menu).await? {
+        let mut menu = if newer(terminal) { NEW } else { OLD }.to_vec();
+        if newer(terminal) && terminal.layout().destination_print {
+            menu.retain(|(word, _)| !matches!(*word, "LIST" | "DETAIL"));
+            menu.push(("PRINT", "Display all entries."));
+        }
+        match super::cluster::menu(terminal, &menu).await? {
             None => return Ok(()),
             Some(("NEW", _)) => new(terminal).await?,
             Some(("EDIT", _)) => edit(terminal).await?,

@@ -2,7 +2,7 @@
 
 use super::{read_file, write_file};
 use crate::sandbox::gateway::line::Asked;
-use crate::sandbox::gateway::tables::filter::{Filter, list, range};
+use crate::sandbox::gateway::tables::filter::{Filter, FilterForm, list, range};
 use crate::sandbox::gateway::tables::filter_script::Script;
 use crate::sandbox::gateway::terminal::{Operation, Terminal};
 
@@ -36,7 +36,7 @@ pub(in crate::sandbox::gateway) async fn run(terminal: &mut Terminal, arguments:
     }
     loop {
         let menu = if terminal.configuration().filters.is_empty() { EMPTY } else { FULL };
-        match terminal.menu(menu).await? {
+        match super::cluster::menu(terminal, menu).await? {
             None => return Ok(()),
             Some((word, rest)) => {
                 let words: Vec<&str> = rest.split_whitespace().collect();
@@ -90,7 +90,7 @@ async fn new(terminal: &mut Terminal, place: Option<&str>) -> Asked<()> {
                 configuration.filters.splice(at..at, filters);
             });
             say_faults(terminal, &names).await?;
-            terminal.say(&format!("{added} filters added.")).await
+            terminal.count(&format!("{added} filters added.")).await
         }
     }
 }
@@ -165,7 +165,7 @@ async fn delete(terminal: &mut Terminal, word: Option<&str>) -> Asked<()> {
         return Ok(());
     }
     terminal.stage(|configuration| take(&mut configuration.filters, &positions));
-    terminal.say(&format!("{} filters deleted.", positions.len())).await
+    terminal.count(&format!("{} filters deleted.", positions.len())).await
 }
 
 /// Takes the filters at some positions out, in their order.
@@ -204,7 +204,7 @@ async fn move_filters(terminal: &mut Terminal, words: &[&str]) -> Asked<()> {
         let at = named.unwrap_or(target.min(filters.len()));
         filters.splice(at..at, moved);
     });
-    terminal.say(&format!("{} filters moved.", positions.len())).await
+    terminal.count(&format!("{} filters moved.", positions.len())).await
 }
 
 async fn set(terminal: &mut Terminal, words: &[&str]) -> Asked<()> {
@@ -231,7 +231,7 @@ async fn set(terminal: &mut Terminal, words: &[&str]) -> Asked<()> {
             .filter(|(at, _)| positions.contains(at))
             .for_each(|(_, filter)| filter.active = active);
     });
-    terminal.say(&format!("{} filters updated.", positions.len())).await
+    terminal.count(&format!("{} filters updated.", positions.len())).await
 }
 
 async fn detail(terminal: &mut Terminal, word: Option<&str>) -> Asked<()> {
@@ -242,7 +242,10 @@ async fn detail(terminal: &mut Terminal, word: Option<&str>) -> Asked<()> {
     let mut blocks = Vec::new();
     for at in positions {
         if let Some(filter) = configuration.filters.get(at) {
-            blocks.push(format!("{}{}", list([(at + 1, filter)].into_iter(), &configuration), filter.print()));
+            blocks.push(match terminal.layout().filters {
+                FilterForm::Headed => format!("{}{}", list([(at + 1, filter)].into_iter(), &configuration), filter.print()),
+                FilterForm::Bare => filter.print(),
+            });
         }
     }
     terminal.say(&blocks.join("\n")).await

@@ -75,7 +75,10 @@ pub(super) async fn run(terminal: &mut Terminal, listener: &str) -> Asked<()> {
             },
             Some(("MOVE", _)) => move_group(terminal, listener).await?,
             Some(("DEFAULT", _)) => default(terminal, listener).await?,
-            Some(("PRINT", _)) => terminal.say(&hat_text::print(&hat)).await?,
+            Some(("PRINT", _)) => {
+                let text = hat_text::in_form(&hat_text::print(&hat), terminal.layout().hosts);
+                terminal.say(&text).await?;
+            }
             Some(("IMPORT", _)) => import(terminal, listener, None).await?,
             Some(("EXPORT", _)) => write_file(terminal, None, hat_text::print(&hat)).await?,
             Some(_) => {
@@ -129,6 +132,7 @@ async fn new_group(terminal: &mut Terminal, listener: &str) -> Asked<()> {
         ask_verdict(terminal, listener, &hat, &Verdict::Own { behavior: Behavior::Accept, parameters: Parameters::default() })
             .await?;
     let comment = terminal.ask("Enter a comment for this sender group.", "").await?;
+    terminal.confirm(&format!("Sender group {name} added.")).await?;
     let group = SenderGroup { name, senders, countries: Vec::new(), verdict, comment };
     change(terminal, listener, |hat| hat.groups.push(group));
     Ok(())
@@ -163,6 +167,7 @@ async fn new_policy(terminal: &mut Terminal, listener: &str) -> Asked<()> {
     let name = terminal.ask_until(question, "", |answer| check_new_name(answer, &hat, false).map(|()| answer.to_owned())).await?;
     let mut policy = Policy { name, behavior: Behavior::Accept, parameters: Parameters::default() };
     policy_questions(terminal, listener, &hat, &mut policy).await?;
+    terminal.confirm(&format!("Policy {} added.", policy.name)).await?;
     change(terminal, listener, |hat| hat.policies.push(policy));
     Ok(())
 }
@@ -287,7 +292,10 @@ async fn edit_group(terminal: &mut Terminal, listener: &str) -> Asked<()> {
                     }
                 });
             }
-            Some(("PRINT", _)) => terminal.say(&hat_text::print_group(&group)).await?,
+            Some(("PRINT", _)) => {
+                let text = hat_text::in_form(&hat_text::print_group(&group), terminal.layout().hosts);
+                terminal.say(&text).await?;
+            }
             Some(("RENAME", _)) => {
                 let question = "Enter a new name for this sender group.";
                 let new = terminal.ask_until(question, &name, |answer| {

@@ -19,7 +19,10 @@ pub(super) async fn run(terminal: &mut Terminal, listener: &str, arguments: &[&s
     let (word, kind) = (lower.first().map_or("", String::as_str), lower.get(1).map_or("", String::as_str));
     let rest = arguments.split_at(2.min(arguments.len())).1;
     let result = match (word, kind) {
-        ("print", "") => return terminal.say(&hat_text::print(&hat)).await,
+        ("print", "") => {
+            let text = hat_text::in_form(&hat_text::print(&hat), terminal.layout().hosts);
+            return terminal.say(&text).await;
+        }
         ("import", "") => Err("The hostaccess \"import\" command requires a filename".into()),
         ("export", "") => Err("The hostaccess \"export\" command requires a filename.".into()),
         ("import", _) => return import(terminal, listener, arguments.get(1).copied()).await,
@@ -35,7 +38,8 @@ pub(super) async fn run(terminal: &mut Terminal, listener: &str, arguments: &[&s
                 && what.eq_ignore_ascii_case("print")
                 && let Some(group) = hat.group(name)
             {
-                return terminal.say(&hat_text::print_group(group)).await;
+                let text = hat_text::in_form(&hat_text::print_group(group), terminal.layout().hosts);
+                return terminal.say(&text).await;
             }
             edit_group(&hat, rest).map(|edited| change(terminal, listener, |hat| *hat = edited))
         }

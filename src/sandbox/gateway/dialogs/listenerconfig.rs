@@ -47,7 +47,7 @@ pub(in crate::sandbox::gateway) async fn run(terminal: &mut Terminal, arguments:
         for (number, listener) in listeners.iter().enumerate() {
             terminal.say(&format!("{}. {}", number + 1, listener.banner())).await?;
         }
-        match terminal.menu(MENU).await? {
+        match super::cluster::menu(terminal, MENU).await? {
             None => return Ok(()),
             Some(("NEW", _)) => new(terminal).await?,
             Some(("EDIT", _)) => {

@@ -3,7 +3,7 @@
 use super::{ask_response, read_file, write_file};
 use crate::sandbox::gateway::line::Asked;
 use crate::sandbox::gateway::options::Release;
-use crate::sandbox::gateway::tables::recipient::{Access, Rat, Recipient, Response, Treatment, check_address};
+use crate::sandbox::gateway::tables::recipient::{Access, Rat, Recipient, RecipientForm, Response, Treatment, check_address};
 use crate::sandbox::gateway::terminal::{Operation, Terminal, number_in};
 
 const MENU: &[Operation] = &[
@@ -64,6 +64,7 @@ async fn new(terminal: &mut Terminal, listener: &str) -> Asked<()> {
         treatment.access = Access::Reject;
     }
     questions(terminal, &mut treatment).await?;
+    terminal.confirm(&format!("{} added.", addresses.join(", "))).await?;
     change(terminal, listener, |rat| {
         rat.entries.extend(addresses.into_iter().map(|address| Recipient { address, treatment: treatment.clone() }));
     });
@@ -147,6 +148,7 @@ async fn delete(terminal: &mut Terminal, listener: &str) -> Asked<()> {
         && super::may_delete(terminal, &address).await?
     {
         change(terminal, listener, |rat| rat.entries.retain(|entry| !entry.address.eq_ignore_ascii_case(&address)));
+        terminal.confirm(&format!("{address} deleted.")).await?;
     }
     Ok(())
 }
@@ -168,7 +170,10 @@ async fn print(terminal: &mut Terminal, listener: &str, ask: bool) -> Asked<()> 
             return Ok(());
         }
     }
-    let text = table.print(terminal.layout().recipient_options);
+    let text = match terminal.layout().recipients {
+        RecipientForm::Columns if terminal.layout().recipient_options => table.print_columns(),
+        _ => table.print(terminal.layout().recipient_options),
+    };
     terminal.say(&format!("Recipient Access Table\n\n{text}")).await
 }
 

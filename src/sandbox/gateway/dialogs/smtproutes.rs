@@ -41,7 +41,7 @@ pub(in crate::sandbox::gateway) async fn run(terminal: &mut Terminal, arguments:
                 FULL
             }
         };
-        match terminal.menu(menu).await? {
+        match super::cluster::menu(terminal, menu).await? {
             None => return Ok(()),
             Some(("NEW", _)) => new(terminal).await?,
             Some(("EDIT", _)) => edit(terminal).await?,

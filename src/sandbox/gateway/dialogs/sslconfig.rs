@@ -19,8 +19,9 @@ pub(in crate::sandbox::gateway) async fn run(terminal: &mut Terminal, arguments:
     }
     loop {
         let settings = terminal.configuration().tls_settings;
-        terminal.heading(&settings.banner()).await?;
-        match terminal.menu(MENU).await? {
+        let banner = settings.banner(terminal.layout().tls);
+        terminal.heading(&banner).await?;
+        match super::cluster::menu(terminal, MENU).await? {
             None => return Ok(()),
             Some(("GUI", _)) => {
                 let service = questions(terminal, "GUI HTTPS", settings.gui, true).await?;

@@ -59,6 +59,16 @@ impl Filter {
     }
 }
 
+/// Names the form of `DETAIL`, which is not documented.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum FilterForm {
+    /// The line of `LIST` under its heading, then the text.
+    #[default]
+    Headed,
+    /// The text alone.
+    Bare,
+}
+
 /// Writes the table of `LIST` and the head of `DETAIL`: two header lines, then one line for each filter by its number.
 pub fn list<'a>(filters: impl Iterator<Item = (usize, &'a Filter)>, configuration: &Configuration) -> String {
     let yes = |yes: bool| if yes { "Y" } else { "N" };

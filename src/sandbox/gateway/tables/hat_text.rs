@@ -32,6 +32,30 @@ pub fn print(hat: &Hat) -> String {
     text
 }
 
+/// Names the form in which tables are printed. Files are always indented.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum HatForm {
+    /// Lines of an entry are indented, and preferred TLS is `"on"`.
+    #[default]
+    Indented,
+    /// No line is indented, and preferred TLS is `"preferred"`: the documents show empty groups and `"off"` only.
+    Flush,
+}
+
+/// Brings a printed table to a form.
+pub fn in_form(text: &str, form: HatForm) -> String {
+    match form {
+        HatForm::Indented => text.to_owned(),
+        HatForm::Flush => text
+            .lines()
+            .map(|line| match line.trim_start() {
+                "tls = \"on\"" => "tls = \"preferred\"\n".to_owned(),
+                line => format!("{line}\n"),
+            })
+            .collect(),
+    }
+}
+
 /// Writes one group, as `PRINT` in its own menu does.
 pub fn print_group(group: &SenderGroup) -> String {
     let senders = group.senders.iter().cloned().chain(group.countries.iter().map(|country| format!("country[{country}]")));

@@ -91,6 +91,16 @@ impl Treatment {
     }
 }
 
+/// Names the form of the printed table, which is not documented beyond `<address> <policy>`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RecipientForm {
+    /// Options in parentheses behind the policy.
+    #[default]
+    Behind,
+    /// A column for each option, under a heading.
+    Columns,
+}
+
 /// Holds one entry.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Recipient {
@@ -141,6 +151,30 @@ impl Rat {
         }
         text.push_str(&format!("ALL {}\n", self.all.print(inline_options)));
         text
+    }
+
+    /// Writes a column for each option under a heading.
+    pub fn print_columns(&self) -> String {
+        let titles =
+            ["Recipient", "Action", "Bypass Receiving Control", "Bypass LDAP Accept", "Bypass SMTP Call-Ahead", "SMTP Response"];
+        let mut rows = vec![titles.map(str::to_owned).to_vec(), titles.map(|title| "-".repeat(title.len())).to_vec()];
+        let yes = |yes: bool| if yes { "Yes" } else { "No" }.to_owned();
+        let entries = self.entries.iter().map(|entry| (entry.address.as_str(), &entry.treatment));
+        rows.extend(entries.chain([("ALL", &self.all)]).map(|(address, treatment)| {
+            let response = treatment.response.as_ref();
+            vec![
+                address.to_owned(),
+                treatment.access.label().to_owned(),
+                yes(treatment.bypass_receiving_control),
+                yes(treatment.bypass_ldap_accept),
+                yes(treatment.bypass_call_ahead),
+                response.map_or_else(
+                    || "None".to_owned(),
+                    |response| format!("{} {}", response.code, response.text.replace('\n', " ")),
+                ),
+            ]
+        }));
+        super::columns(&rows)
     }
 
     /// Reads the lines of an import file; `#` begins a comment, options are not kept in such a file.

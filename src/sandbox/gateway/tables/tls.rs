@@ -54,6 +54,16 @@ pub fn methods(release: Release) -> &'static [Method] {
     }
 }
 
+/// Names the form of the banner, of which the documents show both.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TlsForm {
+    /// One cipher a line.
+    #[default]
+    Listed,
+    /// The cipher string behind its label.
+    Inline,
+}
+
 /// Holds the settings of one service.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TlsService {
@@ -92,11 +102,16 @@ impl TlsSettings {
         TlsSettings { gui: service.clone(), inbound: service.clone(), outbound: service }
     }
 
-    /// Writes the banner: a method line and the parts of the cipher string one below the other, for each service.
-    pub fn banner(&self) -> String {
+    /// Writes the banner: for each service a method line and the cipher string, in parts one below the other or on one line.
+    pub fn banner(&self, form: TlsForm) -> String {
         let mut text = String::from("sslconfig settings:\n");
         for (name, service) in [("GUI HTTPS", &self.gui), ("Inbound SMTP", &self.inbound), ("Outbound SMTP", &self.outbound)] {
-            text.push_str(&format!("  {name} method:  {}\n  {name} ciphers:\n", service.method));
+            text.push_str(&format!("  {name} method:  {}\n  {name} ciphers:", service.method));
+            if form == TlsForm::Inline {
+                text.push_str(&format!("  {}\n", service.ciphers));
+                continue;
+            }
+            text.push('\n');
             for cipher in service.ciphers.split(':') {
                 text.push_str(&format!("        {cipher}\n"));
             }

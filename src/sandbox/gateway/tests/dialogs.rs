@@ -340,17 +340,30 @@ async fn sslconfig_lists_the_methods_of_its_release() {
 #[tokio::test]
 async fn a_cluster_names_its_level_in_the_prompt_and_restricts_commands() {
     let cluster = Cluster {
-        groups: vec!["Main_Group".into()],
-        machines: vec!["esa.example.com".into()],
+        away: vec!["esa2.example.com".into()],
         cluster_only: vec!["filters".into()],
+        machine_only: vec!["status".into()],
+        ..Cluster::of_two()
     };
     let appliance = Appliance::start(Options { cluster: Some(cluster), ..plain() }).unwrap();
     let mut client = Client::quiet(&appliance).await;
     check_holds(&client.say("filters list").await, &["restricted to cluster mode", "[Y]> "]);
-    check_holds(&client.say("").await, &["Num Active", "(Cluster cluster)> "]);
+    check_holds(&client.say("").await, &["Num Active", "(Cluster Mail)> "]);
     check_holds(&client.say("clustermode group Main_Group").await, &["(Group Main_Group)> "]);
     check_holds(&client.say("clustermode").await, &["Choose the mode to modify:\n1. Cluster\n2. Group\n3. Machine\n[1]> "]);
     check_holds(&client.says(&["3", ""]).await, &["(Machine esa.example.com)> "]);
+    check_holds(&client.says(&["clustermode cluster", "status"]).await, &["restricted to machine mode", "[Y]> "]);
+    check_holds(&client.say("n").await, &["(Cluster Mail)> "]);
+    check_holds(&client.say("smtproutes").await, &["- CLUSTERSET", "- CLUSTERSHOW"]);
+    check_holds(
+        &client.say("clustershow").await,
+        &["Cluster: Mail\nGroup: Main_Group\nMachine: esa.example.com", "Choose the operation"],
+    );
+    check_holds(&client.says(&["clusterset", ""]).await, &["Choose the operation"]);
+    client.says(&["new", "a.example", "mx.example", ""]).await;
+    check_holds(&client.commit().await, &["machine esa2.example.com is disconnected", "continue? [Y]> "]);
+    check_holds(&client.say("").await, &["Changes committed"]);
+    assert_eq!(appliance.levels_written(), ["Cluster Mail".to_owned()].into());
 }
 
 #[tokio::test]
