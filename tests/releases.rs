@@ -144,7 +144,6 @@ async fn release_16_alone() {
         pager_rows: Some(10),
         columns: Some(80),
         ansi_noise: true,
-        output_chunk: 7,
         ..Options::default()
     });
     lifecycle(&world, &world.workspace("cell").await, ALL).await;

@@ -214,7 +214,9 @@ impl Table {
             "host",
         ];
         let found = words(line);
-        if line.contains([':', '=', '[']) || found.is_empty() || !found.iter().all(|word| HEADINGS.contains(&word.as_str())) {
+        // A domain may be made of these words, too: `domain.name`.
+        if line.contains([':', '=', '[', '.']) || found.is_empty() || !found.iter().all(|word| HEADINGS.contains(&word.as_str()))
+        {
             return false;
         }
         let names_entries = found.iter().any(|word| ["domain", "destination", "host"].contains(&word.as_str()));
@@ -424,7 +426,9 @@ fn is_domain(lower: &str) -> bool {
 
 fn is_default_word(text: &str) -> bool {
     let found = words(text);
-    found == ["default"] || found == ["default", "entry"]
+    // `default.entry` is a domain.
+    let text = text.trim_end_matches('.');
+    !text.contains('.') && (found == ["default"] || found == ["default", "entry"])
 }
 
 /// Understands a way to use TLS, by its words: `Preferred (Verify)`, `Req`, `on_verify`, `2`.
@@ -580,6 +584,15 @@ There are currently 2 entries configured.
         check(
             "Destination: example.com\nRate limiting: 10 concurrent connections, no recipient limit\nUse TLS: Preferred\nDefault\nConcurrent connections: 500\n",
         );
+    }
+
+    #[test]
+    fn a_domain_that_is_made_of_the_words_of_headings_is_a_domain() {
+        for domain in ["domain.name", "host.name", "default.entry", "bounce.profile"] {
+            let rows = parse(&said("There are currently 1 entries configured.", &format!("{domain}\n TLS: On\n"))).unwrap();
+            assert_eq!(rows.not_understood, Vec::<String>::new(), "{domain}");
+            assert_eq!(entry(&rows, domain).text("tls"), Some("preferred"));
+        }
     }
 
     #[test]

@@ -25,7 +25,9 @@ pub(in crate::gateway) fn parse(listener: &str, said: &[Said]) -> Result<Rows, E
     let mut table = Rows::default();
     let mut columns: Vec<String> = Vec::new();
     for line in lines(super::last(said)) {
-        if line.trim_start().starts_with('#') || is_noise(line) {
+        // The menu says the default once more, in words that would read as an entry.
+        let is_menu = line.trim().to_lowercase().starts_with("default access");
+        if line.trim_start().starts_with('#') || is_noise(line) || is_menu {
             continue;
         }
         if is_heading(line) {
@@ -265,6 +267,14 @@ mod tests {
         let rows =
             read("2 entries are configured.\n\n\texample.com\t\tAccepted\n\tALL\t\tRejected\n\nTotal entries: 2\n").unwrap();
         assert_eq!((rows.not_understood.as_slice(), rows.rows.len()), ([].as_slice(), 2));
+    }
+
+    #[test]
+    fn what_the_menu_says_of_the_default_is_no_entry() {
+        let rows =
+            read("ALL REJECT\nRecipient Access Table\nThere are currently 1 recipients.\nDefault Access: REJECT\n").unwrap();
+        assert_eq!(rows.not_understood, Vec::<String>::new());
+        assert_eq!(rows.rows.len(), 1);
     }
 
     #[test]

@@ -159,10 +159,19 @@ fn route(line: &str) -> Option<(String, Vec<Value>)> {
     if is_all && rest.to_ascii_lowercase().starts_with("(default") {
         rest = rest.split_once(')')?.1.trim();
     }
-    let rest = rest.trim_start_matches(|letter: char| letter.is_whitespace() || "=:|>,".contains(letter));
-    let rest = rest.strip_prefix("->").unwrap_or(rest).trim_start_matches('>').trim();
+    let rest = behind_separator(rest);
+    let rest = behind_separator(rest.strip_prefix("->").unwrap_or(rest));
     let hosts = if rest.is_empty() && !separated { Vec::new() } else { destinations(rest)? };
     Some((domain_meaning(name), hosts))
+}
+
+/// Takes separators off the front of a text. Two colons begin an IPv6 address.
+fn behind_separator(text: &str) -> &str {
+    let mut rest = text.trim();
+    while let Some(after) = rest.strip_prefix(['=', ':', '|', '>', ',']).filter(|_| !rest.starts_with("::")) {
+        rest = after.trim_start();
+    }
+    rest
 }
 
 /// A line with further destinations of the route above it.
@@ -269,6 +278,14 @@ mod tests {
         check(
             "example.com\n    mx.example.net\n    [b.example.net]:2525/pri=5\n.example.com\n    USEDNS\ngone.example\n  /dev/null\nALL\n  192.0.2.1\n",
         );
+    }
+
+    #[test]
+    fn an_address_of_ipv6_is_no_separator() {
+        for printed in ["a.example  ::1\n", "a.example: ::1\n", "a.example = ::1\n", "a.example, ::1\n", "a.example -> ::1\n"] {
+            let rows = read("", printed).unwrap();
+            assert_eq!(rows.rows[0].record.get("destinations"), &Value::List(vec![host("::1", 25, 0)]), "{printed}");
+        }
     }
 
     #[test]
