@@ -208,8 +208,10 @@ fn unquote(text: &str) -> &str {
 
 /// The cells of a row or heading: columns stand at least two blanks, a tab or a bar apart.
 fn cells(line: &str) -> Vec<&str> {
-    let line = line.trim().trim_matches('|');
-    if line.contains('|') {
+    let line = line.trim();
+    // A bar within a word is part of it: a user name may have one.
+    if line.contains("| ") || line.contains(" |") {
+        let line = line.trim_matches('|');
         return line.split('|').map(str::trim).collect();
     }
     line.split("  ").flat_map(|part| part.split('\t')).map(str::trim).filter(|cell| !cell.is_empty()).collect()

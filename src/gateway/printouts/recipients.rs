@@ -27,7 +27,7 @@ pub(in crate::gateway) fn parse(listener: &str, said: &[Said]) -> Result<Rows, E
     for line in lines(super::last(said)) {
         // The menu says the default once more, in words that would read as an entry.
         let is_menu = line.trim().to_lowercase().starts_with("default access");
-        if line.trim_start().starts_with('#') || is_noise(line) || is_menu {
+        if is_comment(line) || is_noise(line) || is_menu {
             continue;
         }
         if is_heading(line) {
@@ -61,6 +61,11 @@ pub(in crate::gateway) fn parse(listener: &str, said: &[Said]) -> Result<Rows, E
     Ok(table)
 }
 
+/// Tells whether a line is a comment. A user name may begin as one: `#1@example.com`.
+fn is_comment(line: &str) -> bool {
+    line.trim_start().starts_with('#') && !line.split_whitespace().next().is_some_and(|word| word.contains('@'))
+}
+
 /// A row of a table with columns for the options: each cell is read as if it stood behind its title.
 fn row_of_columns(line: &str, columns: &[String]) -> Option<(Vec<String>, Record, bool)> {
     let row = super::cells_of(line, columns.len()).filter(|_| columns.len() > 2)?;
@@ -70,7 +75,7 @@ fn row_of_columns(line: &str, columns: &[String]) -> Option<(Vec<String>, Record
     let option = |position: usize| match (columns.get(position)?, *row.get(position)?) {
         (_, "-" | "None" | "none") => None,
         (title, cell) if super::truth(cell).is_some() && cell.parse::<i64>().is_err() => Some(format!("{title}: {cell}")),
-        (_, cell) => Some(cell.to_owned()),
+        (_, cell) => Some(response(cell).map_or_else(|| cell.to_owned(), |(code, text)| format!("{code} \"{text}\""))),
     };
     let options: Vec<String> = (0..row.len()).filter(is_option).filter_map(option).collect();
     entry(&format!("{} {} {}", row.get(address)?, row.get(action)?, options.join(", ")))
@@ -116,18 +121,17 @@ fn is_heading(line: &str) -> bool {
 
 /// Understands one entry: its addresses, its settings, and whether everything behind the action was understood.
 fn entry(line: &str) -> Option<(Vec<String>, Record, bool)> {
-    let line = line.trim().trim_matches('|').trim();
+    let line = line.trim().trim_start_matches("| ");
     let line = line
         .split_once(". ")
         .filter(|(number, _)| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
         .map_or(line, |(_, rest)| rest.trim());
-    let words: Vec<&str> =
-        line.split(|letter: char| letter.is_whitespace() || letter == '|').filter(|word| !word.is_empty()).collect();
+    let words: Vec<&str> = line.split_whitespace().collect();
     let (at, action) = words.iter().enumerate().find_map(|(at, word)| action(word).map(|action| (at, action)))?;
     // The action may be the first column: then the address is the second.
     let (addresses, options) =
         if at == 0 { (words.get(1..2)?, words.get(2..)?) } else { (words.get(..at)?, words.get(at + 1..)?) };
-    let joined = addresses.join(" ");
+    let joined = addresses.iter().copied().filter(|word| *word != "|").collect::<Vec<_>>().join(" ");
     let joined = joined.trim_end_matches([':', '=', '>', '-', ' ']);
     let addresses: Vec<String> = if joined.to_lowercase().starts_with("all ") || joined.eq_ignore_ascii_case("(default)") {
         vec!["ALL".to_owned()]
@@ -161,13 +165,14 @@ fn options_of(text: &str) -> (Record, bool) {
         let value = piece.rsplit([':', '=']).next().and_then(super::truth).unwrap_or(true);
         let bypasses =
             [("ldap", "bypass_ldap_accept"), ("receiving", "bypass_receiving_control"), ("call", "bypass_smtp_call_ahead")];
-        if let Some((_, name)) = bypasses.iter().find(|(word, _)| lower.contains(word)) {
-            record.set(*name, value);
-        } else if let Some((code, response)) = response(&piece) {
+        // The text of a response may have any words.
+        if let Some((code, response)) = response(&piece) {
             record.set("smtp_response_code", code);
             if !response.is_empty() {
                 record.set("smtp_response_text", response);
             }
+        } else if let Some((_, name)) = bypasses.iter().find(|(word, _)| lower.contains(word)) {
+            record.set(*name, value);
         } else {
             let means_nothing = ["none", "default", "no", "-"].contains(&lower.trim())
                 || lower.contains("response") && super::truth(lower.rsplit([':', '=']).next().unwrap_or_default()) == Some(false);
@@ -179,15 +184,17 @@ fn options_of(text: &str) -> (Record, bool) {
 
 /// Splits at commas, semicolons and bars outside quotes.
 fn pieces(text: &str) -> Vec<String> {
-    let mut pieces = vec![String::new()];
-    let mut quoted = false;
-    for letter in text.chars() {
-        quoted ^= letter == '"';
-        match pieces.last_mut() {
-            Some(piece) if quoted || !",;|()".contains(letter) => piece.push(letter),
-            _ => pieces.push(String::new()),
-        }
+    // Quotes within a response's text are not escaped: from the first to the last one is one text.
+    let (before, quoted, behind) = match (text.find('"'), text.rfind('"')) {
+        (Some(first), Some(last)) if first < last => (&text[..first], &text[first..=last], &text[last + 1..]),
+        _ => (text, "", ""),
+    };
+    let split = |part: &str| part.split([',', ';', '|', '(', ')']).map(str::to_owned).collect::<Vec<String>>();
+    let mut pieces = split(before);
+    if let Some(last) = pieces.last_mut() {
+        last.push_str(quoted);
     }
+    pieces.extend(split(behind));
     pieces.into_iter().map(|piece| piece.trim().to_owned()).filter(|piece| !piece.is_empty()).collect()
 }
 
@@ -202,7 +209,9 @@ fn response(piece: &str) -> Option<(i64, String)> {
     let end = rest.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(rest.len());
     let (digits, text) = rest.split_at(end);
     let code: i64 = digits.parse().ok().filter(|code| (200..600).contains(code))?;
-    Some((code, text.trim().trim_matches('"').trim().to_owned()))
+    let text = text.trim();
+    let text = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(text);
+    Some((code, text.trim().to_owned()))
 }
 
 /// Tells whether an entry also takes the recipients of another: `example.com` those of `user@example.com`.
@@ -285,6 +294,22 @@ mod tests {
         assert_eq!((first.truth("bypass_ldap_accept"), first.truth("bypass_receiving_control")), (Some(true), Some(false)));
         let second = &rows.rows[1].record;
         assert_eq!((second.integer("smtp_response_code"), second.text("smtp_response_text")), (Some(550), Some("No such, user")));
+    }
+
+    #[test]
+    fn the_text_of_a_response_and_a_user_name_may_have_any_words_and_marks() {
+        for text in ["call LDAP, receiving", "say \"hi\"", "\"a\" (b); c", "550 | ACCEPT"] {
+            let lines = format!(
+                "a.example REJECT (bypass LDAP ACCEPT, custom SMTP response 551 \"{text}\")\n#1@b.example ACCEPT\na|b@c.example ACCEPT\nALL REJECT\n"
+            );
+            let rows = read(&lines).unwrap();
+            assert_eq!(rows.not_understood, Vec::<String>::new(), "{text}");
+            let record = &rows.rows[0].record;
+            assert_eq!((record.integer("smtp_response_code"), record.text("smtp_response_text")), (Some(551), Some(text)));
+            assert_eq!((record.truth("bypass_ldap_accept"), record.truth("bypass_smtp_call_ahead")), (Some(true), Some(false)));
+            let names: Vec<_> = rows.rows.iter().filter_map(|row| row.record.text("recipient")).collect();
+            assert_eq!(names, ["a.example", "#1@b.example", "a|b@c.example", "ALL"]);
+        }
     }
 
     #[test]
