@@ -4,6 +4,8 @@ use mailflow::sandbox::exchange;
 use mailflow::sandbox::exchange::{Fault as Trouble, What};
 use mailflow::sandbox::gateway::{Break, ChangeSets, Fault, Options, Point};
 
+use serde_json::{Value as Json, json};
+
 use crate::run::{Runs, connector, domains, nothing_staged, routes, until, world};
 use crate::support::World;
 
@@ -127,6 +129,84 @@ async fn p01_g12_a_kill_leaves_nothing_that_the_next_run_cannot_mend() {
         }
         workspace.write(&format!("{imports}{}", two("one.example.net")));
         workspace.converges("after a kill and an import").await;
+    }
+}
+
+/// Thirty objects of three tables: ten are changed, and the others are new.
+fn thirty(limit: u32, all: bool) -> Vec<(String, String, Json)> {
+    let number = |number: usize| match number % 3 {
+        0 => (
+            "mailflow_gateway_smtp_route",
+            json!({ "domain": format!("r{number}.example"), "destinations": [{ "host": format!("mx{limit}.example.net") }] }),
+        ),
+        1 => (
+            "mailflow_gateway_destination_control",
+            json!({ "domain": format!("c{number}.example"), "concurrency_limit": limit }),
+        ),
+        _ => (
+            "mailflow_gateway_recipient_access",
+            json!({ "listener": "IncomingMail", "recipient": format!("a{number}.example"), "action": "accept", "bypass_ldap_accept": limit > 1 }),
+        ),
+    };
+    let wanted = (0..30).filter(|number| all || *number < 10);
+    wanted
+        .map(|index| (number(index), index))
+        .map(|((kind, arguments), index)| (kind.to_owned(), format!("e{index}"), arguments))
+        .collect()
+}
+
+#[tokio::test]
+async fn p01_g12_p15_kills_at_sampled_lines_of_thirty_changes_are_mended_by_a_second_apply() {
+    let world =
+        world(exchange::Options::default(), Options { change_sets: ChangeSets::PerUser, keep_steps: true, ..Options::default() });
+    let gateway = &world.stand_ins.gateway;
+    let workspace = world.workspace("thirty").await;
+    let write = |limit, all| {
+        let objects = thirty(limit, all);
+        workspace
+            .write_resources(objects.iter().map(|(kind, name, arguments)| (kind.as_str(), name.as_str(), arguments.clone())));
+    };
+    write(1, false);
+    workspace.try_apply().await.good();
+    let (before, state, seeded) = (gateway.snapshot(), workspace.state_text(), gateway.steps().len());
+    write(2, true);
+    workspace.converges("without a kill").await;
+    let after = gateway.snapshot();
+    let steps = gateway.steps().split_off(seeded);
+    let of = |name: &str| steps.iter().position(|step| step == name).expect("it is typed");
+    let last = steps.iter().rposition(|step| step.starts_with("commit: ")).expect("it commits");
+    // While reading, while staging, at the first commit and behind it, and at the last one.
+    for line in [3, of("> showchanges") + 30, of("> commit") + 1, of("> commit") + 2, of("> commit") + 5, last + 1] {
+        gateway.restore(&before).expect("a snapshot");
+        std::fs::write(workspace.folder.join("terraform.tfstate"), &state).expect("written");
+        let _ = std::fs::remove_file(workspace.folder.join("imports.tf"));
+        gateway.fault(Fault::Break { how: Break::Hang, at: Point::Line, nth: u32::try_from(line).expect("few lines") });
+        let running = workspace.begin(&["apply", "-auto-approve", "-lock=false"]);
+        until("the line is typed", || gateway.faults_waiting() == 0).await;
+        running.signal("-KILL");
+        running.end().await;
+        until("the killed run's session ended", || gateway.sessions() == 0).await;
+        let run = workspace.try_apply().await;
+        let mut imports = String::new();
+        for said in run.errors() {
+            let block =
+                said.holds(&["already has"]).detail.find("import {").and_then(|start| said.detail.get(start..)).expect("a block");
+            let name = said.address.rsplit('.').next().expect("a name");
+            imports.extend([block.replace("<name>", name).as_str(), "\n"]);
+        }
+        std::fs::write(workspace.folder.join("imports.tf"), imports).expect("written");
+        workspace.converges(&format!("after a kill at line {line}")).await;
+        nothing_staged(&world);
+        let sorted = |snapshot: &Json| {
+            let mut lines: Vec<String> = serde_json::to_string_pretty(snapshot)
+                .expect("JSON")
+                .lines()
+                .map(|line| line.trim_end_matches(',').to_owned())
+                .collect();
+            lines.sort_unstable();
+            lines
+        };
+        assert_eq!(sorted(&gateway.snapshot()), sorted(&after), "after a kill at line {line}");
     }
 }
 

@@ -8,7 +8,7 @@ use tokio::time::{Instant, timeout};
 
 use super::Rules;
 use crate::gateway::device::{Commit, Connect, Device};
-use crate::gateway::dialog::Dialog;
+use crate::gateway::dialog::{Dialog, Said};
 use crate::gateway::table::{Printout, Rows};
 use crate::remote::{Error, Kind};
 
@@ -77,10 +77,23 @@ impl Session {
         self.device.as_ref().map_or(Ok(()), |device| device.writable())
     }
 
-    /// Reads a printout, as this session sees it: with what is staged in it.
+    /// Reads a printout, as this session sees it: with what is staged in it. A printout of several dialogs does not fit together if somebody
+    /// else commits between two of them; then it is read once more.
     pub(super) async fn read(&mut self, printout: &Printout) -> Result<Rows, Error> {
         let mut said = Vec::new();
-        while let Some(dialog) = (self.rules.dialog)(printout, &said) {
+        let outcome = self.read_once(printout, &mut said).await;
+        match &outcome {
+            Err(error) if !said.is_empty() && self.is_open() && matches!(error.kind, Kind::Unexpected | Kind::Invalid) => {
+                tracing::info!(error = %error, ?printout, "a printout does not fit together; reading it once more");
+                said.clear();
+                self.read_once(printout, &mut said).await
+            }
+            _ => outcome,
+        }
+    }
+
+    async fn read_once(&mut self, printout: &Printout, said: &mut Vec<Said>) -> Result<Rows, Error> {
+        while let Some(dialog) = (self.rules.dialog)(printout, said) {
             if said.len() >= MOST_DIALOGS {
                 return Err(Error::new(Kind::Unexpected, format!("Reading {printout:?} from the gateway comes to no end.")));
             }
@@ -88,7 +101,7 @@ impl Session {
             let answer = timeout(LONGEST_CONVERSATION, device.walk(&dialog)).await;
             said.push(self.heard(answer)?);
         }
-        (self.rules.parse)(printout, &said)
+        (self.rules.parse)(printout, said)
     }
 
     /// Walks a dialog that stages something.

@@ -17,6 +17,8 @@ pub enum Point {
     Command(String),
     /// A question is about to be asked whose text contains this, in any case.
     Question(String),
+    /// A line was typed, whatever it is, and nothing has come of it.
+    Line,
     /// Commit was answered in full and has not taken effect.
     CommitBefore,
     /// Commit has taken effect and has not been confirmed.
@@ -92,6 +94,22 @@ pub enum Fault {
         /// Which time.
         #[serde(default = "first")]
         nth: u32,
+    },
+    /// A typed line, whatever it is, is refused: an answer is asked for again, a command is not run, a script is thrown away.
+    RefuseLine {
+        /// Which line.
+        #[serde(default = "first")]
+        nth: u32,
+        /// What the device says.
+        text: String,
+    },
+    /// Somebody else commits a change just before a typed line comes to anything.
+    Intrude {
+        /// Which line.
+        #[serde(default = "first")]
+        nth: u32,
+        /// What they change. What does not fit by then is left out.
+        change: Vec<Edit>,
     },
     /// A question that no document knows comes up in a command.
     Ask {
@@ -262,6 +280,14 @@ pub(super) struct CommitFaults {
     pub(super) warning: Option<String>,
 }
 
+/// Says what happens at a typed line, in this order.
+#[derive(Debug, Default)]
+pub(super) struct LineFaults {
+    pub(super) change: Option<Vec<Edit>>,
+    pub(super) breaks: Option<Break>,
+    pub(super) refusal: Option<String>,
+}
+
 /// Names a fault with `times`.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -304,6 +330,25 @@ impl Faults {
             _ => true,
         });
         breaks
+    }
+
+    /// Counts a typed line and takes what happens at it.
+    pub(super) fn line(&mut self) -> LineFaults {
+        let mut faults = LineFaults { breaks: self.at(&Point::Line), ..LineFaults::default() };
+        self.waiting.retain_mut(|fault| {
+            let (Fault::RefuseLine { nth, .. } | Fault::Intrude { nth, .. }) = fault else { return true };
+            *nth = nth.saturating_sub(1);
+            if *nth > 0 {
+                return true;
+            }
+            match fault {
+                Fault::RefuseLine { text, .. } => faults.refusal = Some(text.clone()),
+                Fault::Intrude { change, .. } => faults.change = Some(change.clone()),
+                _ => {}
+            }
+            false
+        });
+        faults
     }
 
     /// Takes the question that comes up here.

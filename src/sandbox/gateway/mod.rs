@@ -217,6 +217,12 @@ impl Appliance {
         self.shared.state().counters.clone()
     }
 
+    /// Gives where each line was typed since the start, under [`Options::keep_steps`]: `> commit` at the main prompt, and
+    /// `commit: Please enter some comments describing your changes:` within a command.
+    pub fn steps(&self) -> Vec<String> {
+        self.shared.state().steps.clone()
+    }
+
     /// Counts the sessions that are open.
     pub fn sessions(&self) -> usize {
         self.shared.state().sessions.len()

@@ -192,6 +192,8 @@ pub struct Options {
     pub forwards: bool,
     /// Listens for the control channel.
     pub control: bool,
+    /// Keeps where each line was typed.
+    pub keep_steps: bool,
     /// Starts from this instead of a new gateway.
     pub configuration: Option<Configuration>,
 }
@@ -258,6 +260,7 @@ impl Default for Options {
             cluster: None,
             forwards: false,
             control: true,
+            keep_steps: false,
             configuration: None,
         }
     }

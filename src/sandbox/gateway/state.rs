@@ -83,6 +83,8 @@ pub(super) struct State {
     pub(super) version: String,
     /// Levels of the cluster at which committed changes were made.
     pub(super) levels: BTreeSet<String>,
+    /// Where each line was typed, if that is kept.
+    pub(super) steps: Vec<String>,
     next: u64,
 }
 
@@ -108,6 +110,7 @@ impl Shared {
             faults: Faults::default(),
             version,
             levels: BTreeSet::new(),
+            steps: Vec::new(),
             next: 1,
         };
         Shared { options, state: Mutex::new(state) }

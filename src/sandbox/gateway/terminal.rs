@@ -132,9 +132,13 @@ impl Terminal {
 
     /// Asks a question; Enter takes the default.
     pub(super) async fn ask(&mut self, question: &str, default: &str) -> Asked<String> {
-        self.before(question).await?;
-        self.say(question).await?;
-        self.answer(default).await
+        loop {
+            self.before(question).await?;
+            self.say(question).await?;
+            if let Some(answer) = self.answer(question, default).await? {
+                return Ok(answer);
+            }
+        }
     }
 
     /// Asks until the answer passes `check`.
@@ -171,7 +175,7 @@ impl Terminal {
             let shown = if default { "Y" } else { "N" };
             self.line.print(question).await?;
             self.line.prompt(&format!(" [{shown}]> ")).await?;
-            let answer = self.line.read_line(true).await?;
+            let Some(answer) = self.typed(question, true).await? else { continue };
             match answer.trim().to_ascii_lowercase().as_str() {
                 "" => return Ok(Some(default)),
                 "y" | "yes" => return Ok(Some(true)),
@@ -203,7 +207,7 @@ impl Terminal {
             for (number, label) in labels.iter().enumerate() {
                 self.say(&format!("{}. {}", number + 1, label.as_ref())).await?;
             }
-            let answer = self.answer(&(default + 1).to_string()).await?;
+            let Some(answer) = self.answer(question, &(default + 1).to_string()).await? else { continue };
             match answer.parse::<usize>() {
                 Ok(number) if (1..=labels.len()).contains(&number) => return Ok(Some(number - 1)),
                 _ if word.is_some_and(|word| word.eq_ignore_ascii_case(&answer)) => return Ok(None),
@@ -229,7 +233,7 @@ impl Terminal {
                     }
                 }
             }
-            let answer = self.answer("").await?;
+            let Some(answer) = self.answer(question, "").await? else { continue };
             if answer.is_empty() {
                 return Ok(None);
             }
@@ -244,19 +248,28 @@ impl Terminal {
     /// Reads lines until one that is `end`, as for scripts and responses; no prompt is shown.
     pub(super) async fn read_until(&mut self, end: &str) -> Asked<Vec<String>> {
         let mut lines = Vec::new();
+        let mut refusal = None;
         loop {
-            let line = self.line.read_line(true).await?;
+            let (line, refused) = self.line_and_refusal("a text", true).await?;
+            refusal = refusal.or(refused);
             if line.trim() == end {
-                return Ok(lines);
+                break;
             }
             lines.push(line);
+        }
+        match refusal {
+            None => Ok(lines),
+            Some(reason) => {
+                self.refuse(&reason).await?;
+                Err(Stop::Interrupted)
+            }
         }
     }
 
     /// Reads a line without showing it.
     pub(super) async fn ask_hidden(&mut self, question: &str) -> Asked<String> {
         self.line.prompt(question).await?;
-        self.line.read_line(false).await
+        Ok(self.typed(question, false).await?.unwrap_or_default())
     }
 
     /// Reads a command line.
@@ -265,18 +278,55 @@ impl Terminal {
             Some(level) => format!("({level})"),
             None => self.shared.options.hostname.clone(),
         };
-        if self.layout().blank_lines {
-            self.line.prompt("\n").await?;
+        loop {
+            if self.layout().blank_lines {
+                self.line.prompt("\n").await?;
+            }
+            self.line.prompt(&format!("{name}> ")).await?;
+            self.command.clear();
+            if let Some(command) = self.typed("", true).await? {
+                return Ok(command);
+            }
         }
-        self.line.prompt(&format!("{name}> ")).await?;
-        self.line.read_line(true).await
     }
 
-    async fn answer(&mut self, default: &str) -> Asked<String> {
+    /// Reads an answer; nothing if it was refused.
+    async fn answer(&mut self, question: &str, default: &str) -> Asked<Option<String>> {
         self.line.prompt(&format!("[{default}]> ")).await?;
-        let answer = self.line.read_line(true).await?;
-        let answer = answer.trim();
-        Ok(if answer.is_empty() { default.to_owned() } else { answer.to_owned() })
+        let answer = self.typed(question, true).await?;
+        let answer = answer.as_deref().map(str::trim);
+        Ok(answer.map(|answer| if answer.is_empty() { default.to_owned() } else { answer.to_owned() }))
+    }
+
+    /// Reads a line; nothing if it was refused, which has been said then.
+    async fn typed(&mut self, question: &str, echo: bool) -> Asked<Option<String>> {
+        let (line, refusal) = self.line_and_refusal(question, echo).await?;
+        match refusal {
+            None => Ok(Some(line)),
+            Some(reason) => self.refuse(&reason).await.map(|()| None),
+        }
+    }
+
+    /// Reads a line and lets the faults of typed lines happen. Gives why it is to be refused, if it is.
+    async fn line_and_refusal(&mut self, question: &str, echo: bool) -> Asked<(String, Option<String>)> {
+        let line = self.line.read_line(echo).await?;
+        let faults = {
+            let mut state = self.shared.state();
+            if self.shared.options.keep_steps {
+                let step = if self.command.is_empty() { format!("> {line}") } else { format!("{}: {question}", self.command) };
+                state.steps.push(step);
+            }
+            let faults = state.faults.line();
+            for edit in faults.change.iter().flatten() {
+                // What has gone or come since the test was written is no longer theirs to change.
+                let _ = state.edit("colleague", std::slice::from_ref(edit));
+            }
+            faults
+        };
+        match faults.breaks {
+            Some(how) => self.line.break_off(how).await,
+            None => Ok((line, faults.refusal)),
+        }
     }
 
     /// Counts a question and lets the faults of this place happen.
@@ -295,7 +345,7 @@ impl Terminal {
                 self.line.prompt(&format!("[{default}]> ")).await?;
             }
             // Nobody knows what the answer would do; it does nothing.
-            self.line.read_line(true).await?;
+            self.typed(&text, true).await?;
         }
         self.reach(Point::Question(question.to_owned())).await?;
         if self.layout().blank_lines { self.line.print("\n").await } else { Ok(()) }

@@ -163,3 +163,15 @@ async fn p03_making_a_client_and_announcing_does_no_work() {
     assert_eq!(fake.count(|world| world.logins), 0);
     assert_eq!(std::fs::read_dir(directory.path()).expect("a directory").count(), 0);
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_was_read_ends_with_the_client_that_each_configure_makes() {
+    let (fake, first, directory) = gateway(&[("a.example", 1)]);
+    let rows = async |gateway: &Gateway| gateway.rows(&Printout::Routes, &call()).await.expect("read").rows.len();
+    assert_eq!((rows(&first).await, rows(&first).await), (1, 1));
+    assert_eq!(fake.count(|world| world.reads), 1);
+    let _ = fake.world().live.entry("Routes".to_owned()).or_default().insert("b.example".to_owned(), 1);
+    let second = fake.gateway(directory.path(), |_| {});
+    assert_eq!(rows(&second).await, 2, "a new client knows nothing of what an older one read");
+    assert_eq!(fake.count(|world| world.reads), 2);
+}

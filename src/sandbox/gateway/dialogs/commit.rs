@@ -34,21 +34,7 @@ pub(in crate::sandbox::gateway) async fn commit(terminal: &mut Terminal, argumen
         None => terminal.ask("Please enter some comments describing your changes:", "").await?,
     };
     if terminal.shared.state().collides(&owner) {
-        let who = {
-            let mut state = terminal.shared.state();
-            state.counters.failed_commits += 1;
-            state.history.last().map(|commit| commit.user.clone()).unwrap_or_default()
-        };
-        // Only the last sentence is known. Whether Enter means yes is not; it means no here.
-        let question = format!(
-            "Your changes conflict with changes that {who} committed in the meantime. They cannot be committed.\n\
-             Are you ready to discard all of your changes?"
-        );
-        if terminal.ask_yes_no(&question, false).await? {
-            terminal.shared.state().change_sets.remove(&owner);
-            terminal.say(&format!("Changes cleared: {}", now())).await?;
-        }
-        return Ok(());
+        return collided(terminal, &owner).await;
     }
     match arguments.get(1) {
         Some(answer) if matches!(answer.to_ascii_lowercase().as_str(), "y" | "yes" | "n" | "no") => {}
@@ -84,6 +70,10 @@ pub(in crate::sandbox::gateway) async fn commit(terminal: &mut Terminal, argumen
         tokio::time::sleep(delay).await;
     }
     terminal.reach(Point::CommitBefore).await?;
+    // Somebody may have been quicker while a question waited for its answer.
+    if terminal.shared.state().collides(&owner) {
+        return collided(terminal, &owner).await;
+    }
     {
         let mut state = terminal.shared.state();
         if faults.lie {
@@ -97,6 +87,25 @@ pub(in crate::sandbox::gateway) async fn commit(terminal: &mut Terminal, argumen
         terminal.say(&warning).await?;
     }
     terminal.say(&format!("Changes committed: {}", now())).await
+}
+
+/// Refuses a commit that another one overtook, and offers to discard the changes.
+async fn collided(terminal: &mut Terminal, owner: &str) -> Asked<()> {
+    let who = {
+        let mut state = terminal.shared.state();
+        state.counters.failed_commits += 1;
+        state.history.last().map(|commit| commit.user.clone()).unwrap_or_default()
+    };
+    // Only the last sentence is known. Whether Enter means yes is not; it means no here.
+    let question = format!(
+        "Your changes conflict with changes that {who} committed in the meantime. They cannot be committed.\n\
+         Are you ready to discard all of your changes?"
+    );
+    if terminal.ask_yes_no(&question, false).await? {
+        terminal.shared.state().change_sets.remove(owner);
+        terminal.say(&format!("Changes cleared: {}", now())).await?;
+    }
+    Ok(())
 }
 
 /// Runs `clearchanges`, which asks first.

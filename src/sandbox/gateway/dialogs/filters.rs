@@ -161,24 +161,26 @@ async fn delete(terminal: &mut Terminal, word: Option<&str>) -> Asked<()> {
     let Some(positions) = ask_filters(terminal, word, "").await? else {
         return Ok(());
     };
+    let names = names_at(terminal, &positions);
     if word.is_none() && !super::may_delete(terminal, &format!("{} filters", positions.len())).await? {
         return Ok(());
     }
-    terminal.stage(|configuration| take(&mut configuration.filters, &positions));
+    terminal.stage(|configuration| take(&mut configuration.filters, &names));
     terminal.count(&format!("{} filters deleted.", positions.len())).await
 }
 
-/// Takes the filters at some positions out, in their order.
-fn take(filters: &mut Vec<Filter>, positions: &[usize]) -> Vec<Filter> {
-    let (out, rest): (Vec<_>, Vec<_>) = filters.drain(..).enumerate().partition(|(at, _)| positions.contains(at));
-    *filters = rest.into_iter().map(|(_, filter)| filter).collect();
-    out.into_iter().map(|(_, filter)| filter).collect()
+/// Takes the filters of some names out, in their order.
+fn take(filters: &mut Vec<Filter>, names: &[String]) -> Vec<Filter> {
+    let (out, rest): (Vec<_>, Vec<_>) = filters.drain(..).partition(|filter| names.contains(&filter.name));
+    *filters = rest;
+    out
 }
 
 async fn move_filters(terminal: &mut Terminal, words: &[&str]) -> Asked<()> {
     let Some(positions) = ask_filters(terminal, words.first().copied(), "").await? else {
         return Ok(());
     };
+    let names = names_at(terminal, &positions);
     let filters = terminal.configuration().filters;
     // A number is the place that the filter has afterwards, a name the filter before which it then stands. The documents say neither.
     let place = |word: &str| {
@@ -196,10 +198,10 @@ async fn move_filters(terminal: &mut Terminal, words: &[&str]) -> Asked<()> {
         },
         None => terminal.ask_until("Enter the target filter position number or name:", "last", place).await?,
     };
+    let before = filters.get(target).map(|filter| filter.name.clone());
     terminal.stage(|configuration| {
         let filters = &mut configuration.filters;
-        let before = filters.get(target).map(|filter| filter.name.clone());
-        let moved = take(filters, &positions);
+        let moved = take(filters, &names);
         let named = filters.iter().position(|filter| !by_number && Some(&filter.name) == before.as_ref());
         let at = named.unwrap_or(target.min(filters.len()));
         filters.splice(at..at, moved);
@@ -207,10 +209,17 @@ async fn move_filters(terminal: &mut Terminal, words: &[&str]) -> Asked<()> {
     terminal.count(&format!("{} filters moved.", positions.len())).await
 }
 
+/// Gives the names of the filters at some positions: while a question waits for its answer, somebody else's commit may move them.
+fn names_at(terminal: &Terminal, positions: &[usize]) -> Vec<String> {
+    let filters = terminal.configuration().filters;
+    positions.iter().filter_map(|at| filters.get(*at).map(|filter| filter.name.clone())).collect()
+}
+
 async fn set(terminal: &mut Terminal, words: &[&str]) -> Asked<()> {
     let Some(positions) = ask_filters(terminal, words.first().copied(), "all").await? else {
         return Ok(());
     };
+    let names = names_at(terminal, &positions);
     let read = |word: &str| match word.to_ascii_lowercase().as_str() {
         "active" => Ok(true),
         "inactive" => Ok(false),
@@ -224,12 +233,7 @@ async fn set(terminal: &mut Terminal, words: &[&str]) -> Asked<()> {
         None => terminal.ask_until("Enter the attribute to set:", "active", read).await?,
     };
     terminal.stage(|configuration| {
-        configuration
-            .filters
-            .iter_mut()
-            .enumerate()
-            .filter(|(at, _)| positions.contains(at))
-            .for_each(|(_, filter)| filter.active = active);
+        configuration.filters.iter_mut().filter(|filter| names.contains(&filter.name)).for_each(|filter| filter.active = active);
     });
     terminal.count(&format!("{} filters updated.", positions.len())).await
 }
