@@ -61,12 +61,23 @@ pub struct Session {
     commit_limit: Duration,
     release: Option<String>,
     idle_limit: Duration,
+    pager_off: bool,
 }
 
 impl Session {
     /// Prepares the session on a line on which a shell was just started.
     pub(super) async fn open(line: Box<dyn Line>, settings: &Settings, timing: Timing) -> Result<Session, Error> {
+        Session::over(Shell::new(line, timing), settings).await
+    }
+
+    /// Prepares the session, and records everything that is said in it.
+    pub(super) async fn open_recorded(line: Box<dyn Line>, settings: &Settings, timing: Timing) -> Result<Session, Error> {
         let mut shell = Shell::new(line, timing);
+        shell.transcript().record();
+        Session::over(shell, settings).await
+    }
+
+    async fn over(mut shell: Shell, settings: &Settings) -> Result<Session, Error> {
         let secrets = |login: &Login| [login.password.clone(), login.private_key_passphrase.clone()];
         let logins = std::iter::successors(Some(&settings.login), |login| login.jump_host.as_deref());
         for secret in logins.flat_map(secrets).flatten() {
@@ -78,6 +89,7 @@ impl Session {
             commit_limit: settings.commit.timeout,
             release: None,
             idle_limit: UNKNOWN_IDLE_LIMIT,
+            pager_off: false,
         };
         match session.prepare().await {
             Ok(()) => Ok(session),
@@ -91,6 +103,21 @@ impl Session {
     /// The AsyncOS release, as the banner or `version` tells it: `15.0.0-104`.
     pub fn release(&self) -> Option<&str> {
         self.release.as_deref()
+    }
+
+    /// Whether the device took the command that turns its pager off, and how many pages were turned all the same.
+    pub(super) fn pager(&self) -> (bool, u64) {
+        (self.pager_off, self.shell.pages())
+    }
+
+    /// The main prompt, such as `esa.example.com>` or `(Machine esa1)>`.
+    pub(super) fn prompt(&self) -> &str {
+        self.shell.prompt()
+    }
+
+    /// Takes what was said since the session was opened, or since the last time, if it is recorded.
+    pub(super) fn recorded(&mut self) -> String {
+        self.shell.transcript().recorded()
     }
 
     /// Whether the device has ended the session by now, or is about to.
@@ -111,7 +138,8 @@ impl Session {
         {
             self.idle_limit = Duration::from_secs(minutes.saturating_mul(60));
         }
-        self.learn_prompt("setttymode 0 1").await?;
+        let answer = self.learn_prompt("setttymode 0 1").await?;
+        self.pager_off = refusal::find(&answer).is_none();
         self.shell.end();
         self.release = release::find(&banner);
         if self.release.is_none() {
@@ -367,11 +395,26 @@ impl Connector {
 
     /// Opens a session.
     pub async fn open(&self) -> Result<Session, Error> {
+        self.open_with(false).await
+    }
+
+    /// Opens a session that records everything that is said in it.
+    pub(super) async fn open_recorded(&self) -> Result<Session, Error> {
+        self.open_with(true).await
+    }
+
+    /// What the sessions are opened with.
+    pub(super) fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    async fn open_with(&self, recorded: bool) -> Result<Session, Error> {
         let _one = self.one_at_a_time.lock().await;
         if let Some(error) = self.refused.lock().unwrap_or_else(PoisonError::into_inner).clone() {
             return Err(error);
         }
         let outcome = match self.dial().await {
+            Ok(line) if recorded => Session::open_recorded(line, &self.settings, self.timing).await,
             Ok(line) => Session::open(line, &self.settings, self.timing).await,
             Err(error) => Err(error),
         };

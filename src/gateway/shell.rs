@@ -151,6 +151,8 @@ pub(super) struct Shell {
     pace: Duration,
     echoes: bool,
     used: Instant,
+    /// How many pages were turned.
+    pages: u64,
 }
 
 const INTERRUPT: u8 = 3;
@@ -177,6 +179,7 @@ impl Shell {
             pace: Duration::ZERO,
             echoes: true,
             used: Instant::now(),
+            pages: 0,
         }
     }
 
@@ -203,6 +206,16 @@ impl Shell {
     /// When something was last typed or printed.
     pub(super) fn used(&self) -> Instant {
         self.used
+    }
+
+    /// How many pages were turned so far.
+    pub(super) fn pages(&self) -> u64 {
+        self.pages
+    }
+
+    /// The main prompt; empty before it is learnt.
+    pub(super) fn prompt(&self) -> &str {
+        self.prompt.as_deref().unwrap_or_default()
     }
 
     /// Takes whatever has the form of a main prompt for one; [`Shell::learn`] keeps it. The one that was learnt before counts at once.
@@ -299,6 +312,7 @@ impl Shell {
                 }
             } else if stop::at_pager(&self.terminal) {
                 self.terminal.turn_page();
+                self.pages += 1;
                 self.send(b" ").await?;
             } else if likely == Likely::No || left.is_zero() || (likely == Likely::Doubtful && !limit.doubts) {
                 let message = format!("The gateway did not come back to a prompt within {}.", seconds(started.elapsed()));
@@ -415,6 +429,7 @@ impl Shell {
     async fn give_up(&mut self, message: &str, interrupt: bool) -> Error {
         let rest = format!("{}{}", without_echo(self.terminal.text(), &self.typed, &self.before), self.terminal.row());
         let tail = self.transcript.tail(&rest);
+        self.transcript.broke_off(&rest);
         if interrupt && let Some(line) = &mut self.line {
             let _ = timeout(self.timing.close, line.send(&[INTERRUPT])).await;
         }
@@ -462,6 +477,7 @@ impl Shell {
     async fn lost(&mut self, message: &str) -> Error {
         let rest = format!("{}{}", without_echo(self.terminal.text(), &self.typed, &self.before), self.terminal.row());
         let tail = self.transcript.tail(&rest);
+        self.transcript.broke_off(&rest);
         self.close().await;
         Error::new(Kind::Unavailable, message).retryable().context("conversation", tail)
     }

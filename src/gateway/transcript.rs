@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 
 use secrecy::{ExposeSecret, SecretString};
 
+use crate::remote::literals;
+
 /// What stands for a secret.
 pub(super) const HIDDEN: &str = "(sensitive)";
 
@@ -21,6 +23,8 @@ const SHORTEST_WORD: usize = 8;
 pub(super) struct Transcript {
     text: String,
     secrets: Vec<SecretString>,
+    /// All of it, where it is recorded.
+    recording: Option<String>,
 }
 
 impl Transcript {
@@ -70,15 +74,47 @@ impl Transcript {
         self.masked(text).lines().map(mask_literals).collect::<Vec<_>>().join("\n")
     }
 
+    /// Records everything from now on: the screen as it is, with what is typed between `«` and `»`.
+    pub(super) fn record(&mut self) {
+        self.recording.get_or_insert_default();
+    }
+
+    /// Takes what was recorded, without secrets. What comes next begins with the row that the cursor stands in.
+    pub(super) fn recorded(&mut self) -> String {
+        let Some(recording) = &mut self.recording else { return String::new() };
+        let row = recording.rsplit('\n').next().unwrap_or_default().to_owned();
+        let recorded = std::mem::replace(recording, row);
+        self.masked(&recorded)
+    }
+
+    /// Records what stood on the screen when the conversation broke off.
+    pub(super) fn broke_off(&mut self, rest: &str) {
+        self.note(rest);
+    }
+
+    fn note(&mut self, text: &str) {
+        if let Some(recording) = &mut self.recording {
+            recording.extend(text.chars().map(|letter| match letter {
+                '«' => '‹',
+                '»' => '›',
+                other => other,
+            }));
+        }
+    }
+
     /// Notes what was typed.
     pub(super) fn typed(&mut self, text: &str) {
         let text = self.masked(text);
+        if self.recording.is_some() {
+            self.note_typed(&text);
+        }
         let _ = writeln!(self.text, "{text}");
         self.cut();
     }
 
     /// Notes what the device printed.
     pub(super) fn printed(&mut self, text: &str) {
+        self.note(text);
         self.text.push_str(end_of(text, MOST));
         self.cut();
     }
@@ -91,6 +127,13 @@ impl Transcript {
         let lines: Vec<&str> = whole.lines().collect();
         let shown = lines.get(lines.len().saturating_sub(LINES)..).unwrap_or_default();
         shown.iter().map(|line| line.chars().take(LINE).collect::<String>()).collect::<Vec<_>>().join("\n")
+    }
+
+    fn note_typed(&mut self, text: &str) {
+        let text: String = text.chars().filter(|letter| !matches!(letter, '«' | '»')).collect();
+        if let Some(recording) = &mut self.recording {
+            recording.extend(["«", &text, "»\n"]);
+        }
     }
 
     fn cut(&mut self) {
@@ -111,20 +154,6 @@ fn end_of(text: &str, most: usize) -> &str {
         Some(end) => end,
         None => "",
     }
-}
-
-/// The texts between quotes.
-fn literals(line: &str) -> Vec<&str> {
-    let mut found = Vec::new();
-    let mut rest = line;
-    while let Some(open) = rest.find(['"', '\'']) {
-        let Some(quote) = rest.get(open..=open) else { break };
-        let Some(inside) = rest.get(open + 1..) else { break };
-        let Some(close) = inside.find(quote) else { break };
-        found.extend(inside.get(..close));
-        rest = inside.get(close + 1..).unwrap_or_default();
-    }
-    found
 }
 
 /// A filter may compare a header with a secret, and the device may print any filter.

@@ -2,12 +2,14 @@
 
 mod error;
 mod objects;
+mod placeholders;
 mod redact;
 mod retry;
 mod singular;
 
 pub use error::{Error, Kind};
 pub use objects::{Call, Change, Failure, Objects};
+pub use placeholders::{Placeholders, Sort, Spelling, literals, without_literals};
 pub use redact::Masks;
 pub use retry::{Backoff, Verdict, interruptible, out_of_time, pause, retry, stopped};
 pub use singular::read_one;
