@@ -14,7 +14,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("plugin", &["remote", "schema", "value"]),
     ("provider", &["plugin", "dns", "exchange", "gateway", "remote", "schema", "value"]),
     ("sandbox", &["schema", "value"]),
-    ("tool", &["sandbox", "provider", "plugin", "remote", "schema", "value"]),
+    ("tool", &["sandbox", "provider", "exchange", "gateway", "plugin", "remote", "schema", "value"]),
 ];
 
 fn files_below(folder: &Path) -> Vec<PathBuf> {

@@ -88,6 +88,21 @@ impl Http {
         })
     }
 
+    /// Gets a token for cmdlets, if none is there yet.
+    pub async fn sign_in(&self, call: &Call) -> Result<(), Error> {
+        self.tokens.get(Audience::Exchange, &self.connection, call).await.map(drop)
+    }
+
+    /// The kind of the login, in words.
+    pub fn login_name(&self) -> &'static str {
+        self.tokens.login_name()
+    }
+
+    /// The host that runs cmdlets.
+    pub fn host(&self) -> &Url {
+        &self.hosts.exchange
+    }
+
     /// Runs a cmdlet once, with as many attempts as are safe.
     pub async fn run(&self, cmdlet: &Cmdlet<'_>, call: &Call) -> Result<Answer, Failed> {
         let flight = Flight::new(cmdlet, self.home()?);
@@ -97,8 +112,14 @@ impl Http {
     /// Runs a cmdlet that lists objects, and follows its pages. A page that fails makes the whole list fail: half a list would
     /// say of the other half that it is gone.
     pub async fn list(&self, cmdlet: &Cmdlet<'_>, call: &Call) -> Result<Vec<Object>, Error> {
+        self.list_with_warnings(cmdlet, call).await.map(|(objects, _)| objects)
+    }
+
+    /// Runs a cmdlet that lists objects, and gives what the service warned of, too.
+    pub async fn list_with_warnings(&self, cmdlet: &Cmdlet<'_>, call: &Call) -> Result<(Vec<Object>, Vec<String>), Error> {
         let mut flight = Flight::new(cmdlet, self.home()?);
         let mut objects = Vec::new();
+        let mut warnings: Vec<String> = Vec::new();
         let mut seen = HashSet::new();
         for _ in 0..PAGES {
             let answer = self.fly(&flight, call).await.map_err(|failed| unlisted(failed.error, cmdlet))?;
@@ -109,7 +130,8 @@ impl Http {
             if let Some(warning) = answer.warnings.iter().find(|warning| warning.to_lowercase().contains("more results")) {
                 return Err(Error::new(Kind::Unexpected, format!("The answer to `{}` is cut off: {warning}", cmdlet.name)));
             }
-            let Some(next) = answer.next else { return Ok(objects) };
+            warnings.extend(answer.warnings);
+            let Some(next) = answer.next else { return Ok((objects, warnings)) };
             if !seen.insert(next.clone()) {
                 break;
             }

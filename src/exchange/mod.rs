@@ -9,6 +9,7 @@ pub mod cmdlet;
 pub mod connection;
 pub mod data;
 mod entra;
+pub mod examination;
 mod fault;
 pub mod forms;
 mod gate;

@@ -82,6 +82,11 @@ impl Tokens {
         })
     }
 
+    /// The kind of the login, in words.
+    pub fn login_name(&self) -> &'static str {
+        self.login.name()
+    }
+
     /// Gives a token that is not about to expire, and fetches one if need be.
     pub async fn get(&self, audience: Audience, connection: &Connection, call: &Call) -> Result<Token, Error> {
         let slot = self.slot(audience);

@@ -528,7 +528,7 @@ impl<'a> Walk<'a> {
             let message =
                 format!("This release of the gateway did not ask for the answer {} in {:?}.", about(answer), self.dialog.command);
             Error::new(Kind::Unexpected, message)
-                .hint("Please report this conversation with the gateway's release (the command version).")
+                .hint("Please report this conversation; `terraform-provider-mailflow doctor` shows what else this release says otherwise.")
         })
     }
 

@@ -70,8 +70,8 @@ impl Gateway {
             call.report(Diagnostic::warning(
                 "The gateway printed lines that this provider does not understand",
                 format!(
-                    "Objects in these lines are left alone, and none is taken for deleted. Please report them with the gateway's \
-                     release.\n\n{}",
+                    "Objects in these lines are left alone, and none is taken for deleted. Please report them: \
+                     `terraform-provider-mailflow doctor` prints them masked, with the gateway's release.\n\n{}",
                     shortened(&rows.not_understood, "\n")
                 ),
             ));
@@ -304,7 +304,7 @@ fn unclear(resource: &Resource, id: &str, rows: &Rows) -> Error {
         resource.noun
     );
     Error::new(Kind::Unexpected, words)
-        .hint("Please report these lines with the gateway's release.")
+        .hint("Please report these lines: `terraform-provider-mailflow doctor` prints them masked, with the gateway's release.")
         .context("lines", shortened(&rows.not_understood, "\n"))
 }
 

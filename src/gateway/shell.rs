@@ -382,9 +382,9 @@ impl Shell {
             self.end();
         }
         let hint = if left {
-            "Nothing was answered, and the dialog was left. Please report this conversation with the gateway's release (the command version)."
+            "Nothing was answered, and the dialog was left. Please report this conversation; `terraform-provider-mailflow doctor` shows what else this release says otherwise."
         } else {
-            "Nothing was answered, and the session was closed, which drops all that it had staged. Please report this conversation with the gateway's release (the command version)."
+            "Nothing was answered, and the session was closed, which drops all that it had staged. Please report this conversation; `terraform-provider-mailflow doctor` shows what else this release says otherwise."
         };
         Error::new(Kind::Unexpected, self.transcript.shown(&message)).hint(hint).context("conversation", tail)
     }

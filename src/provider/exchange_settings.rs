@@ -13,6 +13,9 @@ use crate::value::{Diagnostic, Diagnostics, Path};
 const TENANT: &[&str] = &["ARM_TENANT_ID", "AZURE_TENANT_ID", "AZURESUBSCRIPTION_TENANT_ID"];
 const ENVIRONMENT: &[&str] = &["ARM_ENVIRONMENT"];
 
+/// The environment variables that say which tenant is meant. Those of a credential are shared with other providers.
+pub(super) const VARIABLES: &[&str] = TENANT;
+
 /// The spellings of each cloud: the ones that Azure's own providers take.
 const CLOUDS: &[(&str, Cloud)] = &[
     ("public", Cloud::Public),

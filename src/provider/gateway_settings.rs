@@ -16,6 +16,9 @@ const PASSWORD: &[&str] = &["MAILFLOW_GATEWAY_PASSWORD"];
 const PRIVATE_KEY: &[&str] = &["MAILFLOW_GATEWAY_PRIVATE_KEY"];
 const HOST_KEYS: &[&str] = &["MAILFLOW_GATEWAY_HOST_KEYS"];
 
+/// The environment variables that say which gateway is meant, and who logs in.
+pub(super) const VARIABLES: &[&str] = &[HOST[0], USERNAME[0], PASSWORD[0], PRIVATE_KEY[0], HOST_KEYS[0]];
+
 const HOST_LINE: Attribute = string("host", "Host name or address.");
 const PORT_LINE: Attribute = integer("port", "TCP port of the SSH service; 22 unless said otherwise.").range(1, 65535);
 const USERNAME_LINE: Attribute =

@@ -8,6 +8,7 @@ mod environment;
 mod exchange_settings;
 mod gateway_settings;
 mod side;
+mod standalone;
 
 use std::sync::Arc;
 
@@ -15,6 +16,7 @@ use async_trait::async_trait;
 
 pub use catalog::CATALOG;
 pub use environment::Environment;
+pub use standalone::{Found, standalone};
 
 use crate::dns;
 use crate::exchange::Exchange;

@@ -204,8 +204,8 @@ impl Placeholders {
         if let Some((name, end)) = part("name") {
             let Some(sort) = self.names.get(&name.to_lowercase()).copied() else { return Verdict::No };
             let goes_on = after(end).strip_prefix('.').is_some_and(|rest| in_word(rest.chars().next()));
-            let alone = !in_name(before) && !in_name(follows(end)) && !(goes_on && sort != Sort::User);
-            return if alone { Verdict::Masked(end, self.placeholder(sort, name, spelling)) } else { Verdict::No };
+            let more = in_name(before) || in_name(follows(end)) || (goes_on && sort != Sort::User);
+            return if more { Verdict::No } else { Verdict::Masked(end, self.placeholder(sort, name, spelling)) };
         }
         if let Some((_, end)) = part("token") {
             // Fingerprints of host keys are public, and are base64.
@@ -321,13 +321,11 @@ impl Sort {
         match self {
             Sort::Ip => {
                 let (block, last) = ((number - 1) / EACH, (number - 1) % EACH + 1);
-                match ["192.0.2", "198.51.100", "203.0.113"].get(block) {
-                    Some(net) => format!("{net}.{last}"),
-                    None => {
-                        let offset = u32::try_from(number - 3 * EACH).unwrap_or(u32::MAX) % (1 << 16);
-                        Ipv4Addr::from_bits(Ipv4Addr::new(198, 18, 0, 0).to_bits() + offset).to_string()
-                    }
+                if let Some(net) = ["192.0.2", "198.51.100", "203.0.113"].get(block) {
+                    return format!("{net}.{last}");
                 }
+                let offset = u32::try_from(number - 3 * EACH).unwrap_or(u32::MAX) % (1 << 16);
+                Ipv4Addr::from_bits(Ipv4Addr::new(198, 18, 0, 0).to_bits() + offset).to_string()
             }
             Sort::Ip6 => {
                 let number = u128::try_from(number).unwrap_or_default();

@@ -1,14 +1,16 @@
-//! What a person runs: `demo`, `sandbox`.
+//! What a person runs: `demo`, `doctor`, `sandbox`.
 //!
 //! Exit codes: 0 when all that was asked holds, 1 when it does not, 2 when the command line is wrong.
 
 mod demo;
+mod doctor;
 pub mod sandbox;
 pub mod terraform;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser, Subcommand};
 
 /// Mail flow between Microsoft 365 and a Cisco Secure Email Gateway, for Terraform.
 #[derive(Debug, Parser)]
@@ -29,6 +31,12 @@ enum Command {
     /// fresh state with an empty plan, destroy. Prints what stood on both services, with timings and counts. Exits with 1 when
     /// any step does not hold.
     Demo(demo::Options),
+    /// Look at the tenant and the gateway without changing anything, and say what is wrong or not understood
+    ///
+    /// Logs in to both sides with the provider's environment variables, reads every table, and prints what it found and a report that
+    /// can be pasted: addresses, names and secrets are masked. A side whose variables are not set is left out. Exits with 0 when all was
+    /// understood, with 1 when something was not or failed.
+    Doctor(doctor::Options),
     /// Run the stand-ins for both services on loopback, and print the provider block and environment to use them
     Sandbox(sandbox::Options),
 }
@@ -46,9 +54,23 @@ pub fn run() -> ExitCode {
     runtime.block_on(async {
         match line.command {
             Command::Demo(options) => demo::run(&options).await,
+            Command::Doctor(options) => doctor::run(&options).await,
             Command::Sandbox(options) => sandbox::run(&options).await,
         }
     })
+}
+
+/// Says what is wrong with a command line, as the parser of command lines does.
+fn usage(command: &str, problem: &str) -> ExitCode {
+    let mut line = Line::command();
+    line.build();
+    let error = match line.find_subcommand_mut(command) {
+        Some(command) => command.error(ErrorKind::MissingRequiredArgument, problem),
+        None => line.error(ErrorKind::MissingRequiredArgument, problem),
+    };
+    // Where standard error is gone, nobody reads it.
+    let _ = error.print();
+    ExitCode::from(2)
 }
 
 /// Says what the binary is and how to install it, for a person who started it without an argument.

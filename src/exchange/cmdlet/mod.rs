@@ -21,6 +21,7 @@ pub(super) use lists::Lists;
 pub use names::parameter;
 pub(super) use order::Places;
 pub(super) use review::Claims;
+pub(super) use shape::{Known, known, oddities};
 pub(super) use values::from_json;
 
 #[cfg(test)]

@@ -203,6 +203,48 @@ fn understood(cmdlets: &Cmdlets, leaf: &Leaf, object: &Object) -> Result<Value, 
     })
 }
 
+/// What of an object cannot be read by the table, in words and without values.
+pub(in crate::exchange) fn oddities(cmdlets: &Cmdlets, object: &Object) -> Vec<String> {
+    let read = |leaf: &Leaf| {
+        let value = from_json(leaf.attribute, cmdlets.form(&leaf.name), object.get(&leaf.parameter));
+        value.err().map(|odd| format!("`{}` (attribute `{}`): {odd}", leaf.parameter, leaf.name))
+    };
+    leaves(cmdlets.resource).iter().filter_map(read).collect()
+}
+
+/// A member of an object that the table knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::exchange) enum Known {
+    /// Never shown.
+    Secret,
+    /// Text that a person wrote.
+    Written,
+    /// Numbers, truths, moments and words of the service.
+    Plain,
+}
+
+/// The members that the table knows, by their names at the service.
+pub(in crate::exchange) fn known(cmdlets: &Cmdlets) -> Vec<(String, Known)> {
+    let kind = |leaf: &Leaf| {
+        let of_text = matches!(
+            leaf.attribute.kind,
+            Kind::Scalar(crate::schema::Scalar::String)
+                | Kind::List(crate::schema::Scalar::String)
+                | Kind::Set(crate::schema::Scalar::String)
+        );
+        if leaf.attribute.sensitive {
+            Known::Secret
+        } else if of_text && leaf.attribute.choices.is_empty() && cmdlets.form(&leaf.name).is_none() {
+            Known::Written
+        } else {
+            Known::Plain
+        }
+    };
+    let mut known: Vec<_> = leaves(cmdlets.resource).iter().map(|leaf| (leaf.parameter.clone(), kind(leaf))).collect();
+    known.extend(cmdlets.toggle.map(|toggle| (toggle.shown.to_owned(), Known::Plain)));
+    known
+}
+
 /// The attributes that a user writes and whose values mean different things. What is not known in `wanted` is not compared.
 pub(super) fn unlike(cmdlets: &Cmdlets, wanted: &Record, actual: &Record) -> Vec<Leaf> {
     let differs = |leaf: &Leaf| {

@@ -48,7 +48,12 @@ const DOMAIN: &[Attribute] = &[
 ];
 
 /// The noun of the cmdlet. The list is shared with all readers of the noun.
-const NOUN: &str = "AcceptedDomain";
+pub(in crate::exchange) const NOUN: &str = "AcceptedDomain";
+
+/// What of a domain cannot be read, in words and without values.
+pub(in crate::exchange) fn odd(domain: &Object) -> Vec<String> {
+    super::shown(DOMAIN, domain).err().map(|error| error.message).into_iter().collect()
+}
 
 /// Reads the list.
 pub(super) async fn read(exchange: &Exchange, call: &Call) -> Result<Record, Error> {

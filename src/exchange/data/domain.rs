@@ -19,7 +19,7 @@ use crate::schema::{Attribute, DataSource, Record, boolean, integer, list_of, se
 use crate::value::Path;
 
 /// The permission that reading domains takes.
-const PERMISSION: &str = "Domain.Read.All";
+pub(in crate::exchange) const PERMISSION: &str = "Domain.Read.All";
 
 /// The table.
 pub(super) const SOURCE: DataSource = DataSource {

@@ -5,6 +5,8 @@ mod domain;
 mod limiter;
 mod message_trace;
 
+pub(super) use accepted_domains::{NOUN as ACCEPTED_DOMAIN, odd as odd_domain};
+pub(super) use domain::PERMISSION as DOMAIN_PERMISSION;
 pub(super) use limiter::Limiter;
 
 use super::Exchange;

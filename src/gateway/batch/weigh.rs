@@ -294,7 +294,7 @@ pub(super) fn unclear(wish: &Wish, rows: &Rows) -> Error {
         wish.title()
     );
     Error::new(Kind::Unexpected, words)
-        .hint("Please report these lines with the gateway's release.")
+        .hint("Please report these lines: `terraform-provider-mailflow doctor` prints them masked, with the gateway's release.")
         .context("lines", excerpt(&rows.not_understood.join("\n")))
 }
 

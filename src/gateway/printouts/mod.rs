@@ -186,7 +186,7 @@ fn complete(table: &str, rows: usize, announced: Option<usize>) -> Result<(), Er
 /// The error for a printout that does not say all.
 fn cut_off(table: &str, why: &str) -> Error {
     Error::new(Kind::Unexpected, format!("The {table} was not printed whole: {why}."))
-        .hint("Nothing was changed. If it happens again, please report what the gateway prints, with its release.")
+        .hint("Nothing was changed. If it happens again, please report what `terraform-provider-mailflow doctor` prints.")
 }
 
 /// Splits a line at its first `:` or `=`.

@@ -25,9 +25,7 @@ pub(in crate::gateway) fn parse(listener: &str, said: &[Said]) -> Result<Rows, E
     let mut table = Rows::default();
     let mut columns: Vec<String> = Vec::new();
     for line in lines(super::last(said)) {
-        // The menu says the default once more, in words that would read as an entry.
-        let is_menu = line.trim().to_lowercase().starts_with("default access");
-        if is_comment(line) || is_noise(line) || is_menu {
+        if is_comment(line) || is_noise(line) || says_default(line) {
             continue;
         }
         if is_heading(line) {
@@ -117,6 +115,14 @@ fn is_heading(line: &str) -> bool {
             && (found.len() > 2 || !found.iter().any(|word| word == "accept"))
             && !line.contains(['.', '@'])
             && found.iter().all(|word| known.contains(&word.as_str())))
+}
+
+/// Tells whether a line says above the menu what the entry ALL says in the table: `Default Access: REJECT`.
+fn says_default(line: &str) -> bool {
+    super::label(line).is_some_and(|(name, value)| {
+        let words = super::words(name);
+        words.len() > 1 && words.first().is_some_and(|word| word == "default") && action(value).is_some()
+    })
 }
 
 /// Understands one entry: its addresses, its settings, and whether everything behind the action was understood.
@@ -279,14 +285,6 @@ mod tests {
     }
 
     #[test]
-    fn what_the_menu_says_of_the_default_is_no_entry() {
-        let rows =
-            read("ALL REJECT\nRecipient Access Table\nThere are currently 1 recipients.\nDefault Access: REJECT\n").unwrap();
-        assert_eq!(rows.not_understood, Vec::<String>::new());
-        assert_eq!(rows.rows.len(), 1);
-    }
-
-    #[test]
     fn options_are_read_where_they_are_printed() {
         let rows = read("a.example ACCEPT (bypass LDAP ACCEPT, bypass receiving control: no)\nb.example REJECT, 550 \"No such, user\"\nALL REJECT\n").unwrap();
         assert_eq!(rows.not_understood, Vec::<String>::new());
@@ -319,6 +317,14 @@ mod tests {
         let (first, last) = (&rows.rows[0].record, &rows.rows[1].record);
         assert_eq!((first.truth("bypass_ldap_accept"), first.truth("bypass_receiving_control")), (Some(true), Some(false)));
         assert_eq!((last.integer("smtp_response_code"), last.text("smtp_response_text")), (Some(550), Some("Not here")));
+    }
+
+    #[test]
+    fn what_the_menu_says_of_the_default_is_no_entry() {
+        let rows = read("a.example ACCEPT\nALL REJECT\n\nThere are currently 2 recipients.\nDefault Access: REJECT\n").unwrap();
+        assert_eq!(rows.not_understood, Vec::<String>::new());
+        assert_eq!(rows.rows.iter().map(|row| row.id.as_str()).collect::<Vec<_>>(), ["In/a.example", "In/ALL"]);
+        assert!(read("a.example ACCEPT\nDefault Access: REJECT\n").is_err(), "the entry ALL itself is missing");
     }
 
     #[test]

@@ -1,0 +1,278 @@
+//! Looks at a gateway without changing it: what it is, what the login may do, and what of its printouts is understood.
+//!
+//! Everything is read by the readers that serve resources. Two gates keep the examination from changing anything: only commands of
+//! [`COMMANDS`] and menu choices of [`CHOICES`] are typed, and nothing is answered but which entry is meant and whether to go on
+//! printing. What is staged in the session is shown and left as it is.
+
+use super::device::Device;
+use super::dialog::{Dialog, Reply, Said};
+use super::level;
+use super::recording::Recording;
+use super::release;
+use super::session::{Connector, Session};
+use super::table::{Printout, Rows};
+use crate::remote::{Error, Kind, without_literals};
+
+/// The commands that are typed, with those that a login and a logout take.
+pub const COMMANDS: &[&str] = &[
+    "clustermode",
+    "destconfig",
+    "exit",
+    "filters",
+    "help",
+    "listenerconfig",
+    "setttymode",
+    "showchanges",
+    "smtproutes",
+    "sslconfig",
+    "version",
+];
+
+/// The menu choices that are typed. `EDIT` only opens the menu of a listener.
+pub const CHOICES: &[&str] = &["DETAIL", "EDIT", "HOSTACCESS", "LIST", "PRINT", "RCPTACCESS"];
+
+/// The commands whose batch grammar is of interest. It is recorded and not judged.
+const HELP: &[&str] = &["smtproutes", "destconfig", "listenerconfig", "filters", "sslconfig", "commit", "clustermode"];
+
+/// What was found.
+#[derive(Debug)]
+pub struct Examination {
+    /// The AsyncOS release, if the device tells it.
+    pub release: Option<String>,
+    /// Whether changes are made on this release.
+    pub supported: Result<(), Error>,
+    /// The level that is read, and the prompt that shows it.
+    pub level: String,
+    /// The main prompt.
+    pub prompt: String,
+    /// Whether the device took `setttymode 0 1`.
+    pub pager_off: bool,
+    /// How many pages were turned all the same.
+    pub pages: u64,
+    /// What is staged and not committed.
+    pub pending: Result<Option<String>, Error>,
+    /// The printouts.
+    pub readings: Vec<Reading>,
+    /// What `help` says of commands.
+    pub help: Vec<(String, Result<String, Error>)>,
+    /// Everything that was said, one for each conversation. Free of secrets that are known, and not masked otherwise.
+    pub recordings: Vec<Recording>,
+}
+
+/// One printout.
+#[derive(Debug)]
+pub struct Reading {
+    /// Which.
+    pub printout: Printout,
+    /// What was understood.
+    pub outcome: Result<Rows, Error>,
+    /// The lines that nobody understood.
+    pub unread: Vec<Unread>,
+}
+
+/// A line that nobody understood.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unread {
+    /// Which line it is of the conversation, from 1, as it is recorded; `None` if it is a part of several.
+    pub number: Option<usize>,
+    /// The line.
+    pub text: String,
+}
+
+/// Looks at the gateway. An error means that there is no session; `progress` hears what is done next.
+pub async fn examine(connector: &Connector, mut progress: impl FnMut(&str) + Send) -> Result<Examination, Error> {
+    progress("logging in");
+    let session = connector.open_recorded().await?;
+    let settings = connector.settings();
+    let mut examiner = Examiner { connector, session, recordings: Vec::new() };
+    examiner.record("login", None, 0);
+    let mut found = Examination {
+        release: examiner.session.release().map(str::to_owned),
+        supported: release::check_for_writes(examiner.session.release()),
+        level: level::words(&settings.cluster),
+        prompt: examiner.session.prompt().to_owned(),
+        pager_off: examiner.session.pager().0,
+        pages: 0,
+        pending: Ok(None),
+        readings: Vec::new(),
+        help: Vec::new(),
+        recordings: Vec::new(),
+    };
+    progress("asking for uncommitted changes");
+    found.pending = examiner.pending().await;
+    for printout in
+        [Printout::Version, Printout::Listeners, Printout::Destinations, Printout::Routes, Printout::Filters, Printout::Tls]
+    {
+        progress(&format!("reading {}", printout.title()));
+        found.readings.push(examiner.read(printout).await);
+    }
+    for printout in of_listeners(&found.readings) {
+        progress(&format!("reading {}", printout.title()));
+        found.readings.push(examiner.read(printout).await);
+    }
+    for command in HELP {
+        progress(&format!("asking for help on {command}"));
+        let command = format!("help {command}");
+        let answer = examiner.show(&command).await;
+        found.help.push((command, answer));
+    }
+    found.pages = examiner.session.pager().1;
+    found.recordings = examiner.recordings;
+    examiner.session.close().await;
+    Ok(found)
+}
+
+/// The tables of each listener. Private listeners have no recipient access table.
+fn of_listeners(readings: &[Reading]) -> Vec<Printout> {
+    let listeners = readings.iter().filter(|reading| reading.printout == Printout::Listeners);
+    let rows = listeners.filter_map(|reading| reading.outcome.as_ref().ok()).flat_map(|rows| &rows.rows);
+    let mut printouts = Vec::new();
+    for row in rows {
+        printouts.push(Printout::Hosts(row.id.clone()));
+        if row.record.text("type").is_none_or(|kind| kind == "public") {
+            printouts.push(Printout::Recipients(row.id.clone()));
+        }
+    }
+    printouts
+}
+
+struct Examiner<'a> {
+    connector: &'a Connector,
+    session: Session,
+    recordings: Vec<Recording>,
+}
+
+impl Examiner<'_> {
+    async fn read(&mut self, printout: Printout) -> Reading {
+        let outcome = self.rows(&printout).await;
+        let (rows, not_understood) = match &outcome {
+            Ok(rows) => (Some(rows.rows.len()), rows.not_understood.clone()),
+            Err(_) => (None, Vec::new()),
+        };
+        let screen = self.record(&printout.header(), rows, not_understood.len());
+        Reading { printout, outcome, unread: numbered(&screen, not_understood) }
+    }
+
+    async fn rows(&mut self, printout: &Printout) -> Result<Rows, Error> {
+        self.open().await?;
+        let mut said: Vec<Said> = Vec::new();
+        while let Some(dialog) = printout.dialog(&said) {
+            only_reads(&dialog)?;
+            said.push(self.session.walk(&dialog).await?);
+        }
+        printout.parse(&said)
+    }
+
+    async fn show(&mut self, command: &str) -> Result<String, Error> {
+        self.open().await?;
+        let answer = self.session.show(command).await;
+        self.record("command", None, 0);
+        answer
+    }
+
+    async fn pending(&mut self) -> Result<Option<String>, Error> {
+        self.open().await?;
+        let pending = self.session.pending().await;
+        self.record("command", None, 0);
+        pending
+    }
+
+    /// Opens another session if something unknown ended the one before. A login that was refused is not tried again.
+    async fn open(&mut self) -> Result<(), Error> {
+        if self.session.is_stale() {
+            self.session = self.connector.open_recorded().await?;
+            self.session.recorded();
+        }
+        Ok(())
+    }
+
+    /// Keeps what was said last, and gives it.
+    fn record(&mut self, table: &str, rows: Option<usize>, not_understood: usize) -> String {
+        let said = self.session.recorded();
+        // Filters compare with secrets, and set some.
+        let text = if table == "filters" { without_literals(&said) } else { said };
+        self.recordings.push(Recording {
+            source: concat!("recorded by terraform-provider-mailflow ", env!("CARGO_PKG_VERSION")).to_owned(),
+            release: self.session.release().map(str::to_owned),
+            mode: level::words(&self.connector.settings().cluster),
+            table: table.to_owned(),
+            rows,
+            not_understood,
+            text: text.clone(),
+        });
+        text
+    }
+}
+
+/// Finds each line on the screen, in its order.
+fn numbered(screen: &str, lines: Vec<String>) -> Vec<Unread> {
+    let screen: Vec<&str> = screen.lines().collect();
+    let mut from = 0;
+    let mut found = Vec::new();
+    for text in lines {
+        let masked = without_literals(text.trim());
+        let fits = |(_, line): &(usize, &&str)| line.contains(text.trim()) || line.contains(&masked);
+        let place = screen.iter().enumerate().skip(from).find(fits).or_else(|| screen.iter().enumerate().find(fits));
+        let number = place.map(|(at, _)| at + 1);
+        from = number.unwrap_or(from);
+        found.push(Unread { number, text });
+    }
+    found
+}
+
+/// Refuses a dialog that could change something. No reader has one; this holds if one ever does.
+fn only_reads(dialog: &Dialog) -> Result<(), Error> {
+    let command = dialog.command.split_whitespace().next().unwrap_or_default();
+    let known = COMMANDS.contains(&command)
+        && dialog.sections.iter().flat_map(|section| &section.choices).all(|choice| CHOICES.contains(&choice.as_str()))
+        && dialog
+            .sections
+            .iter()
+            .flat_map(|section| &section.answers)
+            .all(|answer| matches!(answer.reply, Reply::Key(_) | Reply::YesNo(_) | Reply::Keep))
+        && (command == "listenerconfig"
+            || !dialog.sections.iter().any(|section| section.choices.iter().any(|choice| choice == "EDIT")));
+    if known {
+        return Ok(());
+    }
+    Err(Error::new(Kind::Unexpected, format!("Reading {:?} takes more than reading. Nothing was typed.", dialog.command)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_reader_passes_the_gate_and_no_change_does() {
+        for printout in [
+            Printout::Listeners,
+            Printout::Destinations,
+            Printout::Routes,
+            Printout::Filters,
+            Printout::Tls,
+            Printout::Version,
+            Printout::Recipients("In".to_owned()),
+            Printout::Hosts("In".to_owned()),
+        ] {
+            let dialog = printout.dialog(&[]).expect("a dialog");
+            assert_eq!(only_reads(&dialog), Ok(()), "{printout:?}");
+        }
+        for dialog in [
+            Dialog::of("commit"),
+            Dialog::of("clearchanges"),
+            Dialog::of("smtproutes").choose("NEW"),
+            Dialog::of("smtproutes").choose("EDIT"),
+            Dialog::of("listenerconfig").choose("EDIT").key("In").choose("HOSTACCESS").choose("CLEAR"),
+            Dialog::of("filters").choose("LIST").answer("name", "x"),
+        ] {
+            assert!(only_reads(&dialog).is_err(), "{dialog:?}");
+        }
+    }
+
+    #[test]
+    fn a_line_is_found_where_it_stands() {
+        let screen = "esa> \u{ab}smtproutes\u{bb}\none\n  odd\ntwo\n  odd\n";
+        let found = numbered(screen, vec!["odd".to_owned(), "odd".to_owned(), "gone".to_owned()]);
+        assert_eq!(found.iter().map(|line| line.number).collect::<Vec<_>>(), [Some(3), Some(5), None]);
+    }
+}

@@ -1,0 +1,423 @@
+//! `doctor`: looks at both sides without changing anything, and says what is wrong or not understood.
+//!
+//! Everything that is printed, and every file that is recorded, is masked by one [`Placeholders`]: the same address has the same
+//! placeholder everywhere.
+
+mod record;
+mod report;
+mod settings;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use self::report::{Side, Table};
+use self::settings::Setting;
+use super::demo::say;
+use super::terraform::platform;
+use crate::exchange::settings::Settings as ExchangeSettings;
+use crate::exchange::{Exchange, examination as tenant};
+use crate::gateway::examination::{self as appliance, Reading};
+use crate::gateway::recording::Recording;
+use crate::gateway::session::Connector;
+use crate::gateway::settings::{Login, Settings as GatewaySettings};
+use crate::gateway::{release, ssh};
+use crate::provider::{Environment, Found, standalone};
+use crate::remote::{Error, Kind, Placeholders, Sort, Spelling, without_literals};
+use crate::value::Diagnostics;
+
+/// How to run the doctor.
+#[derive(Debug, clap::Args)]
+pub(super) struct Options {
+    /// A setting of the provider block that the environment has no variable for, such as gateway.port=2222 or
+    /// gateway.cluster.mode=cluster; a value that begins with @ names a file
+    #[arg(long = "set", value_name = "PATH=VALUE")]
+    settings: Vec<Setting>,
+    /// Keep a masked transcript of each conversation in this folder
+    #[arg(long, value_name = "DIR")]
+    record: Option<PathBuf>,
+}
+
+/// Words of the services that have the form of a domain.
+const WORDS: &[&str] = &["Exchange.ManageAsApp", "Domain.Read.All", "terraform.tfvars", "Exchange.ManageAsAppV2"];
+
+/// The beginnings and parts of the names of variables that hold secrets.
+const OWNERS: &[&str] = &["ARM_", "AZURE", "MAILFLOW_", "TFC_", "ACTIONS_", "SYSTEM_"];
+const SECRETS: &[&str] = &["SECRET", "PASSWORD", "PASSPHRASE", "PRIVATE_KEY", "TOKEN", "CERTIFICATE"];
+
+/// Looks at both sides. The exit code is 0 if all was understood, 1 if not, 2 if there is nothing to look at.
+pub(super) async fn run(options: &Options) -> ExitCode {
+    let (exchange, gateway) = standalone(&settings::block(&options.settings), &Environment::of_process());
+    if let (Found::Absent, Found::Absent) = (&exchange, &gateway) {
+        return super::usage(
+            "doctor",
+            "nothing is configured: set MAILFLOW_GATEWAY_HOST, MAILFLOW_GATEWAY_USERNAME, MAILFLOW_GATEWAY_PASSWORD (or _PRIVATE_KEY) and \
+             MAILFLOW_GATEWAY_HOST_KEYS for a gateway; ARM_TENANT_ID, ARM_CLIENT_ID and ARM_CLIENT_SECRET (or another credential) for a tenant",
+        );
+    }
+    if let Some(problem) = options.record.as_deref().and_then(|folder| record::prepare(folder).err()) {
+        return super::usage("doctor", &format!("--record: {problem}"));
+    }
+    let mut doctor = Doctor { placeholders: placeholders(&options.settings), recordings: Vec::new() };
+    let mut sides = Vec::new();
+    let seen = tokio::select! {
+        () = doctor.look(gateway, exchange, &mut sides) => true,
+        _ = tokio::signal::ctrl_c() => false,
+    };
+    if !seen {
+        eprintln!("Stopped. Nothing was changed.");
+        return ExitCode::FAILURE;
+    }
+    say(&report::screen(&sides));
+    let about = format!(
+        "terraform-provider-mailflow {} on {}. Nothing was changed. Addresses, names of hosts and domains, accounts, GUIDs and secrets are \
+         masked, the same ones alike; names of listeners, policies, groups and filters, and comments, are as they are.",
+        env!("CARGO_PKG_VERSION"),
+        platform()
+    );
+    say(&report::markdown(&sides, &about));
+    let mut good = sides.iter().all(|side| !side.failed && side.not_understood() == 0);
+    if let Some(folder) = &options.record {
+        match record::write(folder, &doctor.recordings) {
+            Ok(count) => eprintln!("{count} transcripts are in {}.", folder.display()),
+            Err(error) => {
+                eprintln!("The transcripts could not be written: {error}");
+                good = false;
+            }
+        }
+    }
+    say(&report::advice(&sides, options.record.is_some()));
+    if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// What is known to be masked before anything is said.
+fn placeholders(settings: &[Setting]) -> Placeholders {
+    let mut placeholders = Placeholders::new();
+    for (name, value) in std::env::vars_os() {
+        let (Some(name), Some(value)) = (name.to_str(), value.to_str()) else { continue };
+        let is_secret = OWNERS.iter().any(|owner| name.starts_with(owner))
+            && SECRETS.iter().any(|part| name.contains(part))
+            && !name.ends_with("_PATH")
+            && !name.ends_with("_FILE")
+            && !name.ends_with("_URL");
+        if is_secret {
+            placeholders.hide(value);
+        }
+    }
+    settings.iter().filter_map(Setting::secret).for_each(|secret| placeholders.hide(secret));
+    settings::paths().iter().map(String::as_str).chain(WORDS.iter().copied()).for_each(|word| placeholders.keep(word));
+    placeholders
+}
+
+struct Doctor {
+    placeholders: Placeholders,
+    recordings: Vec<Recording>,
+}
+
+impl Doctor {
+    async fn look(&mut self, gateway: Found<GatewaySettings>, exchange: Found<ExchangeSettings>, sides: &mut Vec<Side>) {
+        let title = "Secure Email Gateway";
+        sides.push(match gateway {
+            Found::Absent => absent(title, "MAILFLOW_GATEWAY_HOST"),
+            Found::Unusable(problems) => self.unusable(title, &problems),
+            Found::Ready(settings) => self.gateway(Side::new(title), settings).await,
+        });
+        let title = "Exchange Online";
+        sides.push(match exchange {
+            Found::Absent => absent(title, "ARM_TENANT_ID"),
+            Found::Unusable(problems) => self.unusable(title, &problems),
+            Found::Ready(settings) => self.exchange(Side::new(title), &settings).await,
+        });
+    }
+
+    async fn gateway(&mut self, mut side: Side, settings: GatewaySettings) -> Side {
+        let logins = std::iter::successors(Some(&settings.login), |login| login.jump_host.as_deref());
+        for login in logins {
+            self.account(login);
+        }
+        let Login { host, port, username, .. } = &settings.login;
+        side.fact("address", self.masked(&format!("{host} port {port}")));
+        side.fact("account", self.masked(username));
+        if let Err(error) = ssh::check(&settings.login) {
+            return self.failed(side, "settings", &error);
+        }
+        let connector = Connector::new(settings);
+        let examined = {
+            let placeholders = &mut self.placeholders;
+            appliance::examine(&connector, |what| progress(placeholders, "gateway", what)).await
+        };
+        let found = match examined {
+            Ok(found) => found,
+            Err(error) => return self.failed(side, "login", &error),
+        };
+        if let Some(host) = host_of(&found.prompt) {
+            self.placeholders.name(Sort::Host, host);
+        }
+        side.fact("login", "accepted; the host key is one of those that are pinned");
+        let release = found.release.as_deref().unwrap_or("not told");
+        let range = format!("{} to {}", release::SUPPORTED.start(), release::SUPPORTED.end());
+        side.fact(
+            "release",
+            match found.supported {
+                Ok(()) => format!("AsyncOS {release}; supported ({range})"),
+                Err(_) => format!("AsyncOS {release}; read only: changes are made on {range}"),
+            },
+        );
+        let version = found
+            .readings
+            .iter()
+            .find_map(|reading| reading.outcome.as_ref().ok()?.rows.first()?.record.text("model").map(str::to_owned));
+        side.fact("model", version.map_or_else(|| "not told".to_owned(), |model| self.masked(&model)));
+        side.fact("level", self.masked(&format!("{}; the prompt is \"{}\"", found.level, found.prompt)));
+        side.fact(
+            "paging",
+            match (found.pager_off, found.pages) {
+                (true, 0) => "switched off".to_owned(),
+                (true, pages) => format!("switched off by its word, and {pages} pages were turned all the same"),
+                (false, pages) => format!("could not be switched off; {pages} pages were turned"),
+            },
+        );
+        match &found.pending {
+            Ok(None) => side.fact("uncommitted", "nothing"),
+            Ok(Some(staged)) => {
+                side.fact("uncommitted", "changes that are not ours; they were left as they are");
+                let staged = self.masked(&without_literals(staged));
+                side.note("uncommitted changes in the session", staged);
+            }
+            Err(error) => {
+                side.fact("uncommitted", remark(error));
+                side.failed = true;
+                let text = self.words(error, "read the uncommitted changes");
+                side.note("uncommitted changes", text);
+            }
+        }
+        for reading in &found.readings {
+            self.reading(&mut side, reading);
+        }
+        let refused: Vec<String> =
+            side.tables.iter().filter(|table| table.remark == REFUSED).map(|table| table.name.clone()).collect();
+        side.fact(
+            "rights",
+            match refused.as_slice() {
+                [] => "every table may be read; whether the login may commit shows only at a commit".to_owned(),
+                some => format!("refused to this login: {}", some.join(", ")),
+            },
+        );
+        let told = found.help.iter().filter(|(_, answer)| answer.is_ok()).count();
+        side.fact("help", format!("told for {told} of {} commands; recorded, not judged", found.help.len()));
+        for recording in found.recordings {
+            self.keep(recording);
+        }
+        side
+    }
+
+    fn reading(&mut self, side: &mut Side, reading: &Reading) {
+        let name = self.masked(&reading.printout.title());
+        match &reading.outcome {
+            Ok(rows) => {
+                if !reading.unread.is_empty() {
+                    let lines = reading.unread.iter().map(|line| {
+                        let number = line.number.map_or_else(|| "?".to_owned(), |number| number.to_string());
+                        format!("line {number}: {}", line.text)
+                    });
+                    let text = lines.collect::<Vec<_>>().join("\n");
+                    let text = if name == "message filters" { without_literals(&text) } else { text };
+                    let text = self.masked(&text);
+                    side.note(format!("not understood in {name}"), text);
+                }
+                let not_understood = reading.unread.len();
+                side.tables.push(Table { name, entries: Some(rows.rows.len()), not_understood, remark: String::new() });
+            }
+            Err(error) => {
+                side.failed = true;
+                let text = self.words(error, &format!("read {}", reading.printout.title()));
+                side.note(format!("{name} could not be read"), text);
+                side.tables.push(Table { name, entries: None, not_understood: 0, remark: remark(error).to_owned() });
+            }
+        }
+    }
+
+    async fn exchange(&mut self, mut side: Side, settings: &ExchangeSettings) -> Side {
+        side.fact("tenant", self.masked(&settings.tenant));
+        let exchange = match Exchange::new(settings) {
+            Ok(exchange) => exchange,
+            Err(error) => return self.failed(side, "settings", &error),
+        };
+        let found = {
+            let placeholders = &mut self.placeholders;
+            tenant::examine(&exchange, |what| progress(placeholders, "exchange", what)).await
+        };
+        side.fact("login", found.login);
+        side.fact("service", self.masked(&found.host));
+        if let Err(error) = &found.token {
+            return self.failed(side, "token", error);
+        }
+        side.fact("token", "given");
+        for reading in &found.readings {
+            let name = format!("Get-{}", reading.noun);
+            match &reading.outcome {
+                Ok(count) => {
+                    let remark = if reading.warnings.is_empty() { "" } else { "with warnings" };
+                    side.tables.push(Table {
+                        name: name.clone(),
+                        entries: Some(*count),
+                        not_understood: reading.odd.len(),
+                        remark: remark.to_owned(),
+                    });
+                }
+                Err(error) => {
+                    side.failed = true;
+                    let text = self.words(error, &format!("run {name}"));
+                    side.note(format!("{name} failed"), text);
+                    side.tables.push(Table {
+                        name: name.clone(),
+                        entries: None,
+                        not_understood: 0,
+                        remark: remark(error).to_owned(),
+                    });
+                }
+            }
+            for (what, lines) in [("warnings of", &reading.warnings), ("not understood in", &reading.odd)] {
+                if !lines.is_empty() {
+                    let text = self.masked(&lines.join("\n"));
+                    side.note(format!("{what} {name}"), text);
+                }
+            }
+            if let Some(text) = reading.transcript(&mut self.placeholders) {
+                self.recordings.push(Recording {
+                    source: concat!("recorded by terraform-provider-mailflow ", env!("CARGO_PKG_VERSION")).to_owned(),
+                    release: None,
+                    mode: "tenant".to_owned(),
+                    table: format!("exchange {}", reading.noun),
+                    rows: reading.outcome.as_ref().ok().copied(),
+                    not_understood: reading.odd.len(),
+                    text,
+                });
+            }
+        }
+        match &found.domains {
+            Some(Ok(count)) => side.tables.push(Table {
+                name: "Graph domains".to_owned(),
+                entries: Some(*count),
+                not_understood: 0,
+                remark: String::new(),
+            }),
+            Some(Err(error)) => {
+                let text = self.words(error, "list the domains of Microsoft Graph");
+                side.note("Microsoft Graph (needed by the data source mailflow_exchange_domain only)", text);
+                side.tables.push(Table {
+                    name: "Graph domains".to_owned(),
+                    entries: None,
+                    not_understood: 0,
+                    remark: remark(error).to_owned(),
+                });
+                // Few configurations need it: a login without that right is no fault.
+                side.failed |= error.kind != Kind::Denied;
+            }
+            None => {}
+        }
+        let refused: Vec<&str> =
+            side.tables.iter().filter(|table| table.remark == REFUSED).map(|table| table.name.as_str()).collect();
+        let rights = match refused.as_slice() {
+            [] => "every list may be read; whether the login may change objects shows only at a change".to_owned(),
+            some => format!("refused to this login: {}", some.join(", ")),
+        };
+        side.fact("rights", rights);
+        side
+    }
+
+    /// Takes an account and a host to be masked.
+    fn account(&mut self, login: &Login) {
+        self.placeholders.name(Sort::User, &login.username);
+        if !login.host.contains(['.', ':']) {
+            self.placeholders.name(Sort::Host, &login.host);
+        }
+    }
+
+    fn masked(&mut self, text: &str) -> String {
+        self.placeholders.mask(text, Spelling::Report)
+    }
+
+    /// What the service said and what to do, in full.
+    fn words(&mut self, error: &Error, action: &str) -> String {
+        let said = error.diagnostic(action);
+        self.masked(&format!("{}\n\n{}", said.summary, said.detail))
+    }
+
+    /// A side that could not be looked at.
+    fn failed(&mut self, mut side: Side, what: &'static str, error: &Error) -> Side {
+        let message = self.masked(&format!("failed: {error}"));
+        side.fact(what, message.replace('\n', " "));
+        if !error.context.is_empty() {
+            let text = self.words(error, "look at it");
+            side.note(what, text);
+        }
+        side.failed = true;
+        side
+    }
+
+    fn unusable(&mut self, title: &'static str, problems: &Diagnostics) -> Side {
+        let mut side = Side::new(title);
+        for problem in problems {
+            let text = self.masked(&format!("{}: {}", problem.summary, problem.detail));
+            side.fact("settings", text.replace('\n', " "));
+        }
+        side.failed = true;
+        side
+    }
+
+    fn keep(&mut self, recording: Recording) {
+        let mut masked = |text: &str| self.placeholders.mask(text, Spelling::Transcript);
+        let (mode, table, text) = (masked(&recording.mode), masked(&recording.table), masked(&recording.text));
+        self.recordings.push(Recording { mode, table, text, ..recording });
+    }
+}
+
+const REFUSED: &str = "refused";
+
+/// A few words for the column.
+fn remark(error: &Error) -> &'static str {
+    match error.kind {
+        Kind::Denied => REFUSED,
+        Kind::Unavailable | Kind::Throttled => "no answer",
+        _ => "failed",
+    }
+}
+
+fn absent(title: &'static str, variable: &str) -> Side {
+    let mut side = Side::new(title);
+    side.fact("settings", format!("not configured ({variable} is not set)"));
+    side
+}
+
+/// The host's name in a prompt, if it has no domain: `(Machine esa1)>`.
+fn host_of(prompt: &str) -> Option<&str> {
+    let inside = prompt.trim_matches(|letter: char| !letter.is_alphanumeric());
+    let name = match inside.split_once(' ') {
+        Some((level, name)) if level.eq_ignore_ascii_case("machine") => name,
+        Some(_) => return None,
+        None => inside,
+    };
+    (!name.contains(['.', ' ', ')']) && !name.is_empty()).then_some(name)
+}
+
+fn progress(placeholders: &mut Placeholders, side: &str, what: &str) {
+    eprintln!("{side}: {}", placeholders.mask(what, Spelling::Report));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_host_is_found_in_a_prompt() {
+        for (prompt, host) in [
+            ("esa1>", Some("esa1")),
+            ("(Machine esa1)>", Some("esa1")),
+            ("(Cluster Main)>", None),
+            ("esa.example.com>", None),
+            ("example.com (SERVICE)>", None),
+        ] {
+            assert_eq!(host_of(prompt), host, "{prompt}");
+        }
+    }
+}
