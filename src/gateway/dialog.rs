@@ -37,7 +37,7 @@ pub struct Answer {
     /// [`Reply::PickBy`], a list that neither words nor a key answer.
     pub words: Vec<String>,
     /// Words that all occur in the yes/no question that was answered last. Empty: any. Some questions are worded alike for several
-    /// subjects, and only the question that opened the subject names it.
+    /// subjects, and only the yes/no question that opened the subject names it. Such an answer answers no other yes/no question.
     pub behind: Vec<String>,
     /// What is answered.
     pub reply: Reply,

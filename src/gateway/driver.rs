@@ -510,6 +510,8 @@ impl<'a> Walk<'a> {
                     && suits(&answer.reply, &question.asks, ending)
                     && answer.words.iter().all(|word| text.contains(&word.to_lowercase()))
                     && answer.behind.iter().all(|word| self.subject.contains(word))
+                    // Another yes/no question opens another subject.
+                    && (answer.behind.is_empty() || question.asks != Asks::YesNo)
             };
             let rank = |(index, answer): &(usize, &'a Answer)| {
                 (Reverse(answer.words.len() + answer.behind.len()), self.is_given(*index), *index)

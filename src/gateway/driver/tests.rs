@@ -143,7 +143,10 @@ async fn questions_that_are_worded_alike_are_told_apart_by_the_one_that_led_to_t
     };
     let (accepted, rejected) = (response("acceptance", "", "", "«»"), response("rejection", "Y", "554", "«Go away»\n«»"));
     let dialog = Dialog::of("x").keep("custom").keep("code").keep("response").yes_no("custom rejection", true);
-    let dialog = dialog.answer_behind("rejection", "code", "554", true).answer_behind("rejection", "response", "Go away", true);
+    let dialog = dialog
+        .answer_behind("rejection", "code", "554", true)
+        .answer_behind("rejection", "response", "Go away", true)
+        .keep_behind("rejection", "response");
     for questions in [format!("{accepted}\n{rejected}"), format!("{rejected}\n{accepted}")] {
         said(&format!("esa.local> «x»\n{questions}esa.local> «»"), &dialog).await;
     }

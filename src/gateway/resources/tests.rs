@@ -46,11 +46,11 @@ fn walk(dialog: &Dialog, asked: &[(&str, Vec<Question>)]) -> Result<Vec<String>,
             let any_list =
                 section.answers.iter().position(|answer| matches!(answer.reply, Reply::PickBy(_)) && answer.words.is_empty());
             // The most words win, then an answer that was not given yet, then the first.
-            let fitting = section
-                .answers
-                .iter()
-                .enumerate()
-                .filter(|(_, answer)| fits(answer, *question) && answer.behind.iter().all(|word| subject.contains(word)));
+            let fitting = section.answers.iter().enumerate().filter(|(_, answer)| {
+                fits(answer, *question)
+                    && (answer.behind.is_empty() || !matches!(question, YesNo(_)))
+                    && answer.behind.iter().all(|word| subject.contains(word))
+            });
             let by_words = fitting
                 .min_by_key(|(at, answer)| (std::cmp::Reverse(answer.words.len() + answer.behind.len()), given[*at], *at))
                 .map(|(at, _)| at);
@@ -712,6 +712,59 @@ fn defaults_are_changed_where_they_differ_and_what_is_not_printed_is_taken_as_it
     let update = Edit::Update { from, to: &to, changed: &changed(&["tls", "reject_banner_code", "reject_banner_text"]) };
     let typed = ["OutgoingMail", "-", "-", "-", "-", "y", "550", "Go away", "-", "Required"];
     check(&listener_defaults::TABLE, update, &rows, &asked, &typed);
+}
+
+#[test]
+fn three_responses_in_one_dialog_are_told_apart() {
+    let rows = policy_rows(ABOVE, "");
+    let from = rows.find("gateway_listener_defaults", "OutgoingMail").unwrap();
+    let (mut to, mut names) =
+        (Record::new().with("listener", "OutgoingMail").with("max_rcpts_per_hour", 100), vec!["max_rcpts_per_hour"]);
+    for (code, text) in [
+        ("max_rcpts_per_hour_code", "max_rcpts_per_hour_text"),
+        ("smtp_banner_code", "smtp_banner_text"),
+        ("reject_banner_code", "reject_banner_text"),
+    ] {
+        to.set(code, 400 + i64::try_from(names.len()).unwrap());
+        to.set(text, text);
+        names.extend([code, text]);
+    }
+    let response = |gate| {
+        let text = "Enter your custom SMTP response. Press Enter on a blank line to finish.";
+        [YesNo(gate), Text("Enter the SMTP code to use in the response. 220 is the standard code."), Text(text)]
+    };
+    let acceptance = response("Would you like to specify a custom SMTP acceptance response? [N]>");
+    let rejection = response("Would you like to specify a custom SMTP rejection response? [N]>");
+    let harvest = response("Would you like to specify a custom SMTP DHAP response? [Y]>");
+    let excess = response("Would you like to specify a custom SMTP limit exceeded response? [N]>");
+    let limit = [
+        YesNo("Do you want to enable rate limiting per host? [N]>"),
+        Text("Enter the maximum number of recipients per hour from a remote host."),
+    ];
+    let questions = [&acceptance[..], &rejection, &harvest, &limit, &excess].concat();
+    let asked = [
+        ("EDIT", vec![Text("Enter the name or number of the listener you wish to edit.")]),
+        ("HOSTACCESS", vec![]),
+        ("DEFAULT", questions),
+    ];
+    let typed = [
+        "OutgoingMail",
+        "y",
+        "403",
+        "smtp_banner_text",
+        "y",
+        "405",
+        "reject_banner_text",
+        "-",
+        "-",
+        "-",
+        "y",
+        "100",
+        "y",
+        "401",
+        "max_rcpts_per_hour_text",
+    ];
+    check(&listener_defaults::TABLE, Edit::Update { from, to: &to, changed: &changed(&names) }, &rows, &asked, &typed);
 }
 
 const HAT: &str = "$RELAYED\n RELAY\n$BLOCKED\n REJECT\nFIRST:\n 192.0.2.1\n $BLOCKED\nRELAY_O365:\n .protection.outlook.com\n .example.com\n $RELAYED (old)\nLATER:\n $BLOCKED\nALL\n $BLOCKED\n";
