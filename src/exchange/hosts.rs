@@ -4,10 +4,10 @@
 //! <https://learn.microsoft.com/graph/deployments>. Audiences of federated credentials:
 //! <https://learn.microsoft.com/entra/workload-id/workload-identity-federation-config-app-trust-managed-identity>.
 
-use url::{Host, Url};
+use url::Url;
 
 use super::settings::{Cloud, Settings};
-use crate::remote::{Error, Kind};
+use crate::remote::{Error, Kind, is_loopback};
 use crate::value::Path;
 
 /// The origins of one tenant's services, and the scopes of the tokens for them.
@@ -128,21 +128,6 @@ impl Hosts {
         let own = self.exchange.host_str().unwrap_or_default();
         let domain = if is_below(own, self.suffix) { self.suffix } else { own };
         is_below(host, domain)
-    }
-}
-
-/// Tells whether plain http to a URL stays on this machine, or on the link to the host that it runs on: nobody else can listen.
-pub fn is_near(url: &Url) -> bool {
-    is_loopback(url) || matches!(url.host(), Some(Host::Ipv4(address)) if address.is_link_local())
-}
-
-/// Tells whether a URL leads to this machine.
-pub fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        Some(Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
-        None => false,
     }
 }
 

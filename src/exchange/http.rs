@@ -20,12 +20,11 @@ use url::Url;
 use uuid::Uuid;
 
 use super::answer::{Answer, Asked, Failed, Object, Reply, understand};
-use super::connection::Connection;
 use super::gate::{Gate, too_long};
 use super::hosts::Hosts;
 use super::settings::Settings;
 use super::token::{Audience, Token, Tokens};
-use crate::remote::{Backoff, Call, Error, Kind, Masks, Verdict, interruptible, out_of_time, retry};
+use crate::remote::{Backoff, Call, Connection, Error, Kind, Masks, Verdict, interruptible, out_of_time, retry};
 pub(super) use graph::Reading;
 
 /// The HTTP side of one tenant.
@@ -74,7 +73,7 @@ impl Http {
     pub fn new(settings: &Settings, backoff: Backoff) -> Result<Http, Error> {
         let hosts = Hosts::of(settings)?;
         Ok(Http {
-            connection: Connection::new(settings.ca_certificate.as_deref())?,
+            connection: Connection::new(settings.ca_certificate.as_deref(), "exchange.ca_certificate")?,
             tokens: Tokens::new(settings, &hosts, backoff)?,
             gate: Gate::default(),
             graph_gate: Gate::default(),

@@ -6,7 +6,6 @@
 
 pub mod answer;
 pub mod cmdlet;
-pub mod connection;
 pub mod data;
 mod entra;
 pub mod examination;

@@ -7,11 +7,10 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-use super::connection::Connection;
 use super::hosts::Hosts;
 use super::login::{Login, Refusal};
 use super::settings::Settings;
-use crate::remote::{Backoff, Call, Error, Kind, Verdict, interruptible, retry};
+use crate::remote::{Backoff, Call, Connection, Error, Kind, Verdict, interruptible, retry};
 
 /// For which service a token is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,5 +1,6 @@
-//! What both services share: one error, one call, and the operations that a side offers. Knows no vendor.
+//! What both services share: one error, one call, connections, and the operations that a side offers. Knows no vendor.
 
+mod connection;
 mod error;
 mod objects;
 mod placeholders;
@@ -7,6 +8,7 @@ mod redact;
 mod retry;
 mod singular;
 
+pub use connection::{Connection, is_loopback, is_near};
 pub use error::{Error, Kind};
 pub use objects::{Call, Change, Failure, Objects};
 pub use placeholders::{Placeholders, Sort, Spelling, literals, without_literals};

@@ -11,11 +11,10 @@ use super::certificate::Certificate;
 use super::federation::{Oidc, claims};
 use super::{Granted, Refusal, no_token, send};
 use crate::exchange::answer::retry_after;
-use crate::exchange::connection::Connection;
 use crate::exchange::entra::{self, By};
 use crate::exchange::hosts::Hosts;
 use crate::exchange::settings::Proof;
-use crate::remote::{Call, Error, Kind, Masks};
+use crate::remote::{Call, Connection, Error, Kind, Masks};
 
 /// An app registration and its proof.
 #[derive(Debug)]

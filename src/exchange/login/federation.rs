@@ -12,9 +12,8 @@ use url::Url;
 
 use super::{Refusal, no_token, send, setting};
 use crate::exchange::answer::{Reply, retry_after};
-use crate::exchange::connection::Connection;
 use crate::exchange::settings::OidcSource;
-use crate::remote::{Call, Error, Kind, Masks};
+use crate::remote::{Call, Connection, Error, Kind, Masks};
 
 /// Where OIDC tokens come from, and for whom they are to be.
 #[derive(Debug)]

@@ -11,9 +11,8 @@ use url::Url;
 
 use super::{Granted, Refusal, no_token, send};
 use crate::exchange::answer::{Reply, retry_after};
-use crate::exchange::connection::Connection;
 use crate::exchange::settings::IdentityEndpoint;
-use crate::remote::{Call, Error, Kind, Masks};
+use crate::remote::{Call, Connection, Error, Kind, Masks};
 
 /// A managed identity.
 #[derive(Debug)]

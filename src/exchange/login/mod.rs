@@ -29,10 +29,9 @@ use self::application::Application;
 use self::azure_cli::AzureCli;
 use self::managed_identity::ManagedIdentity;
 use super::answer::Reply;
-use super::connection::Connection;
 use super::hosts::Hosts;
 use super::settings::{Credential, Settings};
-use crate::remote::{Call, Error, Kind, interruptible};
+use crate::remote::{Call, Connection, Error, Kind, interruptible};
 use crate::value::Path;
 
 /// A way to get tokens.

@@ -30,7 +30,7 @@ fn tokens(service: &Service, credential: Credential) -> Result<Tokens, Error> {
 }
 
 async fn get(tokens: &Tokens) -> Result<Token, Error> {
-    tokens.get(Audience::Exchange, &Connection::new(None)?, &call(5)).await
+    tokens.get(Audience::Exchange, &Connection::new(None, "exchange.ca_certificate")?, &call(5)).await
 }
 
 async fn ask(service: &Service, credential: Credential) -> Result<Token, Error> {

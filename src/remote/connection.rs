@@ -9,14 +9,15 @@ use reqwest::cookie::Jar;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
-use url::Url;
+use url::{Host, Url};
 
-use super::hosts::is_near;
-use crate::remote::{Error, Kind};
+use super::{Error, Kind};
 use crate::value::Path;
 
-/// Connections to the services of one tenant. Made on first use: reading the system's roots is I/O.
+/// Connections to the services that one block of settings names. Made on first use: reading the system's roots is I/O.
 pub struct Connection {
+    /// The setting that more roots come from, as errors name it.
+    setting: &'static str,
     extra_roots: Vec<CertificateDer<'static>>,
     /// One jar for both clients. The affinity cookie keeps reads on the server that took the writes.
     cookies: Arc<Jar>,
@@ -32,13 +33,14 @@ struct Outside {
 }
 
 impl Connection {
-    /// Takes the PEM certificates that are trusted beside the system's roots; no I/O.
-    pub fn new(ca_certificate: Option<&str>) -> Result<Connection, Error> {
+    /// Takes the PEM certificates that are trusted beside the system's roots, and the dotted name of the setting that they come from;
+    /// no I/O.
+    pub fn new(ca_certificate: Option<&str>, setting: &'static str) -> Result<Connection, Error> {
         let extra_roots = match ca_certificate {
             None => Vec::new(),
-            Some(pem) => certificates(pem)?,
+            Some(pem) => certificates(pem, setting)?,
         };
-        Ok(Connection { extra_roots, cookies: Arc::default(), outside: OnceLock::new(), near: OnceLock::new() })
+        Ok(Connection { setting, extra_roots, cookies: Arc::default(), outside: OnceLock::new(), near: OnceLock::new() })
     }
 
     /// The client for a URL.
@@ -57,7 +59,7 @@ impl Connection {
         match &outside.without_roots {
             None => Ok(&outside.client),
             Some(why) => Err(Error::new(Kind::Invalid, format!("No certificate authority is known, so {url} cannot be trusted: {why}."))
-                .hint("Install the system's CA certificates (the package `ca-certificates`), point SSL_CERT_FILE at them, or give `exchange.ca_certificate`.")),
+                .hint(format!("Install the system's CA certificates (the package `ca-certificates`), point SSL_CERT_FILE at them, or give `{}`.", self.setting))),
         }
     }
 
@@ -76,13 +78,14 @@ impl Connection {
         let causes = if said.is_empty() { "the connection failed".to_owned() } else { said.join(": ") };
         let error = Error::new(Kind::Unavailable, format!("{host} could not be reached or broke off: {causes}."));
         if causes.contains("invalid peer certificate") {
+            let setting = self.setting;
             let known = if self.extra_roots.is_empty() {
-                "the system's roots"
+                "the system's roots".to_owned()
             } else {
-                "the system's roots and `exchange.ca_certificate`"
+                format!("the system's roots and `{setting}`")
             };
             return Error { kind: Kind::Invalid, ..error }.hint(format!(
-                "Its certificate is not issued under {known}. If a proxy inspects TLS here, give its authority's certificate in `exchange.ca_certificate`."
+                "Its certificate is not issued under {known}. If a proxy inspects TLS here, or the host has an authority of its own, give that authority's certificate in `{setting}`."
             ));
         }
         error.hint("Check the network, the proxy variables, and the host that the settings name.").retryable()
@@ -134,15 +137,30 @@ impl fmt::Debug for Connection {
     }
 }
 
+/// Tells whether plain http to a URL stays on this machine, or on the link to the host that it runs on: nobody else can listen.
+pub fn is_near(url: &Url) -> bool {
+    is_loopback(url) || matches!(url.host(), Some(Host::Ipv4(address)) if address.is_link_local())
+}
+
+/// Tells whether a URL leads to this machine.
+pub fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        Some(Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
+        None => false,
+    }
+}
+
 fn unbuilt(why: &String) -> Error {
     Error::new(Kind::Unexpected, format!("The HTTP client could not be made: {why}."))
 }
 
-fn certificates(pem: &str) -> Result<Vec<CertificateDer<'static>>, Error> {
+fn certificates(pem: &str, setting: &'static str) -> Result<Vec<CertificateDer<'static>>, Error> {
     let wrong = |why: String| {
-        Error::new(Kind::Invalid, format!("`exchange.ca_certificate` {why}."))
+        Error::new(Kind::Invalid, format!("`{setting}` {why}."))
             .hint("Give one or more certificates in PEM: -----BEGIN CERTIFICATE----- and so on.")
-            .at(Path::dotted("exchange.ca_certificate"))
+            .at(Path::dotted(setting))
     };
     let certificates: Vec<_> = CertificateDer::pem_slice_iter(pem.as_bytes())
         .collect::<Result<_, _>>()
@@ -161,17 +179,19 @@ fn certificates(pem: &str) -> Result<Vec<CertificateDer<'static>>, Error> {
 mod tests {
     use super::*;
 
+    const SETTING: &str = "exchange.ca_certificate";
+
     #[test]
     fn a_certificate_setting_without_a_certificate_is_an_error_on_the_setting() {
         for pem in ["", "hello", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"] {
-            let error = Connection::new(Some(pem)).unwrap_err();
-            assert_eq!(error.path, Some(Path::dotted("exchange.ca_certificate")), "{pem}");
+            let error = Connection::new(Some(pem), SETTING).unwrap_err();
+            assert_eq!(error.path, Some(Path::dotted(SETTING)), "{pem}");
         }
     }
 
     #[test]
     fn a_machine_without_roots_still_reaches_its_own_loopback() {
-        let connection = Connection::new(None).unwrap();
+        let connection = Connection::new(None, SETTING).unwrap();
         let none =
             Outside { client: connection.build(RootCertStore::empty(), false).unwrap(), without_roots: Some("none".to_owned()) };
         assert!(connection.outside.set(Ok(none)).is_ok());
