@@ -145,9 +145,12 @@ async fn g29_p05_a_hundred_objects_sixty_four_at_a_time_or_all_at_once_take_thre
     }
 }
 
+/// A command, what makes the entries of its table, how many, and how often a plan runs the command.
+type Table = (&'static str, fn(usize) -> Entry, usize, u64);
+
 #[tokio::test]
 async fn a_plan_over_a_thousand_entries_of_each_table_reads_each_table_once() {
-    let kinds: [(&str, fn(usize) -> Entry, usize, u64); 5] = [
+    let kinds: [Table; 5] = [
         ("smtproutes", route, 1000, 1),
         ("destconfig", destination, 1000, 1),
         // Of two listeners.

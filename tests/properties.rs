@@ -65,7 +65,7 @@ impl Gate {
             timeout: Duration::from_secs(10),
             rollback_snapshot: false,
         };
-        let settings = Settings { login, cluster, commit, pending_changes: PendingChanges::Error, read_only: true };
+        let settings = Settings { login, cluster, commit, pending_changes: PendingChanges::Error, read_only: true, api: None };
         let device = RUNTIME.block_on(Connector::new(settings).connect()).expect("a session");
         Gate { appliance, device }
     }

@@ -25,12 +25,11 @@ fn below(folder: &Path) -> Vec<PathBuf> {
 /// What is wrong with a transcript.
 async fn check(text: &str) -> Result<(), String> {
     let recording = Recording::read(text)?;
-    let (rows, not_understood) = match recording.table.strip_prefix("exchange ") {
-        Some(noun) => mailflow::exchange::examination::replay(noun, &recording.text).map_err(|error| error.to_string())?,
-        None => {
-            let rows = replay(&recording).await.map_err(|error| error.diagnostic("replay it").detail)?;
-            (rows.rows.len(), rows.not_understood)
-        }
+    let (rows, not_understood) = if let Some(noun) = recording.table.strip_prefix("exchange ") {
+        mailflow::exchange::examination::replay(noun, &recording.text).map_err(|error| error.to_string())?
+    } else {
+        let rows = replay(&recording).await.map_err(|error| error.diagnostic("replay it").detail)?;
+        (rows.rows.len(), rows.not_understood)
     };
     if not_understood.len() != recording.not_understood {
         return Err(format!(

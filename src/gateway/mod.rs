@@ -24,6 +24,7 @@ mod refusal;
 pub mod release;
 pub mod replay;
 pub mod resources;
+pub mod rest;
 pub mod session;
 pub mod settings;
 mod shell;

@@ -4,7 +4,9 @@
 //! one does no I/O; the first call that needs the device opens the session.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 
@@ -12,11 +14,13 @@ use super::batch::{Answer, Batch, Goal, RULES, Rules, Wish};
 use super::device::Connect;
 use super::lock::Lock;
 use super::original::{self, ORIGINAL};
+use super::resources::message_filter;
+use super::rest::Rest;
 use super::settings::Settings;
 use super::table::{Printout, Rows, Table};
 use crate::remote::{Call, Change, Error, Failure, Kind, Objects};
 use crate::schema::{Record, Resource};
-use crate::value::{Diagnostic, Path};
+use crate::value::{Diagnostic, Path, Severity};
 
 /// The attribute that names the listener of an object.
 const LISTENER: &str = "listener";
@@ -24,12 +28,19 @@ const LISTENER: &str = "listener";
 /// How many names an error lists.
 const MOST_NAMES: usize = 12;
 
+/// How long is waited for what the AsyncOS API adds to an object.
+const PATIENCE: Duration = Duration::from_secs(30);
+
 /// One gateway, as one configuration of the provider knows it.
 pub struct Gateway {
     tables: &'static [&'static Table],
     rules: Rules,
     read_only: bool,
     batch: Batch,
+    /// The AsyncOS API, where the settings name one.
+    api: Option<Rest>,
+    /// Whether the user was told that the AsyncOS API does not say why filters are not valid.
+    told_of_api: AtomicBool,
     /// Printouts whose lines that nobody understood were already told of.
     told: Mutex<BTreeSet<Printout>>,
     /// Why the account may not change anything, once it was asked.
@@ -52,7 +63,32 @@ impl Gateway {
     ) -> Gateway {
         let read_only = settings.read_only;
         let batch = Batch::new(settings, connect, rules, lock);
-        Gateway { tables, rules, read_only, batch, told: Mutex::default(), rights: tokio::sync::OnceCell::new() }
+        Gateway {
+            tables,
+            rules,
+            read_only,
+            batch,
+            api: None,
+            told_of_api: AtomicBool::new(false),
+            told: Mutex::default(),
+            rights: tokio::sync::OnceCell::new(),
+        }
+    }
+
+    /// Uses the AsyncOS API, too: for what the command line does not tell.
+    #[must_use]
+    pub fn with_api(self, api: Option<Rest>) -> Gateway {
+        Gateway { api, ..self }
+    }
+
+    /// The AsyncOS API; an error that says what to set if there is none.
+    pub fn api(&self) -> Result<&Rest, Error> {
+        self.api.as_ref().ok_or_else(|| {
+            Error::new(Kind::Invalid, "The provider has no settings for the AsyncOS API.").hint(
+                "Add `api = { url = …, username = …, password = … }` to the provider's \"gateway\" block; `api = {}` takes everything from the \
+                 environment variables MAILFLOW_GATEWAY_API_URL, MAILFLOW_GATEWAY_API_USERNAME and MAILFLOW_GATEWAY_API_PASSWORD.",
+            )
+        })
     }
 
     /// Hears that a change of an object was planned in this process and may soon be applied. The commit then waits for it, but
@@ -144,6 +180,9 @@ impl Gateway {
     /// Makes a change live and gives the object as it stands then.
     async fn write(&self, table: &'static Table, id: String, goal: Goal, call: &Call) -> Result<Record, Failure> {
         let adopts = matches!(goal, Goal::Adopt(_));
+        if let Some(api) = self.api.as_ref().filter(|_| table.resource.name == message_filter::RESOURCE.name) {
+            api.forget_filters().await;
+        }
         let Answer { result, before, notices } = self.batch.change(Wish { table, id: id.clone(), goal }, call).await;
         for notice in notices {
             call.report(notice);
@@ -155,7 +194,35 @@ impl Gateway {
         if let Some(before) = before.filter(|_| adopts && exists) {
             call.set_private(ORIGINAL, original::write(&before.record));
         }
-        Ok(result?.map(|row| row.record.with("id", id)).unwrap_or_default())
+        match result? {
+            Some(row) => Ok(self.explained(table.resource, row.record.with("id", id), call).await),
+            None => Ok(Record::default()),
+        }
+    }
+
+    /// Adds why a message filter is not valid, where the command line shows only that it is so.
+    async fn explained(&self, resource: &Resource, record: Record, call: &Call) -> Record {
+        let unexplained = resource.name == message_filter::RESOURCE.name
+            && record.truth("valid") == Some(false)
+            && record.text("invalid_reason").is_none_or(str::is_empty);
+        let (Some(api), true) = (&self.api, unexplained) else { return record };
+        let (name, script) = (record.text("name").unwrap_or_default(), record.text("script").unwrap_or_default());
+        if self.told_of_api.load(Ordering::Relaxed) {
+            return record;
+        }
+        // A detail: it must not use up the time of what it is a detail of.
+        let asked = tokio::time::timeout(PATIENCE, api.invalid_reason(name, script, call)).await;
+        match asked.unwrap_or_else(|_| Err(Error::new(Kind::Unavailable, "The AsyncOS API did not answer in time."))) {
+            Ok(Some(reason)) => record.with("invalid_reason", reason),
+            Ok(None) => record,
+            Err(error) => {
+                if !self.told_of_api.swap(true, Ordering::Relaxed) {
+                    let found = error.diagnostic("read from the AsyncOS API why message filters are not valid");
+                    call.report(Diagnostic { severity: Severity::Warning, ..found });
+                }
+                record
+            }
+        }
     }
 
     /// The rows in which an object stands; `None` if its listener is gone, and the object with it.
@@ -228,7 +295,10 @@ impl Objects for Gateway {
         let id = self.id(resource, state)?;
         let Some(rows) = self.rows_of(table, state, call).await? else { return Ok(None) };
         match rows.find(resource.name, &id) {
-            Some(row) => Ok(Some((self.rules.as_known)(&rows, row, state).with("id", id))),
+            Some(row) => {
+                let record = (self.rules.as_known)(&rows, row, state).with("id", id);
+                Ok(Some(self.explained(resource, record, call).await))
+            }
             None if rows.not_understood.is_empty() => Ok(None),
             None => Err(unclear(resource, &id, &rows)),
         }

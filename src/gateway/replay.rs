@@ -56,6 +56,7 @@ async fn login(recording: &Recording, level: Level) -> Result<Rows, Error> {
         },
         pending_changes: PendingChanges::Error,
         read_only: true,
+        api: None,
     };
     let session = Session::open(Player::line(recording), &settings, Timing::default()).await?;
     if session.release() != recording.release.as_deref() {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use secrecy::SecretString;
+use url::Url;
 
 /// How to reach and use one gateway.
 #[derive(Debug, Clone)]
@@ -17,6 +18,21 @@ pub struct Settings {
     pub pending_changes: PendingChanges,
     /// Every write is refused before it is sent.
     pub read_only: bool,
+    /// Where the AsyncOS API is, if it may be used.
+    pub api: Option<Api>,
+}
+
+/// How to reach the AsyncOS API (REST) of a gateway, or of a Secure Email and Web Manager.
+#[derive(Debug, Clone)]
+pub struct Api {
+    /// The origin: https, or plain http to loopback.
+    pub url: Url,
+    /// The account.
+    pub username: String,
+    /// Its passphrase.
+    pub password: SecretString,
+    /// PEM certificates to trust beside the system's roots.
+    pub ca_certificate: Option<String>,
 }
 
 /// One SSH login.

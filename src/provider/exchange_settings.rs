@@ -69,14 +69,14 @@ pub(super) const BLOCK: Attribute = object(
 )
 .allows_empty();
 
-const ORIGIN: &str = "an origin with `https` (plain `http` only to loopback), without path";
+pub(super) const ORIGIN: &str = "an origin with `https` (plain `http` only to loopback), without path";
 
-fn origin(text: &str) -> Result<(), String> {
+pub(super) fn origin(text: &str) -> Result<(), String> {
     parse_origin(text).map(|_| ())
 }
 
 /// Reads an origin. Plain http is for loopback only: a token must never cross a network in the clear.
-fn parse_origin(text: &str) -> Result<Url, String> {
+pub(super) fn parse_origin(text: &str) -> Result<Url, String> {
     let url = Url::parse(text).map_err(|error| format!("This is not a URL: {error}."))?;
     if url.path() != "/"
         || url.query().is_some()

@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
+use secrecy::SecretString;
+use url::Url;
+
 use super::environment::{Environment, Lookup};
-use super::exchange_settings::unknown_read_only;
+use super::exchange_settings::{ORIGIN, origin, parse_origin, unknown_read_only};
 use super::side::Side;
-use crate::gateway::settings::{CommitSettings, Level, Login, PendingChanges, Settings};
+use crate::gateway::settings::{Api, CommitSettings, Level, Login, PendingChanges, Settings};
 use crate::schema::engine::parse_duration;
 use crate::schema::{Attribute, Record, boolean, integer, object, one_of, set, string};
 use crate::value::{Diagnostic, Diagnostics, Path, Value};
@@ -18,6 +21,9 @@ const HOST_KEYS: &[&str] = &["MAILFLOW_GATEWAY_HOST_KEYS"];
 
 /// The environment variables that say which gateway is meant, and who logs in.
 pub(super) const VARIABLES: &[&str] = &[HOST[0], USERNAME[0], PASSWORD[0], PRIVATE_KEY[0], HOST_KEYS[0]];
+const API_URL: &[&str] = &["MAILFLOW_GATEWAY_API_URL"];
+const API_USERNAME: &[&str] = &["MAILFLOW_GATEWAY_API_USERNAME"];
+const API_PASSWORD: &[&str] = &["MAILFLOW_GATEWAY_API_PASSWORD"];
 
 const HOST_LINE: Attribute = string("host", "Host name or address.");
 const PORT_LINE: Attribute = integer("port", "TCP port of the SSH service; 22 unless said otherwise.").range(1, 65535);
@@ -76,6 +82,20 @@ pub(super) const BLOCK: Attribute = object(
             "What to do about uncommitted changes in the session that are not ours; `error` unless said otherwise.",
             &["error", "discard"],
         ),
+        object(
+            "api",
+            "The AsyncOS API (REST) of the gateway, or of a Secure Email and Web Manager: for message tracking, and for why a message filter \
+             is not valid. Nothing is changed through it. `api = {}` takes everything from the environment: `MAILFLOW_GATEWAY_API_URL`, \
+             `_API_USERNAME` and `_API_PASSWORD`.",
+            &[
+                string("url", "Its origin, such as `https://esa1.example.com:6443`. Falls back to `MAILFLOW_GATEWAY_API_URL`.")
+                    .format(ORIGIN, origin),
+                string("username", "The account that logs in. Falls back to `MAILFLOW_GATEWAY_API_USERNAME`."),
+                string("password", "The account's passphrase. Falls back to `MAILFLOW_GATEWAY_API_PASSWORD`.").sensitive(),
+                string("ca_certificate", "PEM certificates to trust beside the system's roots. A certificate is always checked."),
+            ],
+        )
+        .allows_empty(),
     ],
 )
 .allows_empty();
@@ -129,6 +149,11 @@ pub(super) fn read(config: &Record, environment: &Environment) -> Result<Side<Se
             _ => Level::Cluster,
         }
     });
+    let api = lookup.block("api").and_then(|mut block| {
+        let api = api(&mut block);
+        lookup.absorb(block);
+        api
+    });
     let mut commit = CommitSettings {
         comment: "Terraform".to_owned(),
         quiet_period: Duration::from_millis(250),
@@ -158,7 +183,25 @@ pub(super) fn read(config: &Record, environment: &Environment) -> Result<Side<Se
         lookup.problems.push(unknown_read_only());
     }
     let read_only = config.truth("read_only").unwrap_or(false);
-    lookup.finish(Settings { login, cluster, commit, pending_changes, read_only })
+    lookup.finish(Settings { login, cluster, commit, pending_changes, read_only, api })
+}
+
+/// Reads the settings of the AsyncOS API; `None` if they are not all there, which has left a problem or a path.
+fn api(lookup: &mut Lookup<'_>) -> Option<Api> {
+    let url = lookup.needed("url", API_URL, "where the AsyncOS API is, such as `https://esa1.example.com:6443`");
+    let username = lookup.needed("username", API_USERNAME, "the account that logs in to the AsyncOS API");
+    let password = lookup.needed("password", API_PASSWORD, "the passphrase of that account");
+    let ca_certificate = lookup.text("ca_certificate", &[]);
+    let mut parsed = |text: &str| -> Option<Url> {
+        let refuse = |problem| {
+            let words =
+                format!("{problem} It is the setting gateway.api.url or the environment variable MAILFLOW_GATEWAY_API_URL.");
+            lookup.problem("url", "Invalid url", words);
+        };
+        parse_origin(text).map_err(refuse).ok()
+    };
+    let url = if url.is_empty() { None } else { parsed(&url) };
+    Some(Api { url: url?, username, password: SecretString::from(password), ca_certificate })
 }
 
 /// Reads the eight settings of a login. Only the gateway's own fall back to the environment.

@@ -22,6 +22,7 @@ use crate::dns;
 use crate::exchange::Exchange;
 use crate::gateway::objects::Gateway;
 use crate::gateway::resources::TABLES;
+use crate::gateway::rest::Rest;
 use crate::gateway::session::Connector;
 use crate::gateway::ssh;
 use crate::plugin::{Configured, Provider};
@@ -67,8 +68,9 @@ impl Provider for Mailflow {
             "gateway",
             |settings| {
                 ssh::check(&settings.login)?;
+                let api = settings.api.as_ref().map(|api| Rest::new(api, &settings.cluster)).transpose()?;
                 let connect = Arc::new(Connector::new(settings.clone()));
-                Ok(Gateway::new(settings, connect, TABLES))
+                Ok(Gateway::new(settings, connect, TABLES).with_api(api))
             },
             &mut problems,
         );
@@ -151,7 +153,7 @@ impl Clients {
             let exchange = client_of(&self.exchange, "exchange", source.name, source.noun).map_err(unusable)?;
             exchange.read_data(source, config, call).await
         } else {
-            client_of(&self.gateway, "gateway", source.name, source.noun).map_err(unusable)?.read_data(source, call).await
+            client_of(&self.gateway, "gateway", source.name, source.noun).map_err(unusable)?.read_data(source, config, call).await
         }
     }
 }

@@ -17,7 +17,7 @@ pub(super) struct Options {}
 pub struct StandIns {
     /// Exchange Online, with its token endpoint and Graph.
     pub exchange: Service,
-    /// The gateway's command line.
+    /// The gateway's command line and its AsyncOS API.
     pub gateway: Appliance,
 }
 
@@ -81,6 +81,11 @@ impl StandIns {
     username  = {username:?}
     password  = {password:?}
     host_keys = [{key:?}]{cluster}
+    api = {{
+      url      = {api:?}
+      username = {username:?}
+      password = {password:?}
+    }}
   }}
 }}
 ",
@@ -93,6 +98,7 @@ impl StandIns {
             password = self.gateway.password(),
             key = self.gateway.host_key_fingerprint(),
             cluster = if self.gateway.cluster().is_some() { "\n    cluster   = { mode = \"cluster\" }" } else { "" },
+            api = self.gateway.rest_url(),
         )
     }
 }
@@ -109,7 +115,7 @@ pub(super) async fn run(_options: &Options) -> ExitCode {
     say("Stand-ins for Exchange Online and a Secure Email Gateway, on loopback. Nothing here reaches a real tenant or device.\n");
     say(&stand_ins.provider_block());
     say(
-        "The same from the environment, with `exchange = { login_url = …, exchange_url = …, graph_url = … }` and `gateway = { port = … }`:\n",
+        "The same from the environment, with `exchange = { login_url = …, exchange_url = …, graph_url = … }` and `gateway = { port = …, api = {} }`:\n",
     );
     for (name, value) in [
         ("ARM_TENANT_ID", stand_ins.exchange.tenant()),
@@ -119,6 +125,9 @@ pub(super) async fn run(_options: &Options) -> ExitCode {
         ("MAILFLOW_GATEWAY_USERNAME", stand_ins.gateway.username().to_owned()),
         ("MAILFLOW_GATEWAY_PASSWORD", stand_ins.gateway.password().to_owned()),
         ("MAILFLOW_GATEWAY_HOST_KEYS", stand_ins.gateway.host_key_fingerprint().to_owned()),
+        ("MAILFLOW_GATEWAY_API_URL", stand_ins.gateway.rest_url()),
+        ("MAILFLOW_GATEWAY_API_USERNAME", stand_ins.gateway.username().to_owned()),
+        ("MAILFLOW_GATEWAY_API_PASSWORD", stand_ins.gateway.password().to_owned()),
     ] {
         say(&format!("export {name}='{value}'"));
     }

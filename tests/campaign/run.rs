@@ -44,6 +44,7 @@ pub(crate) fn gateway(appliance: &Appliance) -> Gateway {
         },
         pending_changes: PendingChanges::Error,
         read_only: false,
+        api: None,
     };
     Gateway::new(settings.clone(), Arc::new(Connector::new(settings)), TABLES)
 }
@@ -124,13 +125,11 @@ async fn check(gateway: &Gateway, object: &Object, step: &Step, prior: Option<&R
     let call = call(&BTreeMap::new());
     let change = Change { resource: object.resource, prior, planned: &step.planned, effective: &step.effective };
     gateway.check(change, &call).await?;
-    match call.take_reports().into_iter().find(Diagnostic::is_error) {
-        Some(report) => Err(Error::new(Kind::Invalid, report.detail)),
-        None => {
-            gateway.announce(object.resource, &step.planned);
-            Ok(())
-        }
+    if let Some(report) = call.take_reports().into_iter().find(Diagnostic::is_error) {
+        return Err(Error::new(Kind::Invalid, report.detail));
     }
+    gateway.announce(object.resource, &step.planned);
+    Ok(())
 }
 
 /// Does something for all objects, some at a time.

@@ -144,7 +144,7 @@ fn progress(state: &State) -> Arc<Mutex<Progress>> {
     Arc::new(Mutex::new(Progress { state: state.clone(), ..Progress::default() }))
 }
 
-fn take(shared: Arc<Mutex<Progress>>) -> Progress {
+fn take(shared: &Mutex<Progress>) -> Progress {
     std::mem::take(&mut *shared.lock().expect("no panic while it is held"))
 }
 
@@ -168,13 +168,13 @@ pub(crate) fn clean() -> Clean {
         .expect("it fits");
     let shared = progress(&State::new());
     runtime().block_on(run::apply(&appliance, &objects, false, 1, &shared));
-    let seeded = take(shared);
+    let seeded = take(&shared);
     assert!(seeded.unplanned.is_empty() && seeded.told.values().all(|told| matches!(told, Told::Done)), "{seeded:#?}");
     let (seed, before) = (appliance.configuration(), appliance.snapshot());
     let appliance = start(seed.clone(), ChangeSets::PerSession);
     let shared = progress(&seeded.state);
     runtime().block_on(run::apply(&appliance, &objects, true, AT_ONCE, &shared));
-    let done = take(shared);
+    let done = take(&shared);
     assert!(
         done.unplanned.is_empty() && done.told.values().all(|told| matches!(told, Told::Done)),
         "{:#?} {:#?}",
@@ -211,7 +211,7 @@ pub(crate) fn play(scene: &Scene, clean: &Clean) -> Result<Vec<(usize, String)>,
     until("the first run's session ended", || appliance.sessions() == 0)?;
     let steps = appliance.steps();
     let happened = scene.lines.iter().filter_map(|line| steps.get(line - 1).map(|step| (*line, step.clone()))).collect();
-    let first = take(shared);
+    let first = take(&shared);
     judge(scene, clean, &appliance, &first, killed)?;
     follow_up(scene, clean, &appliance, &first)?;
     Ok(happened)
@@ -354,7 +354,7 @@ fn follow_up(scene: &Scene, clean: &Clean, appliance: &Appliance, first: &Progre
     for attempt in 2..=3 {
         let shared = progress(&state);
         runtime().block_on(run::apply(appliance, &clean.objects, true, AT_ONCE, &shared));
-        let second = take(shared);
+        let second = take(&shared);
         if !second.unplanned.is_empty() {
             return Err(format!("apply {attempt} has no plan: {:?}", second.unplanned));
         }
@@ -393,7 +393,7 @@ fn follow_up(scene: &Scene, clean: &Clean, appliance: &Appliance, first: &Progre
             runtime()
                 .block_on(run::import(appliance, &clean.objects, &standing, &shared))
                 .map_err(|error| format!("the import fails: {error}"))?;
-            state = take(shared).state;
+            state = take(&shared).state;
             continue;
         }
         break;
@@ -418,7 +418,7 @@ fn follow_up(scene: &Scene, clean: &Clean, appliance: &Appliance, first: &Progre
         run::plan(&third, &clean.objects, true, AT_ONCE, &shared).await;
         third.close().await;
     });
-    let third = take(shared);
+    let third = take(&shared);
     if !third.unplanned.is_empty() || !third.planned.is_empty() {
         return Err(format!("the third plan is not empty: {:?} {:?}", third.unplanned, third.planned));
     }

@@ -1,6 +1,7 @@
 //! The data sources of the gateway that are no single objects of a resource: one file each.
 
 mod listeners;
+mod message_tracking;
 mod version;
 
 use super::objects::Gateway;
@@ -8,13 +9,14 @@ use crate::remote::{Call, Error, Kind};
 use crate::schema::{DataSource, Record};
 
 /// All data sources of a kind of their own.
-pub const SOURCES: &[&DataSource] = &[&listeners::SOURCE, &version::SOURCE];
+pub const SOURCES: &[&DataSource] = &[&listeners::SOURCE, &message_tracking::SOURCE, &version::SOURCE];
 
 impl Gateway {
-    /// Reads one of [`SOURCES`].
-    pub async fn read_data(&self, source: &DataSource, call: &Call) -> Result<Record, Error> {
+    /// Reads one of [`SOURCES`]. `config` holds the arguments, with the table's defaults.
+    pub async fn read_data(&self, source: &DataSource, config: &Record, call: &Call) -> Result<Record, Error> {
         match source.name {
             name if name == listeners::SOURCE.name => listeners::read(self, call).await,
+            name if name == message_tracking::SOURCE.name => message_tracking::read(self, config, call).await,
             name if name == version::SOURCE.name => version::read(self, call).await,
             name => Err(Error::new(Kind::Unexpected, format!("{name} is not a data source of the gateway."))),
         }

@@ -55,7 +55,9 @@ fn read(said: &[&Said]) -> Table {
     for said in said {
         table.current = None;
         table.columns.clear();
-        lines(super::last(said)).for_each(|line| table.line(line));
+        for line in lines(super::last(said)) {
+            table.line(line);
+        }
     }
     table
 }

@@ -44,7 +44,7 @@ pub(in crate::gateway) fn parse(listener: &str, said: &[Said]) -> Result<Rows, E
     let title = format!("host access table of \"{listener}\"");
     let mut table = Table::default();
     let printed = logical_lines(super::last(said)).map_err(|why| cut_off(&title, why))?;
-    for line in senders_first(printed) {
+    for line in senders_first(&printed) {
         table.line(&line).map_err(|why| cut_off(&title, &why))?;
     }
     if !matches!(table.state, State::Top | State::Banner | State::Behaved(_)) {
@@ -306,7 +306,9 @@ impl Table {
             return Err(format!("an entry has no policy before \"{line}\" begins"));
         }
         let (senders, rest) = split_senders(line);
-        senders.iter().for_each(|sender| self.push_sender(sender, line));
+        for sender in &senders {
+            self.push_sender(sender, line);
+        }
         // A sender with its policy on one line.
         if rest.is_empty() || senders.is_empty() { Ok(()) } else { self.in_entry(rest) }
     }
@@ -520,7 +522,7 @@ fn begins_with_sender(line: &str) -> bool {
 
 /// Puts the senders before the policy of their group, where a release prints them behind it. What follows a group that has no sender
 /// before its policy belongs to it, unless a behavior of its own makes it an entry without a name.
-fn senders_first(lines: Vec<String>) -> Vec<String> {
+fn senders_first(lines: &[String]) -> Vec<String> {
     let is_blank = |at: usize| lines.get(at).is_none_or(|line| line.trim().is_empty());
     let behind_blanks = |from: usize| (from..lines.len()).find(|at| !is_blank(*at)).unwrap_or(lines.len());
     let text = |at: usize| lines.get(at).map_or("", |line| line.trim());
@@ -854,8 +856,8 @@ There are currently 6 sender groups.
             "etf-source: feed one",
             "country: Korea, Republic of",
         ];
-        let block: String = senders.iter().map(|sender| format!("    {sender} (one, two)\n")).collect();
-        let rows = read("", &format!("$A\n ACCEPT\nG:\n{block}    $A\nALL\n $A\n")).unwrap();
+        let block = senders.join(" (one, two)\n    ");
+        let rows = read("", &format!("$A\n ACCEPT\nG:\n    {block} (one, two)\n    $A\nALL\n $A\n")).unwrap();
         assert_eq!(rows.not_understood, Vec::<String>::new());
         let mut expected = senders.to_vec();
         expected.sort_unstable();

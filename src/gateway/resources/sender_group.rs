@@ -120,7 +120,7 @@ fn stage(edit: Edit<'_>, rows: &Rows) -> Result<Vec<Dialog>, Error> {
                 Some(before) if before != "ALL" => host_access::moved(dialog, name, known(before, listener, rows)?),
                 _ => dialog,
             };
-            Ok(with_countries(made, host_access::table(listener), to))
+            Ok(with_countries(made, &host_access::table(listener), to))
         }
         Edit::Update { from, to, changed } => updated(from, to, changed, rows),
         Edit::Delete(row) if is_all(&row.record) => {
@@ -153,7 +153,7 @@ fn updated(from: &Row, to: &Record, changed: &[Path], rows: &Rows) -> Result<Vec
             Some(place) if place != "ALL" => host_access::moved(dialog, name, place),
             _ => dialog,
         };
-        return Ok(with_countries(made, host_access::table(listener), to));
+        return Ok(with_countries(made, &host_access::table(listener), to));
     }
     let mut dialogs = Vec::new();
     let group = edited(table.clone(), name, to.text("policy"));
@@ -190,9 +190,9 @@ fn updated(from: &Row, to: &Record, changed: &[Path], rows: &Rows) -> Result<Vec
 }
 
 /// A new group gets its countries when it is there.
-fn with_countries(made: Dialog, table: Dialog, to: &Record) -> Vec<Dialog> {
+fn with_countries(made: Dialog, table: &Dialog, to: &Record) -> Vec<Dialog> {
     let senders: Vec<String> = to.texts("senders").into_iter().map(str::to_owned).collect();
-    std::iter::once(made).chain(countries(&table, to, "ADD", &senders)).collect()
+    std::iter::once(made).chain(countries(table, to, "ADD", &senders)).collect()
 }
 
 /// The senders that one record has and the other has not, as they are typed.

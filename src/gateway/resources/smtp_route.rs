@@ -181,34 +181,28 @@ fn authentication(dialog: Dialog, from: Option<&Record>, to: &Record) -> Dialog 
         return dialog.keep("authentication").keep("profile").keep("associate");
     }
     let list = ["authentication profile", "profile", "what do", "which", ""];
-    match wanted.as_text() {
-        Some(name) => {
-            let (title, name) = (format!("SMTP authentication profile \"{name}\""), name.to_owned());
-            // A list of what can be done comes before the list of the profiles.
-            let picker: Picker = Arc::new(move |labels: &[String]| {
-                let named = labels.iter().position(|label| label.trim() == name);
-                let named = named.or_else(|| labels.iter().position(|label| label.trim().eq_ignore_ascii_case(&name)));
-                let does = |word: &str| labels.iter().position(|label| plain(label).split(' ').any(|found| found == word));
-                let found = named.or_else(|| does("disassociate").and_then(|_| does("change").or_else(|| does("associate"))));
-                found.ok_or_else(|| not_offered(&title, labels))
-            });
-            let dialog = dialog.yes_no_if_asked("change disassociate", true).yes_no_if_asked("disassociate", false);
-            let dialog = ["associate", "change", "authentication"]
-                .iter()
-                .fold(dialog, |dialog, words| dialog.yes_no_if_asked(words, true));
-            list.iter().fold(dialog, |dialog, words| dialog.pick_by_if_asked(words, picker.clone()))
-        }
-        None => {
-            let picker = label("way to leave the profile out", |label| {
-                plain(label).split(' ').any(|word| ["disassociate", "none", "no", "remove"].contains(&word))
-            });
-            let dialog = dialog.yes_no_if_asked("change disassociate", true).yes_no_if_asked("disassociate", true);
-            let dialog =
-                dialog.yes_no_if_asked("remove", true).yes_no_if_asked("associate", false).yes_no_if_asked("change", false);
-            let dialog = dialog.yes_no_if_asked("authentication", false);
-            list.iter().fold(dialog, |dialog, words| dialog.pick_by_if_asked(words, picker.clone()))
-        }
-    }
+    let Some(name) = wanted.as_text() else {
+        let picker = label("way to leave the profile out", |label| {
+            plain(label).split(' ').any(|word| ["disassociate", "none", "no", "remove"].contains(&word))
+        });
+        let dialog = dialog.yes_no_if_asked("change disassociate", true).yes_no_if_asked("disassociate", true);
+        let dialog = dialog.yes_no_if_asked("remove", true).yes_no_if_asked("associate", false).yes_no_if_asked("change", false);
+        let dialog = dialog.yes_no_if_asked("authentication", false);
+        return list.iter().fold(dialog, |dialog, words| dialog.pick_by_if_asked(words, picker.clone()));
+    };
+    let (title, name) = (format!("SMTP authentication profile \"{name}\""), name.to_owned());
+    // A list of what can be done comes before the list of the profiles.
+    let picker: Picker = Arc::new(move |labels: &[String]| {
+        let named = labels.iter().position(|label| label.trim() == name);
+        let named = named.or_else(|| labels.iter().position(|label| label.trim().eq_ignore_ascii_case(&name)));
+        let does = |word: &str| labels.iter().position(|label| plain(label).split(' ').any(|found| found == word));
+        let found = named.or_else(|| does("disassociate").and_then(|_| does("change").or_else(|| does("associate"))));
+        found.ok_or_else(|| not_offered(&title, labels))
+    });
+    let dialog = dialog.yes_no_if_asked("change disassociate", true).yes_no_if_asked("disassociate", false);
+    let words = ["associate", "change", "authentication"];
+    let dialog = words.iter().fold(dialog, |dialog, words| dialog.yes_no_if_asked(words, true));
+    list.iter().fold(dialog, |dialog, words| dialog.pick_by_if_asked(words, picker.clone()))
 }
 
 fn domain(record: &Record) -> Result<String, Error> {

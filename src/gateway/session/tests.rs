@@ -22,7 +22,7 @@ fn settings(cluster: Level) -> Settings {
         timeout: Duration::from_mins(5),
         rollback_snapshot: false,
     };
-    Settings { login, cluster, commit, pending_changes: PendingChanges::Error, read_only: false }
+    Settings { login, cluster, commit, pending_changes: PendingChanges::Error, read_only: false, api: None }
 }
 
 const BANNER: &str = "Last login: Wed Apr 11 16:07:43 2018 from 192.0.2.7\nAsyncOS 15.0.0 for Cisco C100V build 104\n\

@@ -484,7 +484,7 @@ fn settings(login: Login) -> Settings {
         timeout: Duration::from_secs(30),
         rollback_snapshot: false,
     };
-    Settings { login, cluster: Level::Standalone, commit, pending_changes: PendingChanges::Error, read_only: false }
+    Settings { login, cluster: Level::Standalone, commit, pending_changes: PendingChanges::Error, read_only: false, api: None }
 }
 
 #[tokio::test]

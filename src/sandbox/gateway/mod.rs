@@ -1,4 +1,4 @@
-//! A stand-in for the command line of a Secure Email Gateway, over SSH.
+//! A stand-in for a Secure Email Gateway: its command line over SSH, and its AsyncOS API.
 //!
 //! [`Appliance::start`] puts a gateway on a loopback port. It is written from the vendor's documents alone and answers what they say
 //! the device answers, question by question; where they are silent, [`Layout`] and [`Release`] choose among plausible forms.
@@ -11,6 +11,7 @@
 //! | `dialogs` | one command each |
 //! | `tables` | what a commit makes live, and its printed forms |
 //! | `state`, `faults` | what sessions share, and what goes wrong |
+//! | `rest` | the AsyncOS API |
 //! | `control`, `describe` | the same from another process, and for a person |
 //!
 //! The gateway has a thread and a runtime of its own, so it works from tests with a paused clock and from code without a runtime.
@@ -37,6 +38,7 @@ mod dialogs;
 mod faults;
 mod line;
 mod options;
+pub mod rest;
 mod server;
 mod shell;
 mod state;
@@ -64,6 +66,8 @@ pub struct Appliance {
     shared: Arc<Shared>,
     port: u16,
     control: Option<u16>,
+    rest: u16,
+    rest_certificate: Option<String>,
     fingerprint: String,
     stop: CancellationToken,
     thread: Option<JoinHandle<()>>,
@@ -89,6 +93,11 @@ impl Appliance {
             }
             None => None,
         };
+        let rests = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        rests.set_nonblocking(true)?;
+        let rest = rests.local_addr()?.port();
+        let gate = rest::Gate::new(options.rest_options.tls)?;
+        let rest_certificate = gate.certificate();
         let seed = options.seed.unwrap_or_else(rand::random);
         let fingerprint = server::host_key(seed).public_key().fingerprint(HashAlg::Sha256).to_string();
         let shared = Arc::new(Shared::new(options));
@@ -100,18 +109,20 @@ impl Appliance {
             let entered = runtime.enter();
             let listener = tokio::net::TcpListener::from_std(listener)?;
             let controls = controls.map(tokio::net::TcpListener::from_std).transpose()?;
+            let rests = tokio::net::TcpListener::from_std(rests)?;
             drop(entered);
             std::thread::Builder::new().name("sandbox-gateway".into()).spawn(move || {
                 runtime.block_on(async {
                     if let Some(controls) = controls {
                         tokio::spawn(control::serve(controls, Arc::clone(&shared), stop.clone()));
                     }
+                    tokio::spawn(rest::serve(rests, gate, Arc::clone(&shared), stop.clone()));
                     server::serve(listener, shared, seed, stop).await;
                 });
                 runtime.shutdown_background();
             })?
         };
-        Ok(Appliance { shared, port, control, fingerprint, stop, thread: Some(thread) })
+        Ok(Appliance { shared, port, control, rest, rest_certificate, fingerprint, stop, thread: Some(thread) })
     }
 
     /// Gives the SSH port on 127.0.0.1.
@@ -122,6 +133,40 @@ impl Appliance {
     /// Gives the port of the control channel on 127.0.0.1, when there is one.
     pub fn control_port(&self) -> Option<u16> {
         self.control
+    }
+
+    /// Gives the origin of the AsyncOS API.
+    pub fn rest_url(&self) -> String {
+        let scheme = if self.shared.options.rest_options.tls { "https" } else { "http" };
+        format!("{scheme}://127.0.0.1:{}", self.rest)
+    }
+
+    /// Gives the certificate of the authority behind the AsyncOS API as PEM, where it speaks TLS.
+    pub fn rest_certificate(&self) -> Option<&str> {
+        self.rest_certificate.as_deref()
+    }
+
+    /// Adds a fault to the AsyncOS API.
+    pub fn rest_fault(&self, fault: rest::Fault) {
+        self.shared.state().rest.faults.push_back(fault);
+    }
+
+    /// Ends every token of the AsyncOS API.
+    pub fn expire_rest_tokens(&self) {
+        self.shared.state().rest.expire();
+    }
+
+    /// Gives the requests to the AsyncOS API, oldest first.
+    pub fn rest_requests(&self) -> Vec<rest::Seen> {
+        self.shared.state().rest.seen.clone()
+    }
+
+    /// Puts messages there for the message tracking to find, and says how many of its records are bad. A message has the members that an
+    /// answer shows, and `_time` (seconds since 1970); `_attachments`, `_sha256` and `_graymail` are searched and not shown.
+    pub fn set_tracking(&self, messages: Vec<Value>, bad_records: u64) {
+        let mut state = self.shared.state();
+        state.rest.messages = messages;
+        state.rest.bad_records = bad_records;
     }
 
     /// Gives the fingerprint of the host key, `SHA256:…`.

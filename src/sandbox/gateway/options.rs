@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::rest;
 use super::tables::Configuration;
 use super::tables::destination::DetailForm;
 use super::tables::filter::FilterForm;
@@ -194,6 +195,8 @@ pub struct Options {
     pub control: bool,
     /// Keeps where each line was typed.
     pub keep_steps: bool,
+    /// The AsyncOS API.
+    pub rest_options: rest::Options,
     /// Starts from this instead of a new gateway.
     pub configuration: Option<Configuration>,
 }
@@ -261,6 +264,7 @@ impl Default for Options {
             forwards: false,
             control: true,
             keep_steps: false,
+            rest_options: rest::Options::default(),
             configuration: None,
         }
     }

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::faults::{Edit, Faults, apply};
 use super::options::{ChangeSets, Options};
+use super::rest::Memory;
 use super::tables::Configuration;
 
 /// Counts what clients did since the start.
@@ -85,6 +86,7 @@ pub(super) struct State {
     pub(super) levels: BTreeSet<String>,
     /// Where each line was typed, if that is kept.
     pub(super) steps: Vec<String>,
+    pub(super) rest: Memory,
     next: u64,
 }
 
@@ -111,6 +113,7 @@ impl Shared {
             version,
             levels: BTreeSet::new(),
             steps: Vec::new(),
+            rest: Memory::default(),
             next: 1,
         };
         Shared { options, state: Mutex::new(state) }

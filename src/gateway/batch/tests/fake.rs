@@ -498,6 +498,7 @@ fn settings() -> Settings {
             rollback_snapshot: false,
         },
         pending_changes: PendingChanges::Error,
+        api: None,
         read_only: false,
     }
 }

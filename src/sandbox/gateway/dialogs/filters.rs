@@ -180,7 +180,7 @@ async fn move_filters(terminal: &mut Terminal, words: &[&str]) -> Asked<()> {
     let Some(positions) = ask_filters(terminal, words.first().copied(), "").await? else {
         return Ok(());
     };
-    let names = names_at(terminal, &positions);
+    let moving = names_at(terminal, &positions);
     let filters = terminal.configuration().filters;
     // A number is the place that the filter has afterwards, a name the filter before which it then stands. The documents say neither.
     let place = |word: &str| {
@@ -201,7 +201,7 @@ async fn move_filters(terminal: &mut Terminal, words: &[&str]) -> Asked<()> {
     let before = filters.get(target).map(|filter| filter.name.clone());
     terminal.stage(|configuration| {
         let filters = &mut configuration.filters;
-        let moved = take(filters, &names);
+        let moved = take(filters, &moving);
         let named = filters.iter().position(|filter| !by_number && Some(&filter.name) == before.as_ref());
         let at = named.unwrap_or(target.min(filters.len()));
         filters.splice(at..at, moved);
