@@ -232,6 +232,93 @@ fn compatibility_names_every_command_that_is_typed_on_the_gateway() {
     }
 }
 
+/// The line of docs/compatibility.md that says what each printout of `src/gateway/printouts` rests on.
+const READING: &[(&str, &str)] = &[
+    ("destinations", "Destination Controls: read"),
+    ("filters", "Message filters: read"),
+    ("hosts", "HAT: read"),
+    ("listeners", "Listeners: read"),
+    ("recipients", "Recipient Access Table: read"),
+    ("routes", "SMTP routes: read"),
+    ("tls", "SSL configuration: read"),
+    ("version", "`version`"),
+];
+
+/// The line that says what the dialogs of each resource rest on.
+const CHANGING: &[(&str, &str)] = &[
+    ("gateway_destination_control", "Destination Controls: change"),
+    ("gateway_mail_flow_policy", "Mail flow policies: change"),
+    ("gateway_message_filter", "Message filters: change"),
+    ("gateway_recipient_access", "Recipient Access Table: change"),
+    ("gateway_sender_group", "Sender groups: change"),
+    ("gateway_smtp_route", "SMTP routes: change"),
+    ("gateway_tls_settings", "SSL configuration: change"),
+];
+
+#[test]
+fn compatibility_grades_every_printout_and_every_dialog() {
+    let page = read("docs/compatibility.md");
+    let gateway =
+        page.split("## How the gateway is driven").nth(1).and_then(|rest| rest.split("\n## ").next()).expect("a section");
+    let grades = page.split("### Grades").nth(1).and_then(|rest| rest.split("\n### ").next()).expect("the grades");
+    let grades: Vec<&str> = grades
+        .lines()
+        .filter_map(|line| line.split('|').nth(1))
+        .map(str::trim)
+        .filter(|word| !word.starts_with(['-', 'g']))
+        .collect();
+    assert_eq!(grades, ["documented", "in use", "seen", "assumed"]);
+    let is_graded = |line: &str| {
+        let rests_on = line.to_lowercase();
+        grades.iter().any(|grade| rests_on.contains(grade)) || rests_on.contains("not known")
+    };
+    let printouts: BTreeSet<String> = fs::read_dir(root().join("src/gateway/printouts"))
+        .expect("the printouts")
+        .filter_map(|entry| entry.expect("an entry").path().file_stem().and_then(|stem| stem.to_str()).map(str::to_owned))
+        .filter(|stem| !["mod", "tests"].contains(&stem.as_str()))
+        .collect();
+    assert_eq!(printouts, READING.iter().map(|(file, _)| (*file).to_owned()).collect(), "each printout has a line in READING");
+    let tables: BTreeSet<&str> = mailflow::gateway::resources::TABLES.iter().map(|table| table.resource.name).collect();
+    assert_eq!(tables, CHANGING.iter().map(|(name, _)| *name).collect(), "each resource has a line in CHANGING");
+    for (what, title) in READING.iter().chain(CHANGING) {
+        let line = gateway.lines().find(|line| line.starts_with(&format!("| {title} |")));
+        let line = line.unwrap_or_else(|| panic!("docs/compatibility.md has no line \"{title}\" for {what}"));
+        assert!(is_graded(line), "docs/compatibility.md gives no grade for {what}: {line}");
+    }
+    let ungraded: Vec<&str> = gateway
+        .split("### The session")
+        .nth(1)
+        .unwrap_or_default()
+        .lines()
+        .filter(|line| line.starts_with("| ") && !line.starts_with("| what |") && !line.starts_with("| object |"))
+        .filter(|line| !is_graded(line))
+        .collect();
+    assert!(ungraded.is_empty(), "lines without a grade:\n{}", ungraded.join("\n"));
+}
+
+#[test]
+fn compatibility_names_every_operation_that_is_chosen_from_a_menu() {
+    let page = read("docs/compatibility.md");
+    let mut seen = BTreeSet::new();
+    for folder in ["src/gateway/printouts", "src/gateway/resources"] {
+        for path in fs::read_dir(root().join(folder)).expect("a folder").map(|entry| entry.expect("an entry").path()) {
+            if path.ends_with("tests.rs") {
+                continue;
+            }
+            let text = fs::read_to_string(&path).expect("a file");
+            let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+            for call in code.split(".choose").skip(1) {
+                let arguments = call.split_once('(').and_then(|(_, rest)| rest.split_once(')')).map_or("", |(inside, _)| inside);
+                let words = arguments.split('"').skip(1).step_by(2);
+                seen.extend(words.filter(|word| word.bytes().all(|byte| byte.is_ascii_uppercase())).map(str::to_owned));
+            }
+        }
+    }
+    assert!(seen.len() > 10, "the operations were found: {seen:?}");
+    let missing: Vec<&String> = seen.iter().filter(|word| !page.contains(&format!("`{word}`"))).collect();
+    assert!(missing.is_empty(), "docs/compatibility.md does not name {missing:?}");
+}
+
 #[test]
 fn no_page_is_larger_than_the_registry_takes() {
     for (place, page) in pages() {

@@ -83,13 +83,17 @@ impl Terminal {
 
     /// The last character of the unfinished line since the mark, before a few blanks. Cheap enough to be asked for after every byte.
     pub(super) fn last(&self) -> Option<char> {
-        self.row.get(self.base..)?.iter().rev().copied().take(8).find(|c| !c.is_whitespace())
+        let row = self.row.get(self.base..)?;
+        // A row that was broken at the width may have broken just before the blank of a prompt.
+        row.iter().rev().copied().chain(self.joined.chars().rev()).take(8).find(|c| !c.is_whitespace())
     }
 
     /// The last characters of the unfinished line since the mark, without the blanks after them.
     pub(super) fn row_end(&self, most: usize) -> String {
         let start = self.row.len().saturating_sub(most).max(self.base).min(self.row.len());
-        let mut end: String = self.row.iter().skip(start).collect();
+        let missing = most.saturating_sub(self.row.len() - start);
+        let before: Vec<char> = self.joined.chars().rev().take(missing).collect();
+        let mut end: String = before.into_iter().rev().chain(self.row.iter().skip(start).copied()).collect();
         end.truncate(end.trim_end().len());
         end
     }
@@ -361,6 +365,18 @@ mod tests {
     fn a_long_row_that_was_broken_at_the_width_is_one_line() {
         let long = "x".repeat(80);
         check(&format!("{long}\r\r\ny\r\nz"), &format!("{long}y\n"), "z");
+    }
+
+    #[test]
+    fn a_prompt_that_is_broken_at_the_width_is_seen_wherever_it_breaks() {
+        let prompt = format!("[{}]> ", "x".repeat(100));
+        for width in 80..prompt.len() {
+            let mut terminal = Terminal::default();
+            let (first, second) = prompt.split_at(width);
+            terminal.feed(format!("{first}\r\r\n{second}").as_bytes());
+            assert_eq!((terminal.last(), terminal.row_end(3).as_str()), (Some('>'), "]>"), "{width}");
+            assert_eq!(terminal.row(), prompt);
+        }
     }
 
     #[test]

@@ -137,7 +137,7 @@ pub(super) async fn read(gateway: &Gateway, config: &Record, call: &Call) -> Res
     found.report(call);
     Ok(Record::new()
         .with("truncated", found.truncated)
-        .with("total_count", found.total.map_or(Value::Null, |total| count(total).into()))
+        .with("total_count", found.total.map_or(Value::Null, count))
         .with("num_bad_records", count(found.bad))
         .with("messages", Value::List(found.messages)))
 }

@@ -45,12 +45,11 @@ impl Rest {
         let filters = {
             // Held while asking: one answer serves all callers.
             let mut live = interruptible(call, self.reasons.live.lock()).await?;
-            match &*live {
-                Some(filters) => Arc::clone(filters),
-                None => {
-                    let filters = Arc::new(self.message_filters(call).await?);
-                    Arc::clone(live.insert(filters))
-                }
+            if let Some(filters) = &*live {
+                Arc::clone(filters)
+            } else {
+                let filters = Arc::new(self.message_filters(call).await?);
+                Arc::clone(live.insert(filters))
             }
         };
         let text = meaning(text);

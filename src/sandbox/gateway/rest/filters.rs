@@ -107,8 +107,7 @@ fn level(shared: &Shared, request: &Request) -> Result<(), Wrong> {
         shared.options.cluster.as_ref().is_some_and(|cluster| names(cluster).iter().any(|one| Some(one.as_str()) == name))
     };
     let sound = match (of("mode"), &shared.options.cluster) {
-        (None, None) => true,
-        (Some("cluster"), Some(_)) => true,
+        (None, None) | (Some("cluster"), Some(_)) => true,
         (Some("group"), _) => known(&|cluster| cluster.groups.clone(), of("group_name")),
         (Some("machine"), _) => known(&|cluster| cluster.machines.clone(), of("host_name")),
         _ => false,

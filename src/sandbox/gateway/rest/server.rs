@@ -150,9 +150,8 @@ impl Listener for Door {
             };
             let Some(acceptor) = &self.acceptor else { return (Line::Plain(stream), address) };
             // A client that does not trust the certificate leaves here; one that says nothing must not block the others.
-            match tokio::time::timeout(Duration::from_secs(5), acceptor.accept(stream)).await {
-                Ok(Ok(stream)) => return (Line::Tls(Box::new(stream)), address),
-                Ok(Err(_)) | Err(_) => {}
+            if let Ok(Ok(stream)) = tokio::time::timeout(Duration::from_secs(5), acceptor.accept(stream)).await {
+                return (Line::Tls(Box::new(stream)), address);
             }
         }
     }

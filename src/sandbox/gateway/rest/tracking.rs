@@ -16,6 +16,9 @@ const ASKED: &[BorrowedFormatItem<'_>] =
 /// How answers write one.
 const TOLD: &[BorrowedFormatItem<'_>] =
     format_description!("[day] [month repr:short] [year] [hour]:[minute]:[second] (GMT +00:00)");
+/// Whether a message is among those that are searched for.
+type Test = Box<dyn Fn(&Value) -> bool>;
+
 /// The most of one answer.
 const MOST: usize = 100;
 
@@ -34,7 +37,7 @@ pub(super) fn search(shared: &Arc<Shared>, request: &Request) -> Outcome {
     if limit == 0 || limit > MOST {
         return Err(Wrong::parameter(format!("limit should be between 1 and {MOST}.")));
     }
-    let mut wanted: Vec<Box<dyn Fn(&Value) -> bool>> = Vec::new();
+    let mut wanted: Vec<Test> = Vec::new();
     for (name, value) in &request.parameters {
         match name.as_str() {
             "startDate" | "endDate" | "offset" | "limit" => {}
