@@ -2,6 +2,8 @@
 //!
 //! `MAILFLOW_WRITE_DOCS=1 cargo test --test laws` writes the schema's snapshot anew.
 
+#[path = "support/made.rs"]
+mod made;
 mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -155,25 +157,7 @@ async fn terraform_takes_the_schema_and_its_facts_are_the_ones_that_are_checked_
     }
     described("provider", &schema["provider"]["block"]);
 
-    let facts = facts(schema);
-    let path = root().join(SNAPSHOT);
-    if std::env::var_os("MAILFLOW_WRITE_DOCS").is_some_and(|value| value == "1") {
-        fs::write(&path, facts).expect("written");
-        return;
-    }
-    let kept = fs::read_to_string(&path).unwrap_or_default();
-    let (now, before): (BTreeSet<&str>, BTreeSet<&str>) = (facts.lines().collect(), kept.lines().collect());
-    let changes: Vec<String> = before
-        .difference(&now)
-        .map(|line| format!("- {line}"))
-        .chain(now.difference(&before).map(|line| format!("+ {line}")))
-        .collect();
-    assert!(
-        facts == kept,
-        "the schema is another one than in {SNAPSHOT}. If that is meant, tell users in CHANGELOG.md, and run \
-         MAILFLOW_WRITE_DOCS=1 cargo test --test laws\n{}",
-        changes.join("\n")
-    );
+    made::hold(SNAPSHOT, facts(schema), "laws");
 }
 
 /// Fails on an attribute without a description.

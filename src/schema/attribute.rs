@@ -90,8 +90,10 @@ pub enum Remote {
 /// How a setting is removed at the service when its argument is removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Clearing {
-    /// Send null; if values remain, remove them by name.
+    /// Send null.
     Null,
+    /// Send null; if elements remain, remove these by name.
+    NullThenRemove,
     /// Send the empty text.
     EmptyText,
     /// Send a single space.

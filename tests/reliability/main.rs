@@ -5,6 +5,8 @@
 //! `MAILFLOW_WRITE_DOCS=1 cargo test --test reliability` writes the page anew.
 
 mod cases;
+#[path = "../support/made.rs"]
+mod made;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -148,24 +150,7 @@ fn link(test: &Test) -> String {
 
 #[test]
 fn the_page_says_of_each_case_what_holds_it() {
-    let made = page(&held());
-    let path = root().join(PAGE);
-    if std::env::var_os("MAILFLOW_WRITE_DOCS").is_some_and(|value| value == "1") {
-        fs::write(path, made).expect("written");
-        return;
-    }
-    let found = fs::read_to_string(path).unwrap_or_default();
-    let (now, before): (BTreeSet<&str>, BTreeSet<&str>) = (made.lines().collect(), found.lines().collect());
-    let changes: Vec<String> = before
-        .difference(&now)
-        .map(|line| format!("- {line}"))
-        .chain(now.difference(&before).map(|line| format!("+ {line}")))
-        .collect();
-    assert!(
-        made == found,
-        "{PAGE} is not what the cases and tests say; run MAILFLOW_WRITE_DOCS=1 cargo test --test reliability\n{}",
-        changes.join("\n")
-    );
+    made::hold(PAGE, page(&held()), "reliability");
 }
 
 #[test]

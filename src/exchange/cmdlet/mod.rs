@@ -4,6 +4,7 @@
 
 mod adopt;
 mod binding;
+mod carried;
 mod lists;
 mod names;
 mod order;
@@ -17,6 +18,8 @@ mod words;
 mod write;
 
 pub use binding::{Beside, Cmdlets, Condition, Form, Implied, Life, Reference, Toggle, Validation};
+pub use carried::Carried;
+pub(super) use carried::carried;
 pub(super) use lists::Lists;
 pub use names::parameter;
 pub(super) use order::Places;

@@ -58,11 +58,11 @@ impl Leaf {
         Path::dotted(&self.name)
     }
 
-    fn written(&self) -> bool {
+    pub(super) fn written(&self) -> bool {
         self.attribute.presence != Presence::Computed
     }
 
-    fn is_collection(&self) -> bool {
+    pub(super) fn is_collection(&self) -> bool {
         matches!(self.attribute.kind, Kind::Set(_) | Kind::List(_))
     }
 }
@@ -119,7 +119,7 @@ pub(super) fn set_parameters(
             continue;
         }
         let json = if is_nothing(value) {
-            if leaf.is_collection() && leaf.attribute.clearing == Clearing::Null {
+            if leaf.attribute.clearing == Clearing::NullThenRemove {
                 emptied.push(leaf.clone());
             }
             // Half a pair: what the service would fill in is said, as null beside the other half may be refused.
@@ -135,11 +135,12 @@ pub(super) fn set_parameters(
     Ok((parameters, emptied))
 }
 
-fn cleared(cmdlets: &Cmdlets, leaf: &Leaf) -> Result<Json, Error> {
+/// What Set is sent to take an attribute away.
+pub(super) fn cleared(cmdlets: &Cmdlets, leaf: &Leaf) -> Result<Json, Error> {
     let truth = matches!(leaf.attribute.kind, Kind::Scalar(crate::schema::Scalar::Boolean));
     match leaf.attribute.clearing {
         Clearing::Null if truth && cmdlets.form(&leaf.name) != Some(Form::Tristate) => Ok(Json::from(false)),
-        Clearing::Null => Ok(Json::Null),
+        Clearing::Null | Clearing::NullThenRemove => Ok(Json::Null),
         Clearing::EmptyText => Ok(Json::from("")),
         Clearing::Space => Ok(Json::from(" ")),
         Clearing::Replace | Clearing::Refused => Err(Error::new(

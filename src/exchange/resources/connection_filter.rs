@@ -8,9 +8,10 @@
 
 use std::collections::BTreeSet;
 
+use super::multi_valued;
 use crate::exchange::cmdlet::{Cmdlets, Life};
 use crate::exchange::forms::{address_meaning, filter_address};
-use crate::schema::{Import, Record, Resource, Rule, Timeouts, boolean, set, string};
+use crate::schema::{Import, Record, Resource, Rule, Timeouts, boolean, string};
 use crate::value::{Diagnostic, Diagnostics, Path};
 
 pub(super) const RESOURCE: Resource = Resource {
@@ -19,7 +20,7 @@ pub(super) const RESOURCE: Resource = Resource {
     about: "Sets from which addresses the organization always or never takes mail. It is always there: creating this resource takes it over, and \
             destroying it puts back what stood there before.",
     attributes: &[
-        set(
+        multi_valued(
             "ip_allow_list",
             "Addresses whose mail is never taken for spam. A gateway does not \
              belong here: all that comes through it would go around spam filtering.",
@@ -30,7 +31,7 @@ pub(super) const RESOURCE: Resource = Resource {
             filter_address,
         )
         .meaning(address_meaning),
-        set("ip_block_list", "Addresses whose mail is never taken.")
+        multi_valued("ip_block_list", "Addresses whose mail is never taken.")
             .filled_empty()
             .format(
                 "an IPv4 address, a range such as `203.0.113.1-203.0.113.9` of at most 256, or a network from `/24` to `/32`",

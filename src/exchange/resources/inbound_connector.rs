@@ -8,13 +8,13 @@
 //!  "TlsSenderCertificateName":null,"Name":"from gateway","Guid":"acc2eccd-550f-4efa-9905-46054a5f516a"}
 //! ```
 
-use super::{is_on_premises, is_text, is_true, is_written};
+use super::{is_on_premises, is_text, is_true, is_written, multi_valued};
 use crate::exchange::cmdlet::Cmdlets;
 use crate::exchange::forms::{
     address_meaning, certificate_name, connector_address, domain, domain_meaning, domain_pattern, lower, recipient_meaning,
     skipped_address, trimmed,
 };
-use crate::schema::{Import, Record, Resource, Rule, Timeouts, boolean, one_of, set, string};
+use crate::schema::{Import, Record, Resource, Rule, Timeouts, boolean, one_of, string};
 use crate::value::{Diagnostic, Diagnostics, Path};
 
 pub(super) const RESOURCE: Resource = Resource {
@@ -34,19 +34,19 @@ pub(super) const RESOURCE: Resource = Resource {
         )
         .required(),
         string("connector_source", "What made the connector: `Default`, `AdminUI`, `HybridWizard` or `Migrated`.").computed().fixed(),
-        set("sender_domains", "Domains whose mail the connector takes; `*` takes that of all.")
+        multi_valued("sender_domains", "Domains whose mail the connector takes; `*` takes that of all.")
             .required()
             .format("a domain, `*`, or a domain with all below it such as `*.contoso.com`", domain_pattern)
             .meaning(domain_meaning)
             .shown_as_meant(),
-        set(
+        multi_valued(
             "sender_ip_addresses",
             "Addresses that mail comes from. A partner's are only demanded together with `restrict_domains_to_ip_addresses`.",
         )
         .filled_empty()
         .format("an IPv4 address or a range from `/24` to `/32`", connector_address)
         .meaning(address_meaning),
-        set("associated_accepted_domains", "Accepted domains to which the use of the connector is restricted.")
+        multi_valued("associated_accepted_domains", "Accepted domains to which the use of the connector is restricted.")
             .filled_empty()
             .format("a domain", domain)
             .meaning(domain_meaning),
@@ -67,16 +67,16 @@ pub(super) const RESOURCE: Resource = Resource {
             .meaning(lower),
         boolean("cloud_services_mail_enabled", "Keep the internal headers of hybrid mail. Normally set by the Hybrid wizard.").filled(false),
         boolean("treat_messages_as_internal", "Treat the mail as sent from inside the organization. For `OnPremises` only.").filled(false),
-        set("trusted_organizations", "Other Microsoft 365 organizations that are trusted. Where there is one, no other demand is made.").filled_empty(),
+        multi_valued("trusted_organizations", "Other Microsoft 365 organizations that are trusted. Where there is one, no other demand is made.").filled_empty(),
         boolean("ef_skip_last_ip", "Enhanced Filtering for Connectors: look behind the last address that mail came from, to judge the one before it.").filled(false),
-        set(
+        multi_valued(
             "ef_skip_ips",
             "Enhanced Filtering for Connectors: look behind these addresses. Used where `ef_skip_last_ip` is false.",
         )
         .filled_empty()
         .format("a public address, a range such as `203.0.113.1-203.0.113.9`, or a network", skipped_address)
         .meaning(address_meaning),
-        set("ef_users", "Enhanced Filtering for Connectors: only for mail to these recipients. An empty set is all recipients.").filled_empty().meaning(recipient_meaning),
+        multi_valued("ef_users", "Enhanced Filtering for Connectors: only for mail to these recipients. An empty set is all recipients.").filled_empty().meaning(recipient_meaning),
         string("comment", "Remark for administrators."),
         boolean("enabled", "Whether the connector is in use.").filled(true),
     ],

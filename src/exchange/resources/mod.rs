@@ -11,7 +11,7 @@ mod transport_rule;
 mod transport_rule_order;
 
 use super::cmdlet::Cmdlets;
-use crate::schema::{Record, Resource};
+use crate::schema::{Attribute, Clearing, Record, Resource, set};
 use crate::value::Value;
 
 /// All resources of this side.
@@ -43,6 +43,11 @@ pub const CMDLETS: &[&Cmdlets] = &[
 /// Finds the cmdlets of a resource by the resource's name.
 pub fn named(resource: &str) -> Option<&'static Cmdlets> {
     CMDLETS.iter().copied().find(|cmdlets| cmdlets.resource.name == resource)
+}
+
+/// A set that the service keeps as a `MultiValuedProperty`: it takes `Add` and `Remove`, where a plain array takes a whole list only.
+const fn multi_valued(name: &'static str, about: &'static str) -> Attribute {
+    set(name, about).cleared_by(Clearing::NullThenRemove)
 }
 
 /// Tells whether a boolean is true, or is not written and `default` holds; nothing if it is not known yet.

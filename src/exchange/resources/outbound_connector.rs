@@ -9,7 +9,7 @@
 //!  "Name":"to gateway","Guid":"d0d71cb9-6105-410f-8193-3640e12852a5"}
 //! ```
 
-use super::{is_on_premises, is_text, is_true, is_written};
+use super::{is_on_premises, is_text, is_true, is_written, multi_valued};
 use crate::exchange::cmdlet::{Cmdlets, Form, Validation};
 use crate::exchange::forms::{
     domain_meaning, domain_pattern, recipient_meaning, smart_host, smart_host_meaning, trimmed, wildcard_domain,
@@ -36,14 +36,14 @@ pub(super) const RESOURCE: Resource = Resource {
         string("connector_source", "What made the connector: `Default`, `AdminUI`, `HybridWizard` or `Migrated`.")
             .computed()
             .fixed(),
-        set("recipient_domains", "Domains whose mail goes through the connector; `*` sends that of all.")
+        multi_valued("recipient_domains", "Domains whose mail goes through the connector; `*` sends that of all.")
             .filled_empty()
             .format("a domain, `*`, or a domain with all below it such as `*.contoso.com`", domain_pattern)
             .meaning(domain_meaning)
             .shown_as_meant(),
         boolean("use_mx_record", "Find the servers by the MX records of the recipient's domain; `false` needs `smart_hosts`.")
             .filled(true),
-        set("smart_hosts", "Servers that take the mail, always on port 25.")
+        multi_valued("smart_hosts", "Servers that take the mail, always on port 25.")
             .filled_empty()
             .format("a host name, an IPv4 address or a network such as `203.0.113.0/28`", smart_host)
             .meaning(smart_host_meaning),

@@ -4,6 +4,8 @@
 //! `#Exchange.GenericHashTable` (or `#Exchange.StringFieldDeltaUpdateData`) reaches the cmdlet as a `JObject`, which
 //! binds to nothing.
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value};
 
 use super::errors::Exception;
@@ -11,7 +13,7 @@ use super::noun::{Given, Input, Item, Kind, Noun, On, Parameter, Verb};
 use super::values;
 
 /// What every cmdlet takes.
-const COMMON: [&str; 6] = ["Confirm", "WhatIf", "Verbose", "Debug", "ErrorAction", "WarningAction"];
+pub(crate) const COMMON: [&str; 6] = ["Confirm", "WhatIf", "Verbose", "Debug", "ErrorAction", "WarningAction"];
 
 /// The tags of a table that changes a list.
 const TABLES: [&str; 2] = ["#Exchange.GenericHashTable", "#Exchange.StringFieldDeltaUpdateData"];
@@ -38,18 +40,21 @@ fn parameter(noun: &Noun, verb: Verb, name: &str) -> Option<Parameter> {
         let kind = if common.ends_with("Action") { Kind::Text(64) } else { Kind::Boolean };
         return Some(Parameter::new(*common, kind));
     }
-    let identity = || named("Identity").then(|| Parameter::new("Identity", Kind::Text(usize::MAX)));
+    takes(noun, verb).into_iter().find(|own| named(&own.name)).map(Cow::into_owned)
+}
+
+/// What a cmdlet takes beside [`COMMON`].
+pub(crate) fn takes(noun: &Noun, verb: Verb) -> Vec<Cow<'_, Parameter>> {
+    let text = |name: &'static str, length| Cow::Owned(Parameter::new(name, Kind::Text(length)));
+    let on = |wanted: On| noun.parameters.iter().filter(move |one| one.on == On::Both || one.on == wanted).map(Cow::Borrowed);
+    let identity = std::iter::once(text("Identity", usize::MAX));
     match verb {
-        Verb::New => noun.parameter(name).filter(|found| matches!(found.on, On::Both | On::New)).cloned(),
-        Verb::Set => identity().or_else(|| noun.parameter(name).filter(|found| matches!(found.on, On::Both | On::Set)).cloned()),
-        Verb::Get => identity()
-            .or_else(|| named("ResultSize").then(|| Parameter::new("ResultSize", Kind::Text(64))))
-            .or_else(|| noun.filters.iter().find(|filter| named(&filter.name)).cloned()),
-        Verb::Remove | Verb::Disable => identity(),
-        Verb::Enable => identity().or_else(|| named("Mode").then(|| noun.parameter("Mode").cloned()).flatten()),
-        Verb::Validate => {
-            identity().or_else(|| named("Recipients").then(|| Parameter::new("Recipients", Kind::Values(Item::Recipient))))
-        }
+        Verb::New => on(On::New).collect(),
+        Verb::Set => identity.chain(on(On::Set)).collect(),
+        Verb::Get => identity.chain([text("ResultSize", 64)]).chain(noun.filters.iter().map(Cow::Borrowed)).collect(),
+        Verb::Remove | Verb::Disable => identity.collect(),
+        Verb::Enable => identity.chain(noun.parameter("Mode").map(Cow::Borrowed)).collect(),
+        Verb::Validate => identity.chain([Cow::Owned(Parameter::new("Recipients", Kind::Values(Item::Recipient)))]).collect(),
     }
 }
 

@@ -1,5 +1,7 @@
 //! Runs a cmdlet: New, Get, Set, Remove, Enable, Disable over a noun's table.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde_json::{Map, Value};
 
 use super::World;
@@ -63,6 +65,18 @@ impl Cmdlet {
         let tables = nouns::all().iter().flat_map(|noun| noun.verbs.iter().map(|verb| Self::Table(*verb, noun).name()));
         tables.chain([CUSTOMIZE, TRACE].map(str::to_owned)).collect()
     }
+}
+
+/// The parameters of every cmdlet that changes something, with those that every cmdlet takes.
+pub(crate) fn parameters() -> BTreeMap<String, BTreeSet<String>> {
+    let mut found = BTreeMap::new();
+    for noun in nouns::all() {
+        for verb in noun.verbs.iter().copied().filter(|verb| *verb != Verb::Get) {
+            let own = bind::takes(noun, verb).into_iter().map(|one| one.name.to_string());
+            found.insert(Cmdlet::Table(verb, noun).name(), own.chain(bind::COMMON.map(str::to_owned)).collect());
+        }
+    }
+    found
 }
 
 /// Runs a cmdlet on a back end.
@@ -150,7 +164,7 @@ impl Running<'_> {
     fn create(&mut self) -> Result<Outcome, Exception> {
         self.may_create()?;
         let now = self.world.clock.now();
-        let mut object = Object { guid: String::new(), fields: std::collections::BTreeMap::new(), created: now, changed: now };
+        let mut object = Object { guid: String::new(), fields: BTreeMap::new(), created: now, changed: now };
         for parameter in &self.noun.parameters {
             if let Some(start) = &parameter.start {
                 self.noun.store(&mut object, parameter, start.clone());

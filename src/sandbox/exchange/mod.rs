@@ -40,6 +40,7 @@ mod values;
 mod wire;
 mod world;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -56,6 +57,11 @@ pub use faults::{Fault, RetryAfter, What};
 pub use ledger::{Call, Counts};
 pub use options::{Clearing, Options, Redirect};
 use world::World;
+
+/// The parameters of every cmdlet of the stand-in that changes something, by the cmdlet's name.
+pub fn parameters() -> BTreeMap<String, BTreeSet<String>> {
+    cmdlet::parameters()
+}
 
 /// A running stand-in. Dropping it closes all connections and ends its thread.
 #[derive(Debug)]

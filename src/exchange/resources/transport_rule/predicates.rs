@@ -8,6 +8,7 @@ use crate::exchange::forms::{
     DIRECTORY_ATTRIBUTES, address_meaning, directory_patterns, directory_patterns_meaning, directory_words, domain,
     domain_meaning, header_name, lower, property_words, property_words_meaning, rule_address, size, size_meaning, trimmed,
 };
+use crate::exchange::resources::multi_valued;
 use crate::schema::{Attribute, Clearing, boolean, integer, one_of, set, string};
 
 /// Pairs of which both are set or none.
@@ -33,7 +34,7 @@ pub(super) const PREDICATES: &[Attribute] = &[
     set("sender_domain_is", "Sent from one of these domains or a domain below.")
         .format("a domain", domain)
         .meaning(domain_meaning),
-    set("sender_ip_ranges", "Came to the service from one of these addresses: single, ranges or networks.")
+    multi_valued("sender_ip_ranges", "Came to the service from one of these addresses: single, ranges or networks.")
         .format("an address, a range or a network", rule_address)
         .meaning(address_meaning)
         .remote("SenderIpRanges"),
