@@ -4,7 +4,9 @@ mod support;
 
 use std::collections::BTreeMap;
 
-use mailflow::sandbox::exchange::{Fault, What};
+use mailflow::exchange::parameters::nouns;
+use mailflow::sandbox::exchange::{self, Fault, What};
+use mailflow::schema::{Clearing, Presence};
 use serde_json::{Value as Json, json};
 use support::{Must, Workspace, World};
 
@@ -124,6 +126,99 @@ async fn a_rule_stands_after_another_as_long_as_it_asks_for_it() {
     after["priority"] = json!(0);
     workspace.write_resources([(RULE, "anchor", rule("Anchor")), (RULE, "after", after)]);
     must_fail(&workspace, &["validate", "-no-color"], &["\"priority\" conflicts with \"after\""]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_rule_that_only_stops_the_others_needs_no_other_action() {
+    let world = World::start();
+    let workspace = world.workspace("stop").await;
+    let stops = |stops: bool| json!({ "name": "Stop", "conditions": { "from": ["boss@contoso.com"] }, "actions": {}, "stop_rule_processing": stops });
+    workspace.write_resources([(RULE, "stop", stops(true))]);
+    workspace.apply().await;
+    workspace.must_plan_nothing("after the rule was made").await;
+    workspace.write_resources([(RULE, "stop", stops(false))]);
+    must_fail(&workspace, &["validate", "-no-color"], &["The rule does nothing"]).await;
+}
+
+/// Every list of which the service may keep the elements when it is sent null, with other lists empty beside them.
+fn lists() -> Vec<(&'static str, &'static str, Json, Json)> {
+    let addresses = json!(["203.0.113.10", "203.0.113.11"]);
+    let domains = json!(["contoso.example", "*.fabrikam.example"]);
+    let ranges = json!({ "scl_over": 5, "sender_ip_ranges": addresses });
+    vec![
+        (
+            "InboundConnector",
+            "mailflow_exchange_inbound_connector",
+            json!({ "name": "In", "connector_type": "OnPremises", "sender_domains": ["*"] }),
+            json!({
+                "sender_ip_addresses": addresses,
+                "associated_accepted_domains": ["contoso.com"],
+                "trusted_organizations": ["fabrikam.onmicrosoft.com"],
+                "ef_skip_ips": addresses,
+                "ef_users": ["a@contoso.com", "b@contoso.com"],
+            }),
+        ),
+        (
+            "OutboundConnector",
+            "mailflow_exchange_outbound_connector",
+            json!({ "name": "Out", "connector_type": "OnPremises" }),
+            json!({ "recipient_domains": domains, "smart_hosts": addresses }),
+        ),
+        (
+            "TransportRule",
+            RULE,
+            json!({ "name": "R", "conditions": { "scl_over": 5 }, "exceptions": { "scl_over": 5 }, "actions": { "set_scl": 1 } }),
+            json!({ "conditions": ranges, "exceptions": ranges }),
+        ),
+        (
+            "HostedConnectionFilterPolicy",
+            "mailflow_exchange_connection_filter",
+            json!({}),
+            json!({ "ip_allow_list": addresses, "ip_block_list": ["198.51.100.0/24"] }),
+        ),
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_list_is_emptied_whether_null_does_it_or_only_a_removal_by_name() {
+    // None is forgotten.
+    for noun in nouns() {
+        for one in noun.carried.iter().filter(|one| one.line.clearing == Clearing::NullThenRemove) {
+            let set = lists().into_iter().find(|(name, ..)| *name == noun.name).expect("a list of the noun").3;
+            let place = format!("/{}", one.attributes[0].replace('.', "/"));
+            assert!(one.line.presence == Presence::Required || set.pointer(&place).is_some(), "{} {place}", noun.name);
+        }
+    }
+    for (null, sets) in [(true, 1), (false, 2)] {
+        let world = World::start();
+        let exchange = &world.stand_ins.exchange;
+        let clearing = exchange::Clearing { null, empty_list: false, empty_table: false };
+        exchange.set_options(|options| {
+            options.clearing = lists().into_iter().map(|(noun, ..)| (noun.to_owned(), clearing)).collect();
+        });
+        let workspace = world.workspace("lists").await;
+        let write = |set: bool| {
+            let resources = lists().into_iter().map(|(_, resource, mut arguments, lists)| {
+                if set {
+                    let members = arguments.as_object_mut().expect("arguments");
+                    members.extend(lists.as_object().expect("lists").clone());
+                }
+                (resource, "x", arguments)
+            });
+            workspace.write_resources(resources.collect::<Vec<_>>());
+        };
+        write(true);
+        workspace.apply().await;
+        workspace.must_plan_nothing("after the lists were set").await;
+        let before: Vec<_> = lists().iter().map(|(noun, ..)| exchange.count(&format!("Set-{noun}"))).collect();
+        write(false);
+        workspace.apply().await;
+        workspace.must_plan_nothing("after the lists were emptied").await;
+        for ((noun, ..), before) in lists().iter().zip(before) {
+            let calls = exchange.count(&format!("Set-{noun}")) - before;
+            assert_eq!(calls, sets, "calls of Set-{noun} where null {}", if null { "empties" } else { "does nothing" });
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

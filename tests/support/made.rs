@@ -1,7 +1,9 @@
 //! Files that are checked in and made by the code: they are held against what the code makes, or written anew where
 //! `MAILFLOW_WRITE_DOCS=1` is set.
 
-use std::collections::BTreeMap;
+#![allow(dead_code, unreachable_pub, reason = "each test binary uses its own part")]
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -48,7 +50,7 @@ pub fn hold_all(files: &BTreeMap<PathBuf, String>, test: &str) {
 /// The lines that only one of two texts has; where both have all, the first line that stands elsewhere.
 fn differences(made: &str, found: &str) -> String {
     let only = |sign: char, of: &str, other: &str| -> Vec<String> {
-        let others: std::collections::BTreeSet<&str> = other.lines().collect();
+        let others: BTreeSet<&str> = other.lines().collect();
         of.lines().filter(|line| !others.contains(line)).map(|line| format!("\n  {sign} {line}")).collect()
     };
     let mut lines = only('-', found, made);

@@ -85,6 +85,7 @@ pub(super) const RESOURCE: Resource = Resource {
         Rule::Requires("restrict_domains_to_certificate", "tls_sender_certificate_name"),
         Rule::Hook("`restrict_domains_to_ip_addresses` and `restrict_domains_to_certificate` exclude each other.", one_restriction),
         Rule::Hook("`treat_messages_as_internal` is for `OnPremises` only, and not together with `cloud_services_mail_enabled`.", internal),
+        Rule::Hook("A warning is given for `ef_skip_ips` that `ef_skip_last_ip` keeps out of use.", skipped),
         Rule::Hook("A warning is given for a partner connector without a restriction: the tenant stays open to direct delivery, around the gateway.", open),
     ],
     identity: &["id"],
@@ -141,6 +142,19 @@ fn internal(config: &Record) -> Diagnostics {
         );
     }
     found
+}
+
+fn skipped(config: &Record) -> Diagnostics {
+    if (is_true(config, "ef_skip_last_ip", false), is_written(config, "ef_skip_ips")) != (Some(true), Some(true)) {
+        return Vec::new();
+    }
+    vec![
+        Diagnostic::warning(
+            "Addresses to look behind are not used",
+            "While `ef_skip_last_ip` is true, only the last address is looked behind. Take it out to use `ef_skip_ips`.",
+        )
+        .at(Path::dotted("ef_skip_ips")),
+    ]
 }
 
 fn open(config: &Record) -> Diagnostics {

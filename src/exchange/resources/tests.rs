@@ -117,6 +117,12 @@ fn an_inbound_connectors_settings_fit_together() {
     let resource = "exchange_inbound_connector";
     let both = Record::new().with("restrict_domains_to_ip_addresses", true).with("restrict_domains_to_certificate", true);
     check(resource, &both, &["restrict_domains_to_certificate"], &[]);
+    let skipped = || {
+        let addresses = Value::texts(["198.51.100.7"]);
+        Record::new().with("connector_type", "OnPremises").with("ef_skip_ips", addresses)
+    };
+    check(resource, &skipped(), &[], &[]);
+    check(resource, &skipped().with("ef_skip_last_ip", true), &[], &["ef_skip_ips"]);
     let internal =
         Record::new().with("connector_type", "Partner").with("enabled", false).with("treat_messages_as_internal", true);
     check(
@@ -153,6 +159,10 @@ fn a_rules_settings_fit_together() {
     check(resource, &rule(scl()).with("conditions", Value::Null), &[], &["conditions"]);
     check(resource, &rule(scl()).with("conditions", Value::UNKNOWN), &[], &[]);
     check(resource, &rule(Value::object([("set_scl", Value::Null)])), &["actions"], &[]);
+    let none = || rule(Value::object([("set_scl", Value::Null)]));
+    check(resource, &none().with("stop_rule_processing", true), &[], &[]);
+    check(resource, &none().with("stop_rule_processing", Value::UNKNOWN), &[], &[]);
+    check(resource, &none().with("stop_rule_processing", false), &["actions"], &[]);
     check(resource, &rule(Value::object([("delete_message", false.into())])), &["actions.delete_message"], &[]);
     check(resource, &rule(Value::object([("set_header_name", "X-A".into())])), &["actions.set_header_value"], &[]);
     check(resource, &rule(Value::object([("set_header_value", "v".into())])), &["actions.set_header_name"], &[]);

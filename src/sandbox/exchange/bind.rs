@@ -50,6 +50,8 @@ pub(crate) fn takes(noun: &Noun, verb: Verb) -> Vec<Cow<'_, Parameter>> {
     let identity = std::iter::once(text("Identity", usize::MAX));
     match verb {
         Verb::New => on(On::New).collect(),
+        // Of what there is one of, nothing needs to be named, and nothing can be.
+        Verb::Set if noun.single => on(On::Set).collect(),
         Verb::Set => identity.chain(on(On::Set)).collect(),
         Verb::Get => identity.chain([text("ResultSize", 64)]).chain(noun.filters.iter().map(Cow::Borrowed)).collect(),
         Verb::Remove | Verb::Disable => identity.collect(),

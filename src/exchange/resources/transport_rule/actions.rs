@@ -31,7 +31,8 @@ pub(super) const ACTIONS: &[Attribute] = &[
     one_of(
         "apply_html_disclaimer_fallback_action",
         "What is done where the HTML cannot be put in (encrypted mail): put the message into a new one, leave it as it is, or refuse it. \
-         Left out, it is put into a new one.",
+         Left out, it is put into a new one. For mail from outside, Microsoft advises `Reject`, as a new message hides the old one from Safe \
+         Attachments.",
         &["Wrap", "Ignore", "Reject"],
     ),
     string("apply_classification", "Give the message this message classification.").format("a text without a space at either end", trimmed).meaning(lower),

@@ -13,14 +13,18 @@ const MOST_PATTERNS: usize = 20 * 1024;
 /// The most rules of an organization, by the same page.
 const MOST_RULES: usize = 300;
 
+/// To stop is an action, too: such a rule keeps its mail from the rules below.
 pub(super) fn some_action(config: &Record) -> Diagnostics {
     let none = config.at("actions").as_members().is_some_and(|members| members.values().all(Value::is_null));
-    if !none {
+    if !none || is_true(config, "stop_rule_processing", false) != Some(false) {
         return Vec::new();
     }
     vec![
-        Diagnostic::error("The rule does nothing", "A rule has at least one action. Set one in `actions`.")
-            .at(Path::dotted("actions")),
+        Diagnostic::error(
+            "The rule does nothing",
+            "A rule has at least one action. Set one in `actions`, or `stop_rule_processing = true`.",
+        )
+        .at(Path::dotted("actions")),
     ]
 }
 
