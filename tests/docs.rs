@@ -219,6 +219,7 @@ fn compatibility_names_every_command_that_is_typed_on_the_gateway() {
 
 /// The line of docs/compatibility.md that says what each printout of `src/gateway/printouts` rests on.
 const READING: &[(&str, &str)] = &[
+    ("account", "`whoami`, `help commit`"),
     ("destinations", "Destination Controls: read"),
     ("filters", "Message filters: read"),
     ("hosts", "HAT: read"),
@@ -232,6 +233,7 @@ const READING: &[(&str, &str)] = &[
 /// The line that says what the dialogs of each resource rest on.
 const CHANGING: &[(&str, &str)] = &[
     ("gateway_destination_control", "Destination Controls: change"),
+    ("gateway_listener_defaults", "Listener defaults: change"),
     ("gateway_mail_flow_policy", "Mail flow policies: change"),
     ("gateway_message_filter", "Message filters: change"),
     ("gateway_recipient_access", "Recipient Access Table: change"),

@@ -6,6 +6,7 @@
 use serde_json::{Map, Value};
 
 use super::answer::{Asked, Failed};
+use super::rights::advice;
 use crate::remote::{Error, Kind};
 
 /// What an error of the service says.
@@ -180,10 +181,14 @@ pub(super) fn plain(status: u16, text: &str, asked: Asked<'_>) -> Failed {
 
 fn denied(error: Error, asked: Asked<'_>) -> Error {
     let cmdlet = asked.cmdlet;
-    let role = if asked.writes { "Exchange Administrator" } else { "Global Reader or Exchange Administrator" };
-    error.hint(format!(
-        "The application has no role that includes `{cmdlet}` (or this cloud does not have the cmdlet). Assign its service principal the Entra role {role}, or an Exchange role group with the cmdlet; a fresh assignment takes up to an hour."
-    ))
+    let missing = format!("The application has no role that includes `{cmdlet}` (or this cloud does not have the cmdlet).");
+    error.hint(if asked.writes {
+        format!("{missing} {}", advice(cmdlet))
+    } else {
+        format!(
+            "{missing} Assign its service principal the Entra role Global Reader or Exchange Administrator, or an Exchange role group with the cmdlet; a fresh assignment takes an hour and sometimes more."
+        )
+    })
 }
 
 fn hinted(error: Error, lower: &str, asked: Asked<'_>) -> Error {

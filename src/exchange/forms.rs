@@ -317,6 +317,25 @@ pub fn address_meaning(text: &str) -> String {
     }
 }
 
+/// Tells whether two texts for IPv4 addresses (single, `a-b`, or with a prefix) have an address in common.
+pub fn addresses_overlap(one: &str, other: &str) -> bool {
+    match (span(one), span(other)) {
+        (Some((first, last)), Some((begin, end))) => first <= end && begin <= last,
+        _ => false,
+    }
+}
+
+fn span(text: &str) -> Option<(Ipv4Addr, Ipv4Addr)> {
+    let text = text.trim();
+    if let Some((first, last)) = text.split_once('-') {
+        return Some((first.trim().parse().ok()?, last.trim().parse().ok()?));
+    }
+    match text.parse::<Ipv4Net>() {
+        Ok(net) => Some((net.network(), net.broadcast())),
+        Err(_) => text.parse().ok().map(|address| (address, address)),
+    }
+}
+
 /// A smart host means the same in any case and with or without the brackets that the service puts around addresses.
 pub fn smart_host_meaning(text: &str) -> String {
     let bare = unbracketed(text);

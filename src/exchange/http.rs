@@ -4,6 +4,7 @@
 //! `{"CmdletInput":{"CmdletName":"Get-InboundConnector","Parameters":{}}}`.
 
 mod graph;
+mod modules;
 
 use std::collections::HashSet;
 use std::fmt;

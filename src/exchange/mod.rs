@@ -17,6 +17,7 @@ pub mod http;
 mod login;
 pub mod parameters;
 pub mod resources;
+mod rights;
 pub mod settings;
 #[cfg(test)]
 mod testing;
@@ -30,8 +31,9 @@ use async_trait::async_trait;
 
 use self::cmdlet::{Claims, Cmdlets, Lists, Places};
 use self::http::Http;
+use self::rights::Rights;
 use self::settings::Settings;
-use crate::remote::{Backoff, Call, Change, Error, Failure, Kind, Objects};
+use crate::remote::{Backoff, Board, Call, Change, Domains, Error, Failure, Kind, Objects};
 use crate::schema::{Record, Resource};
 
 /// The client of one tenant. Each configuration of the provider makes its own, and with it fresh lists.
@@ -47,6 +49,9 @@ pub struct Exchange {
     /// Message traces wait for each other, and for the service's limit.
     traces: data::Limiter,
     claims: Claims,
+    rights: Rights,
+    /// What has to agree with the other side.
+    board: Arc<Board>,
     read_only: bool,
     pace: Pace,
 }
@@ -83,9 +88,17 @@ impl Exchange {
             places: Places::default(),
             traces: data::Limiter::default(),
             claims: Claims::default(),
+            rights: Rights::default(),
+            board: Arc::default(),
             read_only: settings.read_only,
             pace,
         })
+    }
+
+    /// Puts the client on the board of its configuration.
+    #[must_use]
+    pub fn on(self, board: Arc<Board>) -> Exchange {
+        Exchange { board, ..self }
     }
 
     fn turn(&self, noun: &'static str) -> Arc<tokio::sync::Mutex<()>> {
@@ -116,6 +129,10 @@ impl Objects for Exchange {
         self.review(cmdlets(change.resource)?, change, call).await
     }
 
+    async fn check_delete(&self, resource: &'static Resource, state: &Record, call: &Call) -> Result<(), Error> {
+        self.review_delete(cmdlets(resource)?, state, call).await
+    }
+
     async fn create(&self, change: Change<'_>, call: &Call) -> Result<Record, Failure> {
         self.create_object(cmdlets(change.resource)?, change, call).await
     }
@@ -134,6 +151,13 @@ impl Objects for Exchange {
 
     async fn find(&self, resource: &'static Resource, id: &str, call: &Call) -> Result<Record, Error> {
         self.find_object(cmdlets(resource)?, id, call).await
+    }
+}
+
+#[async_trait]
+impl Domains for Exchange {
+    async fn refuses(&self, domain: &str, host: &str, call: &Call) -> Option<String> {
+        self.refuses_domain(domain, host, call).await
     }
 }
 

@@ -146,6 +146,11 @@ impl Service {
         self.seen.lock().unwrap().iter().filter(|seen| !seen.cmdlet().is_empty()).cloned().collect()
     }
 
+    /// How often the list of the login's cmdlets was asked for.
+    pub(super) fn modules(&self) -> usize {
+        self.seen.lock().unwrap().iter().filter(|seen| seen.path.contains("/EXOModuleFile")).count()
+    }
+
     /// The cmdlets in the order in which they were called.
     pub(super) fn cmdlets(&self) -> Vec<String> {
         self.calls().iter().map(Seen::cmdlet).collect()

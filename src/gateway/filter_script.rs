@@ -127,6 +127,34 @@ fn relay_filter_script(arguments: &[Value]) -> Result<Value, FunctionError> {
     )))
 }
 
+/// The headers that a filter compares with fixed values, and the values, as [`FUNCTION`] writes it: `header("X") == "^(a|b)$"`. Other
+/// conditions are not understood and left out.
+pub(super) fn demanded(text: &str) -> Vec<(String, Vec<String>)> {
+    let Ok(found) = tokens(text) else { return Vec::new() };
+    let mut demanded = Vec::new();
+    for part in found.windows(6) {
+        if let [
+            Token::Word(word),
+            Token::Sign("("),
+            Token::Quoted(header),
+            Token::Sign(")"),
+            Token::Sign("=="),
+            Token::Quoted(pattern),
+        ] = part
+            && word.eq_ignore_ascii_case("header")
+            && let Some(exact) = pattern.strip_prefix('^').and_then(|rest| rest.strip_suffix('$'))
+        {
+            let several = exact.strip_prefix('(').and_then(|rest| rest.strip_suffix(')'));
+            let values: Vec<String> =
+                several.map_or_else(|| vec![exact.to_owned()], |all| all.split('|').map(str::to_owned).collect());
+            if values.iter().all(|value| !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_alphanumeric())) {
+                demanded.push((header.clone(), values));
+            }
+        }
+    }
+    demanded
+}
+
 /// A word of a filter's text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Token {

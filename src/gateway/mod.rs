@@ -4,6 +4,7 @@
 //! [`device::Device`] is one login session that shows printouts and walks dialogs; the batch turns changes of many callers
 //! into one commit.
 
+mod agreement;
 mod algorithms;
 mod batch;
 mod commit;

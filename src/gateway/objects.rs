@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
+use super::agreement;
 use super::batch::{Answer, Batch, Goal, RULES, Rules, Wish};
 use super::device::Connect;
 use super::lock::Lock;
@@ -18,7 +19,7 @@ use super::resources::message_filter;
 use super::rest::Rest;
 use super::settings::Settings;
 use super::table::{Printout, Rows, Table};
-use crate::remote::{Call, Change, Error, Failure, Kind, Objects};
+use crate::remote::{Board, Call, Change, Error, Failure, Kind, Objects};
 use crate::schema::{Record, Resource};
 use crate::value::{Diagnostic, Path, Severity};
 
@@ -41,6 +42,8 @@ pub struct Gateway {
     api: Option<Rest>,
     /// Whether the user was told that the AsyncOS API does not say why filters are not valid.
     told_of_api: AtomicBool,
+    /// What has to agree with the other side.
+    board: Arc<Board>,
     /// Printouts whose lines that nobody understood were already told of.
     told: Mutex<BTreeSet<Printout>>,
     /// Why the account may not change anything, once it was asked.
@@ -69,6 +72,7 @@ impl Gateway {
             read_only,
             batch,
             api: None,
+            board: Arc::default(),
             told_of_api: AtomicBool::new(false),
             told: Mutex::default(),
             rights: tokio::sync::OnceCell::new(),
@@ -89,6 +93,12 @@ impl Gateway {
                  environment variables MAILFLOW_GATEWAY_API_URL, MAILFLOW_GATEWAY_API_USERNAME and MAILFLOW_GATEWAY_API_PASSWORD.",
             )
         })
+    }
+
+    /// Puts the client on the board of its configuration.
+    #[must_use]
+    pub fn on(self, board: Arc<Board>) -> Gateway {
+        Gateway { board, ..self }
     }
 
     /// Hears that a change of an object was planned in this process and may soon be applied. The commit then waits for it, but
@@ -118,6 +128,22 @@ impl Gateway {
     /// Logs out, once all that was asked before is answered. A later call logs in again.
     pub async fn close(&self) {
         self.batch.close().await;
+    }
+
+    /// Holds a planned object against what the other side does.
+    async fn compare(&self, change: Change<'_>, call: &Call) {
+        let (resource, planned) = (change.resource, change.effective);
+        if let (Some(facts), Some(id)) = (agreement::facts(resource, planned), (self.rules.key)(resource, planned)) {
+            let against = self.board.plans(resource.name, &id, format!("{} {id:?}", resource.noun), &facts);
+            if !against.is_empty() {
+                call.report(agreement::not_stamped(&against.join(", ")));
+            }
+        }
+        for (path, domain, host) in agreement::ways(resource, planned) {
+            if let Some(words) = self.board.refuses(&domain, &host, call).await {
+                call.report(agreement::refused(&words).at(path));
+            }
+        }
     }
 
     fn table(&self, resource: &Resource) -> Result<&'static Table, Error> {
@@ -274,6 +300,7 @@ impl Objects for Gateway {
         for diagnostic in (table.check)(change.effective, &rows) {
             call.report(diagnostic);
         }
+        self.compare(change, call).await;
         Ok(())
     }
 
@@ -296,7 +323,10 @@ impl Objects for Gateway {
         let Some(rows) = self.rows_of(table, state, call).await? else { return Ok(None) };
         match rows.find(resource.name, &id) {
             Some(row) => {
-                let record = (self.rules.as_known)(&rows, row, state).with("id", id);
+                let record = (self.rules.as_known)(&rows, row, state).with("id", id.as_str());
+                if let Some(facts) = agreement::facts(resource, &record) {
+                    self.board.stands(resource.name, &id, format!("{} {id:?}", resource.noun), facts);
+                }
                 Ok(Some(self.explained(resource, record, call).await))
             }
             None if rows.not_understood.is_empty() => Ok(None),

@@ -26,7 +26,7 @@ use crate::gateway::rest::Rest;
 use crate::gateway::session::Connector;
 use crate::gateway::ssh;
 use crate::plugin::{Configured, Provider};
-use crate::remote::{Call, Error, Kind, Objects, read_one};
+use crate::remote::{Board, Call, Domains, Error, Kind, Objects, read_one};
 use crate::schema::{Catalog, DataSource, Record, Resource, engine};
 use crate::value::{Diagnostic, Diagnostics, Path};
 use side::Side;
@@ -57,10 +57,11 @@ impl Provider for Mailflow {
 
     fn configure(&self, config: &Record) -> Result<Arc<dyn Configured>, Diagnostics> {
         let mut problems = Vec::new();
+        let board = Arc::new(Board::default());
         let exchange = client(
             exchange_settings::read(config, &self.environment),
             "exchange",
-            |settings| Exchange::new(&settings),
+            |settings| Ok(Exchange::new(&settings)?.on(Arc::clone(&board))),
             &mut problems,
         );
         let gateway = client(
@@ -70,10 +71,14 @@ impl Provider for Mailflow {
                 ssh::check(&settings.login)?;
                 let api = settings.api.as_ref().map(|api| Rest::new(api, &settings.cluster)).transpose()?;
                 let connect = Arc::new(Connector::new(settings.clone()));
-                Ok(Gateway::new(settings, connect, TABLES).with_api(api))
+                Ok(Gateway::new(settings, connect, TABLES).with_api(api).on(Arc::clone(&board)))
             },
             &mut problems,
         );
+        if let Side::Ready(exchange) = &exchange {
+            let domains: Arc<dyn Domains> = Arc::<Exchange>::clone(exchange);
+            board.ask_for_domains(Arc::downgrade(&domains));
+        }
         if problems.is_empty() { Ok(Arc::new(Clients { exchange, gateway })) } else { Err(problems) }
     }
 }

@@ -1,5 +1,7 @@
-//! What both services share: one error, one call, connections, and the operations that a side offers. Knows no vendor.
+//! What both services share: one error, one call, connections, the operations that a side offers, and what the sides have to agree on.
+//! Knows no vendor.
 
+mod board;
 mod connection;
 mod error;
 mod objects;
@@ -8,6 +10,7 @@ mod redact;
 mod retry;
 mod singular;
 
+pub use board::{Board, Domains, Fact};
 pub use connection::{Connection, is_loopback, is_near};
 pub use error::{Error, Kind};
 pub use objects::{Call, Change, Failure, Objects};

@@ -103,6 +103,11 @@ pub trait Objects: Send + Sync {
     /// warnings with [`Call::report`]. Costs nothing when nothing changes: it is only called for a change.
     async fn check(&self, change: Change<'_>, call: &Call) -> Result<(), Error>;
 
+    /// Checks a planned delete in the same way. `state` is what stands in the state.
+    async fn check_delete(&self, _resource: &'static Resource, _state: &Record, _call: &Call) -> Result<(), Error> {
+        Ok(())
+    }
+
     /// Creates the object; returns it as read back, once it is live.
     async fn create(&self, change: Change<'_>, call: &Call) -> Result<Record, Failure>;
 

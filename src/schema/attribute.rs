@@ -156,6 +156,9 @@ pub struct Attribute {
     pub clearing: Clearing,
     /// Siblings that the service wants in the same call whenever this one is sent.
     pub partners: &'static [&'static str],
+    /// On a nullable text: left out, it is this text where the named sibling is configured, and null where that is left out too. For what
+    /// the service fills in beside a setting, so that writing it out means the same as leaving it out.
+    pub implied: Option<&'static (&'static str, &'static str)>,
     /// On a value that the service sets: tells by the prior object and its configuration that it is still to be brought about, so that
     /// a plan shows a change although nothing else changes.
     pub pending: Option<fn(&Record, &Record) -> bool>,
@@ -182,6 +185,7 @@ const fn plain(name: &'static str, about: &'static str, kind: Kind) -> Attribute
         remote: Remote::Derived,
         clearing: Clearing::Null,
         partners: &[],
+        implied: None,
         pending: None,
     }
 }
@@ -242,6 +246,11 @@ pub const fn set_of(name: &'static str, about: &'static str, members: &'static [
 }
 
 impl Attribute {
+    /// Left out, it is the second text wherever the sibling, which is the first, is configured.
+    pub const fn implied_beside(self, sibling_and_text: &'static (&'static str, &'static str)) -> Attribute {
+        Attribute { implied: Some(sibling_and_text), ..self }
+    }
+
     /// The user must write it.
     pub const fn required(self) -> Attribute {
         Attribute { presence: Presence::Required, ..self }

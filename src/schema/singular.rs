@@ -71,6 +71,7 @@ fn bare(attribute: &Attribute) -> Attribute {
     Attribute {
         kind,
         presence: Presence::Computed,
+        implied: None,
         motion: Motion::WithChange,
         replaces: false,
         write_only_form: false,

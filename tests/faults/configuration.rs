@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use serde_json::json;
+
 use crate::run::{Runs, Said};
 use crate::support::World;
 
@@ -243,6 +245,179 @@ async fn c05_an_open_partner_connector_is_a_warning_on_the_restriction() {
     let run = workspace.json(&["validate"]).await.good();
     assert_eq!(run.warnings().len(), 1, "{}", run.printed);
     run.warnings()[0].holds(&["open to direct delivery", "restrict_domains_to_ip_addresses"]);
+}
+
+/// An inbound connector of one's own servers.
+fn own(label: &str, more: &str) -> String {
+    format!(
+        "resource \"mailflow_exchange_inbound_connector\" \"{label}\" {{\n  name = \"{label}\"\n  connector_type = \"OnPremises\"\n  sender_domains = [\"*\"]\n  {more}\n}}\n"
+    )
+}
+
+fn bypass(label: &str, more: &str) -> String {
+    format!(
+        "resource \"mailflow_exchange_transport_rule\" \"{label}\" {{\n  name = \"{label}\"\n  conditions = {{ from_scope = \"NotInOrganization\" }}\n  actions = {{ set_scl = -1 }}\n  {more}\n}}\n"
+    )
+}
+
+fn allowed(addresses: &str) -> String {
+    format!("resource \"mailflow_exchange_connection_filter\" \"f\" {{\n  ip_allow_list = [{addresses}]\n}}\n")
+}
+
+/// Plans a configuration, and gives the warnings that hold these words; the plan is without errors.
+async fn warned(workspace: &crate::support::Workspace<'_>, hcl: &str, words: &str) -> Vec<Said> {
+    workspace.write(hcl);
+    let run = workspace.try_plan().await.good();
+    let found = run.warnings().into_iter().filter(|said| format!("{}\n{}", said.summary, said.detail).contains(words));
+    found.cloned().collect()
+}
+
+#[tokio::test]
+async fn c04_a_rule_with_scl_minus_1_beside_enhanced_filtering_is_a_warning() {
+    const WORDS: &str = "Enhanced Filtering for Connectors";
+    let world = World::start();
+    let exchange = &world.stand_ins.exchange;
+    let workspace = world.workspace("scl").await;
+    let filtered = own("filtered", "ef_skip_last_ip = true");
+    // Both are new: whichever is planned second sees the first, and so do both if they are planned at once.
+    let found = warned(&workspace, &format!("{filtered}{}", bypass("around", "")), WORDS).await;
+    assert!(matches!(found.len(), 1..=2), "{found:#?}");
+    found[0].holds(&["-1", "unless this plan changes that"]);
+    // Neither a rule that is off, nor one that only records, nor a connector without it.
+    for hcl in [
+        format!("{filtered}{}", bypass("around", "enabled = false")),
+        format!("{filtered}{}", bypass("around", "mode = \"Audit\"")),
+        format!("{}{}", own("plain", ""), bypass("around", "")),
+    ] {
+        assert_eq!(warned(&workspace, &hcl, WORDS).await.len(), 0, "{hcl}");
+    }
+    // One of them is somebody else's; a plan lists each kind once.
+    exchange
+        .put("InboundConnector", "Theirs", &json!({ "SenderDomains": ["smtp:*;1"], "EFSkipIPs": ["203.0.113.10"] }))
+        .expect("made");
+    exchange.reset_counts();
+    let found = warned(&workspace, &bypass("around", ""), WORDS).await;
+    assert_eq!(found.len(), 1, "{found:#?}");
+    found[0].holds(&["\"Theirs\""]).marks("actions");
+    assert_eq!((exchange.count("Get-InboundConnector"), exchange.count("Get-TransportRule")), (1, 1));
+    exchange.remove("InboundConnector", "Theirs").expect("a noun");
+    exchange.put("TransportRule", "Their rule", &json!({ "SetSCL": "-1", "FromScope": "NotInOrganization" })).expect("made");
+    let found = warned(&workspace, &filtered, WORDS).await;
+    assert_eq!(found.len(), 1, "{found:#?}");
+    found[0].holds(&["\"Their rule\""]).marks("ef_skip_last_ip");
+    // What cannot be read is not warned of, and is no error.
+    exchange.revoke("Get-TransportRule");
+    assert_eq!(warned(&workspace, &filtered, WORDS).await.len(), 0);
+}
+
+#[tokio::test]
+async fn c20_a_connectors_addresses_in_the_allow_list_are_a_warning() {
+    const WORDS: &str = "spam filtering";
+    let world = World::start();
+    let exchange = &world.stand_ins.exchange;
+    let workspace = world.workspace("allowed").await;
+    let connector = own("gateway", "sender_ip_addresses = [\"203.0.113.10\"]");
+    let found = warned(&workspace, &format!("{connector}{}", allowed("\"203.0.113.0/28\"")), WORDS).await;
+    assert!(matches!(found.len(), 1..=2), "{found:#?}");
+    found[0].holds(&["203.0.113.0/28", "allow list"]);
+    assert_eq!(warned(&workspace, &format!("{connector}{}", allowed("\"198.51.100.7\"")), WORDS).await.len(), 0);
+    // What stands in the tenant counts, unless this plan changes it.
+    exchange.put("HostedConnectionFilterPolicy", "Default", &json!({ "IPAllowList": ["203.0.113.10"] })).expect("changed");
+    let found = warned(&workspace, &connector, WORDS).await;
+    assert_eq!(found.len(), 1, "{found:#?}");
+    found[0].holds(&["203.0.113.10"]).marks("sender_ip_addresses");
+    let both = connector.replace("{\n", "{\n  depends_on = [mailflow_exchange_connection_filter.f]\n");
+    assert_eq!(warned(&workspace, &format!("{both}{}", allowed("\"198.51.100.7\"")), WORDS).await.len(), 0);
+}
+
+#[tokio::test]
+async fn c18_c09_what_is_not_of_the_tenants_domains_or_leads_back_to_them() {
+    const WORDS: &str = "names no domain of the organization";
+    let world = World::start();
+    let exchange = &world.stand_ins.exchange;
+    let workspace = world.workspace("domains").await;
+    let certificate = |name: &str| own("c", &format!("require_tls = true\n  tls_sender_certificate_name = \"{name}\""));
+    let found = warned(&workspace, &certificate("*.iphmx.com"), WORDS).await;
+    assert_eq!(found.len(), 1, "{found:#?}");
+    found[0].holds(&["\"*.iphmx.com\""]).marks("tls_sender_certificate_name");
+    for name in ["contoso.com", "*.Example.net", "mail.contoso.com"] {
+        assert_eq!(warned(&workspace, &certificate(name), WORDS).await.len(), 0, "{name}");
+    }
+    assert_eq!(exchange.count("Get-AcceptedDomain"), 4, "once for each plan");
+
+    let to = |host: &str| {
+        format!(
+            "resource \"mailflow_exchange_outbound_connector\" \"o\" {{\n  name = \"o\"\n  connector_type = \"Partner\"\n  use_mx_record = false\n  smart_hosts = [\"{host}\"]\n}}\n"
+        )
+    };
+    workspace.write(&to("contoso-com.mail.protection.outlook.com"));
+    workspace.try_plan().await.error().holds(&["loop", "contoso-com.mail.protection.outlook.com"]).marks("smart_hosts");
+    workspace.write(&to("fabrikam-com.mail.protection.outlook.com"));
+    workspace.try_plan().await.good();
+}
+
+#[tokio::test]
+async fn c08_a_secret_that_differs_between_the_sides_is_a_warning_and_is_not_told() {
+    const WORDS: &str = "does not accept the header";
+    let world = World::start();
+    let workspace = world.workspace("secret").await;
+    let both = |stamped: &str, accepted: &str| {
+        format!(
+            "resource \"mailflow_exchange_transport_rule\" \"r\" {{
+  name       = \"Stamp\"
+  conditions = {{ from_scope = \"InOrganization\" }}
+  actions    = {{ set_header_name = \"X-Auth\", set_header_value = \"{stamped}\" }}
+}}
+resource \"mailflow_gateway_message_filter\" \"f\" {{
+  name   = \"guard\"
+  script = provider::mailflow::relay_filter_script(\"RELAY\", \"X-AUTH\", [{accepted}])
+}}
+"
+        )
+    };
+    let found = warned(&workspace, &both("onesecret1", "\"othersecret2\""), WORDS).await;
+    assert_eq!(found.len(), 1, "whichever is planned second\n{found:#?}");
+    found[0].holds(&["Take both from one value"]);
+    let shown = format!("{}{}", found[0].summary, found[0].detail);
+    assert!(!shown.contains("onesecret1") && !shown.contains("othersecret2"), "{shown}");
+    assert_eq!(warned(&workspace, &both("onesecret1", "\"othersecret2\", \"onesecret1\""), WORDS).await.len(), 0);
+    // Write-only, too.
+    let hidden = both("onesecret1", "\"othersecret2\"")
+        .replace("set_header_value =", "set_header_value_wo_version = 1, set_header_value_wo =");
+    assert_eq!(warned(&workspace, &hidden, WORDS).await.len(), 1);
+    // A rule that is off stamps nothing.
+    let off = both("onesecret1", "\"othersecret2\"").replace("\"Stamp\"", "\"Stamp\"\n  enabled = false");
+    assert_eq!(warned(&workspace, &off, WORDS).await.len(), 0);
+}
+
+#[tokio::test]
+async fn c10_a_route_to_the_tenant_for_a_domain_that_it_does_not_take_is_a_warning() {
+    const WORDS: &str = "does not take mail for this domain";
+    let world = World::start();
+    let exchange = &world.stand_ins.exchange;
+    let workspace = world.workspace("one-sided").await;
+    let host = "contoso-com.mail.protection.outlook.com";
+    let routes = crate::run::routes(&[
+        ("taken", "contoso.com", host),
+        ("foreign", "elsewhere.example", host),
+        ("below", "mail.contoso.com", host),
+        ("all", "ALL", host),
+        ("other", "other.example", "fabrikam-com.mail.protection.outlook.com"),
+    ]);
+    let found = warned(&workspace, &routes, WORDS).await;
+    let about: Vec<&str> = found.iter().map(|said| said.address.as_str()).collect();
+    assert_eq!(about.len(), 2, "{found:#?}");
+    for label in ["foreign", "below"] {
+        assert!(about.contains(&format!("mailflow_gateway_smtp_route.{label}").as_str()), "{found:#?}");
+    }
+    assert_eq!(exchange.count("Get-AcceptedDomain"), 1);
+    // A tenant that takes all below the domain, and one that does not answer.
+    exchange
+        .put("AcceptedDomain", "contoso.com", &json!({ "DomainType": "InternalRelay", "MatchSubDomains": true }))
+        .expect("changed");
+    assert_eq!(warned(&workspace, &routes, WORDS).await.len(), 1);
+    exchange.revoke("Get-AcceptedDomain");
+    assert_eq!(warned(&workspace, &routes, WORDS).await.len(), 0);
 }
 
 #[tokio::test]

@@ -187,21 +187,20 @@ async fn c17_two_resources_for_one_object_are_an_error_for_the_second() {
     let world = World::start();
     let workspace = world.workspace("twice").await;
     workspace.write(&format!(
-        "{}{}{}",
-        connector("one", "Same", ""),
-        connector("two", "same", ""),
-        crate::run::routes(&[("one", "a.example", "mx.example.net"), ("two", "A.example", "mx.example.net")])
+        "{}{}",
+        connector("one", "Same", "comment = \"one\""),
+        connector("two", "same", "comment = \"two\"")
     ));
+    let run = workspace.try_plan().await;
+    let said = run.error();
+    said.holds(&["Another resource of this configuration is inbound connector"]).marks("name");
+    // Both are named: each in its spelling, and by what sets it apart.
+    said.holds(&["\"Same\"", "\"same\"", "`comment`", "\"one\"", "\"two\""]);
+
+    workspace.write(&crate::run::routes(&[("one", "a.example", "mx.example.net"), ("two", "A.example", "mx.example.net")]));
     let run = workspace.try_apply().await;
-    assert_eq!(run.errors().len(), 2, "{}", run.printed);
-    for said in run.errors() {
-        if said.address.contains("route") {
-            said.holds(&["a.example", "Another resource of this configuration"]);
-        } else {
-            said.holds(&["already exists", "nothing was overwritten"]);
-        }
-    }
-    assert_eq!(workspace.stored().len(), 2, "the first of each is there");
+    run.error().holds(&["a.example", "Another resource of this configuration"]);
+    assert_eq!(workspace.stored().len(), 1, "the first is there");
     assert_eq!(crate::run::domains(&world), ["a.example"]);
     crate::run::nothing_staged(&world);
 }
@@ -223,6 +222,16 @@ async fn e12_an_error_inside_of_a_good_answer_is_an_error_and_a_warning_a_warnin
     assert_eq!(workspace.stored()["mailflow_exchange_inbound_connector.c"]["tainted"], true);
     workspace.destroy().await;
     assert_eq!(exchange.snapshot(), before);
+    // A refusal is looked after once and not waited for: two looks, where the limit would have many.
+    exchange.reset_counts();
+    let words = "|System.ArgumentException|The moon is too thin.";
+    exchange.script(Fault::new("New-InboundConnector", What::Errors { errors: vec![words.into()], acts: false }));
+    let run = workspace.try_apply().await;
+    run.error().holds(&["Unable to create inbound connector \"Inside\"", "The moon is too thin."]);
+    assert_eq!(exchange.count("New-InboundConnector"), 1);
+    let looks = exchange.count("Get-InboundConnector");
+    assert!(looks <= 4, "{looks} looks at plan and apply");
+    assert!(workspace.stored().is_empty());
     exchange.script(Fault::new("New-InboundConnector", What::Warnings { warnings: vec!["Mind the step.".into()] }));
     let run = workspace.try_apply().await.good();
     run.warnings()[0].holds(&["New-InboundConnector", "Mind the step."]);
@@ -241,7 +250,7 @@ async fn e13_a_token_that_ends_in_the_middle_is_renewed_once_for_all() {
     until("the third connector came", || exchange.count("New-InboundConnector") >= 3).await;
     exchange.expire_tokens();
     running.end().await.good();
-    assert_eq!(exchange.counts().token_requests, 2, "the first token, and one instead of it");
+    assert_eq!(exchange.counts().token_requests, 3, "one for the plan, one for the apply, and one instead of that");
     workspace.must_plan_nothing("after the token ended").await;
 
     let tokens = exchange.counts().token_requests;
@@ -264,10 +273,13 @@ async fn e15_e27_a_missing_role_names_the_cmdlet_and_a_tenant_that_forbids_it_is
     let workspace = world.workspace("role").await;
     workspace.write(&connector("c", "Role", ""));
     exchange.revoke("New-InboundConnector");
+    // The service does not tell which cmdlets the login has: the refusal itself does.
+    exchange.script(Fault::status("EXOModuleFile", 404).times(2));
     let run = workspace.try_apply().await;
-    run.error().holds(&["New-InboundConnector", "Exchange Administrator"]);
+    run.error().holds(&["New-InboundConnector", "\"Remote and Accepted Domains\"", "Exchange Administrator"]);
     assert!(workspace.stored().is_empty());
     assert_eq!(exchange.count("New-InboundConnector"), 1, "it is not tried again");
+    exchange.clear_faults();
     exchange.grant("New-InboundConnector");
 
     exchange.set_options(|options| options.developer_tenant = true);
@@ -282,6 +294,103 @@ async fn e15_e27_a_missing_role_names_the_cmdlet_and_a_tenant_that_forbids_it_is
     let run = workspace.try_plan().await;
     run.error().holds(&["Get-InboundConnector", "Reader"]);
     assert_eq!(workspace.state_text(), state);
+}
+
+#[tokio::test]
+async fn e15_a_right_that_is_missing_is_said_at_plan_and_asked_for_once_and_only_for_a_change() {
+    const LIST: &str = "EXOModuleFile";
+    let world = World::start();
+    let exchange = &world.stand_ins.exchange;
+    let workspace = world.workspace("rights").await;
+    let before = exchange.snapshot();
+    workspace.write(&two());
+    for (cmdlet, role) in [("New-InboundConnector", "\"Remote and Accepted Domains\"")] {
+        exchange.revoke(cmdlet);
+        let run = workspace.try_plan().await;
+        assert_eq!(run.errors().len(), 2, "{}", run.printed);
+        for said in run.errors() {
+            said.holds(&["Unable to plan inbound connector", cmdlet, role, "Exchange Administrator", "Get-ManagementRole"]);
+        }
+        assert_eq!(exchange.count(LIST), 1, "one list serves all");
+        exchange.grant(cmdlet);
+    }
+    assert_eq!(exchange.snapshot(), before);
+    workspace.apply().await;
+
+    // Each plan lists each kind at most once, and without a change nothing is asked.
+    exchange.reset_counts();
+    workspace.must_plan_nothing("with all rights").await;
+    assert_eq!((exchange.count(LIST), exchange.count("Get-InboundConnector")), (0, 1));
+
+    // A right that no planned change needs is no matter.
+    exchange.revoke("New-InboundConnector");
+    exchange.revoke("Remove-InboundConnector");
+    workspace.write(&two().replace("203.0.113.10", "203.0.113.11"));
+    workspace.json(&["plan"]).await.good();
+    assert_eq!((exchange.count(LIST), exchange.count("Get-InboundConnector")), (1, 2));
+    exchange.revoke("Set-InboundConnector");
+    let run = workspace.try_plan().await;
+    assert_eq!(run.errors().len(), 2, "{}", run.printed);
+    run.errors()[0].holds(&["`Set-InboundConnector`"]);
+    workspace.write(&two());
+    let run = workspace.json(&["plan", "-destroy"]).await;
+    assert_eq!(run.errors().len(), 2, "{}", run.printed);
+    run.errors()[0].holds(&["Unable to plan to delete inbound connector", "`Remove-InboundConnector`"]);
+
+    // A list in a form of its own is no error.
+    workspace.write(&two().replace("203.0.113.10", "203.0.113.11"));
+    for body in ["{}", "{\"value\":[{\"exportedCmdlets\":null}]}", "<html>"] {
+        let answer = What::Answer { status: 200, headers: [].into(), body: body.into(), acts: false };
+        exchange.script(Fault::new(LIST, answer));
+        workspace.try_plan().await.good();
+        assert!(exchange.faults().is_empty(), "{body}");
+    }
+}
+
+#[tokio::test]
+async fn e20_a_connector_that_is_gone_is_made_anew_and_is_destroyed_after_its_rule() {
+    let world = World::start();
+    let exchange = &world.stand_ins.exchange;
+    let before = exchange.snapshot();
+    let workspace = world.workspace("used").await;
+    let rule = |reference: &str| {
+        format!(
+            "resource \"mailflow_exchange_outbound_connector\" \"c\" {{
+  name                     = \"To gateway\"
+  connector_type           = \"Partner\"
+  use_mx_record            = false
+  smart_hosts              = [\"203.0.113.20\"]
+  is_transport_rule_scoped = true
+}}
+resource \"mailflow_exchange_transport_rule\" \"r\" {{
+  name       = \"By the gateway\"
+  conditions = {{ from_scope = \"InOrganization\" }}
+  actions    = {{ route_message_outbound_connector = mailflow_exchange_outbound_connector.c.{reference} }}
+}}
+"
+        )
+    };
+    for reference in ["name", "id"] {
+        workspace.write(&rule(reference));
+        workspace.converges(reference).await;
+        exchange.remove("OutboundConnector", "To gateway").expect("a noun");
+        exchange.reset_counts();
+        let run = workspace.try_apply().await.good();
+        run.warnings()[0].holds(&["\"To gateway\"", "is gone"]);
+        assert_eq!(exchange.count("New-OutboundConnector"), 1, "{reference}");
+        assert_eq!(exchange.count("New-TransportRule"), 0, "{reference}: the rule is changed at most");
+        workspace.must_plan_nothing(reference).await;
+        let connector = exchange.object("OutboundConnector", "To gateway").expect("there");
+        let rule = exchange.object("TransportRule", "By the gateway").expect("there");
+        assert_eq!(rule["RouteMessageOutboundConnector"], connector["Name"], "{reference}");
+
+        exchange.reset_counts();
+        workspace.destroy().await;
+        let removed: Vec<String> =
+            exchange.calls().into_iter().map(|call| call.cmdlet).filter(|name| name.starts_with("Remove-")).collect();
+        assert_eq!(removed, ["Remove-TransportRule", "Remove-OutboundConnector"], "{reference}");
+        assert_eq!(exchange.snapshot(), before, "{reference}");
+    }
 }
 
 #[tokio::test]

@@ -101,11 +101,11 @@ async fn p07_an_attribute_of_6_mb_passes_and_the_service_decides() {
     let exchange = &world.stand_ins.exchange;
     let before = exchange.snapshot();
     let workspace = world.workspace("large").await;
-    let pattern = "x".repeat(6 << 20);
+    let comment = "x".repeat(6 << 20);
     workspace.write_resources([(
-        "mailflow_exchange_transport_rule",
+        "mailflow_exchange_inbound_connector",
         "large",
-        json!({ "name": "Large", "conditions": { "subject_matches_patterns": [pattern] }, "actions": { "set_scl": 5 } }),
+        json!({ "name": "Large", "connector_type": "OnPremises", "sender_domains": ["*"], "comment": comment }),
     )]);
     let run = workspace.json(&["plan", "-out=large.plan"]).await;
     assert_eq!(run.code, Some(0), "{}", run.printed.chars().take(2000).collect::<String>());
@@ -113,7 +113,7 @@ async fn p07_an_attribute_of_6_mb_passes_and_the_service_decides() {
     let errors = run.errors();
     assert_eq!(errors.len(), 1);
     let detail: String = errors[0].detail.chars().take(2000).collect();
-    assert!(errors[0].detail.contains("excessive size"), "{detail}");
+    assert!(errors[0].detail.contains("is too long"), "{detail}");
     assert!(errors[0].detail.len() < 5000, "the value is not repeated: {detail}");
     assert_eq!(exchange.snapshot(), before);
     assert!(workspace.stored().is_empty());

@@ -32,7 +32,7 @@ impl Exchange {
         };
         let id = cmdlets.id(&object).unwrap_or_default();
         if self.known_ids(cmdlets).contains(&id.to_ascii_lowercase()) {
-            return Err(twice(cmdlets, wanted).into());
+            return Err(twice(cmdlets, wanted, None).into());
         }
         let current = self.shown(cmdlets, &object, &list, Some(wanted), call).await?;
         let changed = unlike(cmdlets, wanted, &current);

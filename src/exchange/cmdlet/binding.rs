@@ -3,10 +3,10 @@
 use std::fmt;
 
 use super::read::Who;
-use super::values::is_nothing;
 use crate::exchange::answer::Object;
+use crate::remote::Fact;
 use crate::schema::{Import, Record, Resource};
-use crate::value::Diagnostics;
+use crate::value::{Diagnostic, Diagnostics};
 
 /// Binds a resource to a noun: `InboundConnector` stands for `Get-InboundConnector` and its siblings.
 #[must_use]
@@ -37,12 +37,14 @@ pub struct Cmdlets {
     pub only_when: &'static [(&'static str, Condition)],
     /// Attributes that New is not told while they have their documented default: not every tenant knows them yet.
     pub quiet: &'static [&'static str],
-    /// Texts that the service fills in beside another setting.
-    pub implied: &'static [Implied],
     /// The switch that has an object validated by a cmdlet of its own.
     pub validation: Option<Validation>,
     /// What the other objects of the noun say about a new or changed one, at plan.
     pub beside: Option<Beside>,
+    /// What the objects of other resources say about it.
+    pub across: &'static [Across],
+    /// What the objects do that those of the other service have to agree with.
+    pub tells: Option<Tells>,
 }
 
 /// How the objects of a noun come into being.
@@ -67,6 +69,27 @@ pub enum Life {
 
 /// Judges a planned object by the other objects of its noun.
 pub type Beside = fn(planned: &Record, id: Option<&str>, others: &[Object]) -> Diagnostics;
+
+/// Says what an object does that another service has to agree with.
+#[derive(Debug, Clone, Copy)]
+pub struct Tells {
+    /// The facts.
+    pub facts: fn(&Record) -> Vec<Fact>,
+    /// What is said when somebody does not agree; it is given their names.
+    pub warning: fn(&str) -> Diagnostic,
+}
+
+/// Judges a planned object by the objects of another resource, as they will stand: as this run plans them, and else as the service
+/// shows them.
+#[derive(Debug, Clone, Copy)]
+pub struct Across {
+    /// The other resource.
+    pub to: &'static str,
+    /// Whether there is anything to judge: only then are the others asked for.
+    pub concerns: Condition,
+    /// The judgement.
+    pub judge: fn(planned: &Record, others: &[Record]) -> Diagnostics,
+}
 
 /// A validation of an object that takes place where a local switch asks for it.
 #[derive(Debug, Clone, Copy)]
@@ -102,17 +125,6 @@ pub struct Reference {
     pub to: &'static str,
 }
 
-/// A text that the service fills in where an attribute is left out: it reads as left out.
-#[derive(Debug, Clone, Copy)]
-pub struct Implied {
-    /// Dotted name of the attribute.
-    pub attribute: &'static str,
-    /// What the service fills in.
-    pub text: &'static str,
-    /// Dotted name of the setting that makes it do so.
-    pub beside: &'static str,
-}
-
 /// The form of a text on the wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
@@ -143,9 +155,10 @@ impl Cmdlets {
             forms: &[],
             only_when: &[],
             quiet: &[],
-            implied: &[],
             validation: None,
             beside: None,
+            across: &[],
+            tells: None,
         }
     }
 
@@ -215,12 +228,6 @@ impl Cmdlets {
 
     pub(super) fn form(&self, attribute: &str) -> Option<Form> {
         self.forms.iter().find(|(name, _)| *name == attribute).map(|(_, form)| *form)
-    }
-
-    /// What the service fills in where this attribute is left out of a record.
-    pub(super) fn implied(&self, attribute: &str, record: &Record) -> Option<&'static str> {
-        let implied = self.implied.iter().find(|implied| implied.attribute == attribute)?;
-        (!is_nothing(record.at(implied.beside))).then_some(implied.text)
     }
 
     pub(super) fn applies(&self, attribute: &str, record: &Record) -> bool {

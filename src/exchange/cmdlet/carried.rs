@@ -103,8 +103,8 @@ fn taken_away(cmdlets: &Cmdlets, leaf: &Leaf) -> String {
     if attribute.clearing == Clearing::NullThenRemove {
         words.push_str(", then a `Remove` of what remains");
     }
-    if let Some(implied) = cmdlets.implied.iter().find(|implied| implied.attribute == leaf.name) {
-        words = format!("{words}; `\"{}\"` beside `{}`", implied.text, implied.beside);
+    if let Some((sibling, text)) = leaf.attribute.implied {
+        words = format!("{words}; `\"{text}\"` beside `{sibling}`");
     }
     words
 }

@@ -7,6 +7,7 @@ mod binding;
 mod carried;
 mod lists;
 mod names;
+mod needs;
 mod order;
 mod rank;
 mod read;
@@ -17,7 +18,7 @@ mod values;
 mod words;
 mod write;
 
-pub use binding::{Beside, Cmdlets, Condition, Form, Implied, Life, Reference, Toggle, Validation};
+pub use binding::{Across, Beside, Cmdlets, Condition, Form, Life, Reference, Tells, Toggle, Validation};
 pub use carried::Carried;
 pub(super) use carried::carried;
 pub(super) use lists::Lists;

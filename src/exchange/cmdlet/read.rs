@@ -7,7 +7,6 @@ use serde_json::{Map, json};
 use super::binding::{Cmdlets, Life};
 use super::lists::List;
 use super::shape::record;
-use super::values::is_nothing;
 use super::words::{absent, capital};
 use crate::exchange::Exchange;
 use crate::exchange::answer::Object;
@@ -124,7 +123,11 @@ impl Exchange {
         self.remember(cmdlets, id);
         let sought = self.seek_twice(cmdlets, cmdlets.who(id), call).await?;
         if let Some((object, list)) = sought.found {
-            return self.shown(cmdlets, &object, &list, Some(state), call).await.map(Some);
+            let record = self.shown(cmdlets, &object, &list, Some(state), call).await?;
+            if let Some(tells) = cmdlets.tells {
+                self.board.stands(cmdlets.resource.name, id, cmdlets.called(&record), (tells.facts)(&record));
+            }
+            return Ok(Some(record));
         }
         if matches!(cmdlets.life, Life::Single { .. }) {
             return Err(absent(cmdlets, state));
@@ -198,13 +201,6 @@ impl Exchange {
         let mut record = record(cmdlets, object)?;
         if cmdlets.ordered {
             super::order::shown(&mut record, list, known);
-        }
-        for implied in cmdlets.implied {
-            let left_out = known.is_none_or(|known| is_nothing(known.at(implied.attribute)));
-            let made = !is_nothing(record.at(implied.beside));
-            if left_out && made && record.at(implied.attribute).as_text() == Some(implied.text) {
-                put(&mut record, implied.attribute, Value::Null);
-            }
         }
         for reference in cmdlets.references {
             let Some(shown) = record.at(reference.attribute).as_text() else { continue };

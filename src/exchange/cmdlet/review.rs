@@ -1,14 +1,18 @@
-//! What can be said of a change at plan: two resources for one object, a name that is taken, what an adoption changes.
+//! What can be said of a change at plan: two resources for one object, a name that is taken, what an adoption changes, what other
+//! objects make of it, and a right that is missing.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use super::adopt::{takes_over, to_adopt};
 use super::binding::{Cmdlets, Life};
+use super::needs::{to_create, to_update};
 use super::read::Who;
+use super::shape::record;
 use super::words::{import, twice};
-use crate::exchange::Exchange;
+use crate::exchange::forms::domain_meaning;
+use crate::exchange::{Exchange, resources};
 use crate::remote::{Call, Change, Error, Kind};
 use crate::schema::Record;
 use crate::value::{Diagnostic, Path};
@@ -16,14 +20,35 @@ use crate::value::{Diagnostic, Path};
 /// How long a plan waits for what is only good for a warning.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// The objects that this run plans to create, by noun and title.
+/// What this run plans, by noun and object: to create under a title, to change, to delete.
 #[derive(Debug, Default)]
-pub(in crate::exchange) struct Claims(Mutex<BTreeSet<(&'static str, String)>>);
+pub(in crate::exchange) struct Claims(Mutex<BTreeMap<(&'static str, Key), Option<Record>>>);
+
+/// A title of an object that is to be made, or the GUID of one that is there.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Key {
+    Title(String),
+    Guid(String),
+}
 
 impl Claims {
-    /// Tells whether this is the first to claim the title.
-    fn is_first(&self, noun: &'static str, title: String) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert((noun, title))
+    /// Notes down what is planned; gives what was planned for it before.
+    fn note(&self, noun: &'static str, key: Key, planned: Option<&Record>) -> Option<Record> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert((noun, key), planned.cloned()).flatten()
+    }
+
+    /// Brings objects as the service shows them to what is planned for them.
+    fn lay_over(&self, cmdlets: &Cmdlets, standing: Vec<Record>) -> Vec<Record> {
+        let planned = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let guid = |record: &Record| Some((cmdlets.noun, Key::Guid(record.text("id")?.to_ascii_lowercase())));
+        let title = |record: &Record| Some((cmdlets.noun, Key::Title(title_of(cmdlets, record)?)));
+        let is_planned = |record: &Record| {
+            guid(record).is_some_and(|key| planned.contains_key(&key))
+                || title(record).is_some_and(|key| planned.contains_key(&key))
+        };
+        let mut all: Vec<Record> = standing.into_iter().filter(|record| !is_planned(record)).collect();
+        all.extend(planned.iter().filter(|((noun, _), _)| *noun == cmdlets.noun).filter_map(|(_, record)| record.clone()));
+        all
     }
 }
 
@@ -37,18 +62,22 @@ impl Exchange {
     ) -> Result<(), Error> {
         let planned = change.planned;
         if matches!(cmdlets.life, Life::Order) {
-            return Ok(());
+            return self.may(cmdlets, &to_create(cmdlets, planned), call).await;
         }
-        let title = match cmdlets.life {
-            Life::Single { .. } => Some(String::new()),
-            _ => planned.text(cmdlets.resource.title).map(|title| claimed(cmdlets, title)),
-        };
-        let creates = change.prior.is_none();
-        if creates
-            && let Some(title) = &title
-            && !self.claims.is_first(cmdlets.noun, title.clone())
+        let title = title_of(cmdlets, planned);
+        if let Some(id) = change.prior.and_then(|prior| prior.text("id")) {
+            self.claims.note(cmdlets.noun, Key::Guid(id.to_ascii_lowercase()), Some(planned));
+        } else if let Some(title) = &title
+            && let Some(first) = self.claims.note(cmdlets.noun, Key::Title(title.clone()), Some(planned))
         {
-            return Err(twice(cmdlets, planned));
+            return Err(twice(cmdlets, planned, Some(&first)));
+        }
+        if let Some(tells) = cmdlets.tells {
+            let id = change.prior.and_then(|prior| prior.text("id")).or(title.as_deref()).unwrap_or_default();
+            let against = self.board.plans(cmdlets.resource.name, id, cmdlets.called(planned), &(tells.facts)(change.effective));
+            if !against.is_empty() {
+                call.report((tells.warning)(&against.join(", ")));
+            }
         }
         // After the first write of a run the rest is told by the writes themselves.
         if self.lists.written(cmdlets.noun) {
@@ -61,25 +90,53 @@ impl Exchange {
         let short = Call::new(call.stop.clone(), call.time_left().min(PATIENCE));
         let looked = self.look(cmdlets, change, &short).await;
         short.take_reports().into_iter().for_each(|report| call.report(report));
-        match looked {
+        let verbs = match looked {
             Err(error) if matches!(error.kind, Kind::Unavailable | Kind::Throttled) => {
                 tracing::debug!(noun = cmdlets.noun, %error, "the plan is not held against what stands there");
-                Ok(())
+                return Ok(());
             }
-            outcome => outcome,
-        }
+            Err(error) => return Err(error),
+            Ok(verbs) => verbs,
+        };
+        let effective = change.effective;
+        let verbs = match (verbs, change.prior) {
+            (Some(verbs), _) => verbs,
+            (None, Some(prior)) => to_update(cmdlets, prior, effective),
+            (None, None) => to_create(cmdlets, effective),
+        };
+        self.may(cmdlets, &verbs, call).await
     }
 
-    async fn look(&self, cmdlets: &'static Cmdlets, change: Change<'_>, call: &Call) -> Result<(), Error> {
+    /// Judges a planned delete.
+    pub(in crate::exchange) async fn review_delete(
+        &self,
+        cmdlets: &'static Cmdlets,
+        state: &Record,
+        call: &Call,
+    ) -> Result<(), Error> {
+        if matches!(cmdlets.life, Life::Order) {
+            return Ok(());
+        }
+        if let Some(id) = state.text("id") {
+            self.claims.note(cmdlets.noun, Key::Guid(id.to_ascii_lowercase()), None);
+        }
+        // What is put back may stand there as it did; that is seen when it is done.
+        let verbs: &[&str] = if cmdlets.adopts(state) { &[] } else { &["Remove"] };
+        self.may(cmdlets, verbs, call).await
+    }
+
+    /// Looks at what stands there. Gives the cmdlets that taking it over needs, if that is what is planned.
+    async fn look(&self, cmdlets: &'static Cmdlets, change: Change<'_>, call: &Call) -> Result<Option<Vec<&'static str>>, Error> {
         let (planned, creates) = (change.planned, change.prior.is_none());
         if creates && cmdlets.adopts(planned) {
             let sought = self.seek(cmdlets, to_adopt(cmdlets, planned), 0, call).await?;
-            if let Some((object, _)) = sought.found
-                && let Some(warning) = takes_over(cmdlets, &object, planned)
-            {
+            let warning = sought.found.and_then(|(object, _)| takes_over(cmdlets, &object, planned));
+            let verbs = if warning.is_some() { vec!["Set"] } else { Vec::new() };
+            if let Some(warning) = warning {
                 call.report(warning);
             }
-            return Ok(());
+            self.look_across(cmdlets, planned, call).await;
+            return Ok(Some(verbs));
         }
         let own = change.prior.and_then(|prior| prior.text("id"));
         if creates || renamed(cmdlets, change) {
@@ -91,7 +148,49 @@ impl Exchange {
                 call.report(found);
             }
         }
-        Ok(())
+        self.look_across(cmdlets, planned, call).await;
+        Ok(None)
+    }
+
+    /// Judges the planned object by those of other resources. What cannot be read is not judged by: it is only good for a warning.
+    async fn look_across(&self, cmdlets: &'static Cmdlets, planned: &Record, call: &Call) {
+        for across in cmdlets.across.iter().filter(|across| (across.concerns)(planned)) {
+            let Some(other) = resources::named(across.to) else { continue };
+            match self.listed(other, "", 0, call).await {
+                Ok(list) => {
+                    let standing = list.objects.iter().filter_map(|object| record(other, object).ok()).collect();
+                    for found in (across.judge)(planned, &self.claims.lay_over(other, standing)) {
+                        call.report(found);
+                    }
+                }
+                Err(error) => tracing::debug!(noun = other.noun, %error, "the plan is not held against these objects"),
+            }
+        }
+    }
+
+    /// Says why mail for a domain is refused at a host, if the host is the mail exchanger of a domain of this organization.
+    pub(in crate::exchange) async fn refuses_domain(&self, domain: &str, host: &str, call: &Call) -> Option<String> {
+        let label = resources::tenant_label(host)?;
+        let cmdlets = resources::named("exchange_accepted_domain")?;
+        let short = Call::new(call.stop.clone(), call.time_left().min(PATIENCE));
+        let list = match self.listed(cmdlets, "", 0, &short).await {
+            Ok(list) => list,
+            Err(error) => {
+                tracing::debug!(%error, "the domains of the organization could not be learnt");
+                return None;
+            }
+        };
+        let domain = domain_meaning(domain);
+        let (mut is_ours, mut is_taken) = (false, false);
+        for accepted in list.objects.iter().filter_map(|object| record(cmdlets, object).ok()) {
+            let Some(name) = accepted.text("domain").map(domain_meaning) else { continue };
+            is_ours |= label == name.replace('.', "-");
+            is_taken |=
+                domain == name || accepted.truth("match_sub_domains") == Some(true) && domain.ends_with(&format!(".{name}"));
+        }
+        (is_ours && !is_taken).then(|| {
+            format!("{domain} is not an accepted domain of the organization in Exchange Online, which would refuse its mail at {host}.")
+        })
     }
 
     /// Warns of a name that another object has, which no resource was seen to manage. It is no error: this plan may remove or
@@ -121,6 +220,14 @@ impl Exchange {
             .at(Path::dotted(cmdlets.resource.title)),
         );
         Ok(())
+    }
+}
+
+/// The title of an object in its one spelling, if it is known; that of the one of its kind is empty.
+fn title_of(cmdlets: &Cmdlets, record: &Record) -> Option<String> {
+    match cmdlets.life {
+        Life::Single { .. } => Some(String::new()),
+        _ => record.text(cmdlets.resource.title).map(|title| claimed(cmdlets, title)),
     }
 }
 

@@ -122,11 +122,7 @@ pub(super) fn set_parameters(
             if leaf.attribute.clearing == Clearing::NullThenRemove {
                 emptied.push(leaf.clone());
             }
-            // Half a pair: what the service would fill in is said, as null beside the other half may be refused.
-            match cmdlets.implied(name, wanted) {
-                Some(text) => Json::from(text),
-                None => cleared(cmdlets, leaf)?,
-            }
+            cleared(cmdlets, leaf)?
         } else {
             to_json(cmdlets.form(name), value).unwrap_or(Json::Null)
         };

@@ -45,6 +45,10 @@ struct Tenant(Arc<Mutex<State>>);
 impl Tenant {
     fn answer(&self, seen: &Seen) -> Said {
         let cmdlet = seen.cmdlet();
+        if cmdlet.is_empty() {
+            // It does not tell which cmdlets the login has.
+            return Said::of(404, "");
+        }
         let fault = {
             let mut state = self.0.lock().unwrap();
             let place = state.faults.iter().position(|(name, _)| *name == cmdlet);
@@ -830,18 +834,23 @@ async fn a_connector_that_a_rule_names_is_the_same_by_name_and_by_guid() {
 }
 
 #[tokio::test]
-async fn what_the_service_fills_in_beside_a_setting_reads_as_left_out() {
-    let (tenant, service, exchange) = tenant().await;
-    let actions = group("actions", &[("reject_message_reason_text", "No.".into())]);
-    let made = create(&exchange, rules(), &rule("r").with("actions", actions)).await.unwrap();
-    tenant.change("r", "RejectMessageEnhancedStatusCode", json!("5.7.1"));
-    let exchange = Exchange::with_pace(&service.settings(), exchange.pace).unwrap();
-    let read = exchange.read(rules(), &made, &call(10)).await.unwrap().unwrap();
-    assert_eq!(read.at("actions.reject_message_enhanced_status_code"), &Value::Null);
-    tenant.change("r", "RejectMessageEnhancedStatusCode", json!("5.7.900"));
-    let exchange = Exchange::with_pace(&service.settings(), exchange.pace).unwrap();
-    let read = exchange.read(rules(), &made, &call(10)).await.unwrap().unwrap();
-    assert_eq!(read.at("actions.reject_message_enhanced_status_code").as_text(), Some("5.7.900"));
+async fn e12_a_refusal_that_the_service_states_is_not_waited_for() {
+    let (tenant, service, _) = tenant().await;
+    let pace = Pace { backoff: BACKOFF, consistency: Duration::from_mins(1), poll: Duration::from_millis(5) };
+    let exchange = Arc::new(Exchange::with_pace(&service.settings(), pace).unwrap());
+    let inside = |words: &str| Said::of(200, json!({"@adminapi.errors": [words], "value": []}).to_string());
+    tenant.fault("New-InboundConnector", Fault::Instead(inside("|System.ArgumentException|The value is bad.")));
+    let outcome = tokio::time::timeout(Duration::from_secs(20), create(&exchange, inbound(), &connector("a"))).await;
+    let failure = outcome.expect("it is answered at once").unwrap_err();
+    assert!(failure.error.message.contains("The value is bad.") && failure.object.is_none(), "{failure:?}");
+    assert_eq!(service.cmdlets(), ["New-InboundConnector", "Get-InboundConnector", "Get-InboundConnector"]);
+
+    // "It exists" is somebody else's object, wherever it is said: it does not come into the state.
+    create(&exchange, inbound(), &connector("b")).await.unwrap();
+    let words = "|M.ADObjectAlreadyExistsException|The object already exists.";
+    tenant.fault("New-InboundConnector", Fault::Instead(inside(words)));
+    let failure = create(&exchange, inbound(), &connector("b")).await.unwrap_err();
+    assert_eq!((failure.error.kind, failure.object.is_none()), (Kind::Conflict, true), "{failure:?}");
 }
 
 #[tokio::test]

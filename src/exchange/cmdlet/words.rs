@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::binding::{Cmdlets, Life};
-use super::shape::{Leaf, leaves, shown};
+use super::shape::{Leaf, leaves, shown, unlike};
 use crate::exchange::answer::Object;
 use crate::remote::{Error, Kind};
 use crate::schema::Record;
@@ -26,10 +26,35 @@ pub(super) fn taken(cmdlets: &Cmdlets, object: &Object, name: &str, error: &Erro
 }
 
 /// Two resources for one object.
-pub(super) fn twice(cmdlets: &Cmdlets, record: &Record) -> Error {
-    let error = Error::new(Kind::Conflict, format!("Another resource of this configuration is {} too.", cmdlets.called(record)))
-        .hint("Two resources cannot manage one object: remove one of them, or give it another name.");
+pub(super) fn twice(cmdlets: &Cmdlets, record: &Record, first: Option<&Record>) -> Error {
+    let other = first.map(|first| apart(cmdlets, record, first)).unwrap_or_default();
+    let error =
+        Error::new(Kind::Conflict, format!("Another resource of this configuration is {} too{other}.", cmdlets.called(record)))
+            .hint("Two resources cannot manage one object: remove one of them, or give it another name.");
     if cmdlets.resource.title == "id" { error } else { error.at(Path::dotted(cmdlets.resource.title)) }
+}
+
+/// How the user tells two resources apart that are one object: the other's name in its spelling, and where it differs.
+fn apart(cmdlets: &Cmdlets, record: &Record, first: &Record) -> String {
+    let differing: Vec<String> = unlike(cmdlets, record, first)
+        .iter()
+        .take(3)
+        .map(|leaf| {
+            format!(
+                "`{}` {} where this one has {}",
+                leaf.name,
+                shown(leaf, first.at(&leaf.name)),
+                shown(leaf, record.at(&leaf.name))
+            )
+        })
+        .collect();
+    let title = |record: &Record| record.text(cmdlets.resource.title).map(str::to_owned);
+    let spelled = title(first).filter(|other| title(record).as_ref() != Some(other));
+    let spelled = spelled.map(|other| format!(", written {other:?}")).unwrap_or_default();
+    match differing.as_slice() {
+        [] => format!("{spelled}, with the same settings"),
+        some => format!("{spelled}; that one has {}", some.join(", ")),
+    }
 }
 
 /// How an attribute of an object differs from what is wanted.

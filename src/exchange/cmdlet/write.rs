@@ -195,9 +195,16 @@ impl Exchange {
                 }
                 Err(failed) => failed,
             };
-            if failed.lost {
+            // "It exists already" is said of somebody else's object, wherever it is said.
+            if failed.lost && failed.error.kind != Kind::Conflict {
                 lost_before = true;
-                match self.appeared(cmdlets, name, &late).await {
+                let there = if is_final(&failed.error) {
+                    // The service says that it failed: whether it left something behind all the same is asked for, not waited for.
+                    self.seek_twice(cmdlets, Who::Name(name), &late).await.map(|sought| sought.found.map(|(object, _)| object))
+                } else {
+                    self.appeared(cmdlets, name, &late).await
+                };
+                match there {
                     Err(error) => return Err(unchecked(failed.error, &error).into()),
                     Ok(Some(object)) => return adopted(cmdlets, object, wanted, &failed.error),
                     Ok(None) => {}
@@ -536,6 +543,12 @@ impl Exchange {
         let most = self.pace.poll * 16;
         std::iter::successors(Some(self.pace.poll), move |wait| Some((*wait * 2).min(most)))
     }
+}
+
+/// Tells whether the service itself said that a call failed, for a reason that lies in the call: not a lost answer, not trouble of its
+/// own, and not something in between that spoke in its place.
+fn is_final(error: &Error) -> bool {
+    !error.retryable && matches!(error.kind, Kind::Invalid | Kind::Denied | Kind::NotFound)
 }
 
 /// The parameters that say which object is meant.

@@ -53,6 +53,7 @@ pub(super) const RESOURCE: Resource = Resource {
 pub(super) const CMDLETS: Cmdlets = Cmdlets {
     life: Life::Single { identity: Some("Default") },
     paged: false,
+    across: super::across::OF_FILTER,
     ..Cmdlets::of(&RESOURCE, "HostedConnectionFilterPolicy")
 };
 

@@ -98,6 +98,7 @@ pub(super) const RESOURCE: Resource = Resource {
 pub(super) const CMDLETS: Cmdlets = Cmdlets {
     only_when: &[("treat_messages_as_internal", is_on_premises)],
     quiet: &["cloud_services_mail_enabled", "ef_skip_last_ip"],
+    across: super::across::OF_INBOUND,
     ..Cmdlets::of(&RESOURCE, "InboundConnector")
 };
 

@@ -1,6 +1,7 @@
 //! The resources of Exchange Online: one file each.
 
 mod accepted_domain;
+mod across;
 mod arc_config;
 mod connection_filter;
 mod inbound_connector;
@@ -10,6 +11,7 @@ mod remote_domain;
 mod transport_rule;
 mod transport_rule_order;
 
+pub(super) use self::across::tenant_label;
 use super::cmdlet::Cmdlets;
 use crate::schema::{Attribute, Clearing, Record, Resource, set};
 use crate::value::Value;

@@ -140,6 +140,7 @@ pub(super) const CMDLETS: Cmdlets = Cmdlets {
         ("all_accepted_domains", is_on_premises),
     ],
     quiet: &["cloud_services_mail_enabled", "mta_sts_mode", "smtp_dane_mode", "test_mode", "sender_rewriting_enabled"],
+    across: super::across::OF_OUTBOUND,
     ..Cmdlets::of(&RESOURCE, "OutboundConnector")
 };
 

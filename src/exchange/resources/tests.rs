@@ -38,7 +38,6 @@ fn every_name_that_a_table_or_its_cmdlets_mention_exists() {
         mentioned.extend(cmdlets.toggle.map(|toggle| toggle.attribute));
         mentioned.extend(cmdlets.forms.iter().map(|(name, _)| *name));
         mentioned.extend(cmdlets.only_when.iter().map(|(name, _)| *name));
-        mentioned.extend(cmdlets.implied.iter().flat_map(|implied| [implied.attribute, implied.beside]));
         mentioned.extend(cmdlets.references.iter().map(|reference| reference.attribute));
         if let Some(validation) = cmdlets.validation {
             mentioned.extend([validation.switch, validation.recipients, validation.outcome]);
@@ -59,6 +58,9 @@ fn every_name_that_a_table_or_its_cmdlets_mention_exists() {
         for (name, attribute, beside) in &lines {
             for partner in attribute.partners {
                 assert!(beside.iter().any(|other| other.name == *partner), "{name} with {partner}");
+            }
+            if let Some(&(sibling, _)) = attribute.implied {
+                assert!(beside.iter().any(|other| other.name == sibling), "{name} beside {sibling}");
             }
         }
         for reference in cmdlets.references {

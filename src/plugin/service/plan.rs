@@ -37,9 +37,14 @@ async fn attempt(session: &Session, request: &Request) -> Result<Response, Diagn
     let proposed = dynamic::record(request.proposed_new_state.as_ref(), &ty, &format!("the proposed state of {name}"))?;
     let stored = private::read(&request.prior_private)?;
     let Some(proposed) = proposed else {
+        let diagnostics = match &prior {
+            Some(prior) => check_delete(session, resource, prior, stored).await?,
+            None => Diagnostics::new(),
+        };
         return Ok(Response {
             planned_state: Some(dynamic::null()),
             planned_private: request.prior_private.clone(),
+            diagnostics: dynamic::diagnostics(diagnostics),
             ..Default::default()
         });
     };
@@ -112,6 +117,26 @@ async fn check(
         configured.announce(change.resource, change.planned);
     }
     Ok(Some(call.all_private()))
+}
+
+/// Asks the service about a delete, as far as the settings are known.
+async fn check_delete(
+    session: &Session,
+    resource: &'static Resource,
+    prior: &Record,
+    stored: private::Private,
+) -> Result<Diagnostics, Diagnostic> {
+    let current = session.current();
+    let Some(objects) = current.configured().ok().and_then(|configured| configured.objects(resource).ok()) else {
+        return Ok(Diagnostics::new());
+    };
+    let action = format!("plan to delete {}", object::title(resource, prior));
+    current.going_on(&action)?;
+    let call = current.call(limit(resource, prior, Operation::Read)?, stored);
+    let checked = objects.check_delete(resource, prior, &call).await;
+    let mut diagnostics = call.take_reports();
+    diagnostics.extend(checked.err().map(|error| error.diagnostic(&action)));
+    Ok(diagnostics)
 }
 
 fn action(resource: &Resource, planned: &Record) -> String {

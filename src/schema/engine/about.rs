@@ -69,6 +69,9 @@ pub(super) fn about(attribute: &Attribute) -> Cow<'static, str> {
         Presence::Filled(Fill::Service) => say(format_args!("Left out, the service's own value stands.")),
         Presence::Required | Presence::Nullable | Presence::Computed => {}
     }
+    if let Some((sibling, text)) = attribute.implied {
+        say(format_args!("Defaults to {} beside `{sibling}`.", quoted(text)));
+    }
     if attribute.presence != Presence::Computed {
         if attribute.replaces {
             say(format_args!("Changing it makes a new object."));

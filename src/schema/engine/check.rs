@@ -270,6 +270,21 @@ impl Laws {
             }
         }
         self.filling(place, attribute);
+        self.implied(place, attribute);
+    }
+
+    fn implied(&mut self, place: &str, attribute: &Attribute) {
+        let Some(&(_, text)) = attribute.implied else { return };
+        if attribute.presence != Presence::Nullable
+            || !matches!(attribute.kind, Kind::Scalar(Scalar::String))
+            || attribute.write_only_form
+        {
+            self.breach(place, "is implied and no nullable text");
+        } else {
+            for wrong in validate(&[*attribute], &[], &Record::new().with(attribute.name, text), true) {
+                self.breach(place, format!("what is implied is not allowed: {}", wrong.detail));
+            }
+        }
     }
 
     fn filling(&mut self, place: &str, attribute: &Attribute) {

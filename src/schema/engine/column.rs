@@ -155,6 +155,8 @@ fn plain(attribute: &Attribute, owner: Owner) -> Column {
         (Owner::Service, _) | (Owner::Both, Presence::Computed) => (false, false, true),
         (Owner::User, Presence::Computed | Presence::Filled(_)) => (false, true, false),
         (_, Presence::Filled(_)) => (false, true, true),
+        // What it is when it is left out is not the user's word.
+        (Owner::Both, Presence::Nullable) if attribute.implied.is_some() => (false, true, true),
         (_, Presence::Required | Presence::Nullable) => (required, !required, false),
     };
     Column {

@@ -112,7 +112,12 @@ impl Planner {
         let mut planned = Members::new();
         for attribute in attributes {
             let before = prior.map(|prior| get(Some(prior), attribute.name));
-            planned.insert(attribute.name.to_owned(), self.value(attribute, before, get(Some(config), attribute.name)));
+            let value = match (implied(attribute, config), before) {
+                (Some(text), Some(before)) if !before.is_null() && same(attribute, before, &text) => before.clone(),
+                (Some(text), _) => text,
+                (None, _) => self.value(attribute, before, get(Some(config), attribute.name)),
+            };
+            planned.insert(attribute.name.to_owned(), value);
             if attribute.write_only_form {
                 planned.insert(attribute.write_only_name(), Value::Null);
                 let version = attribute.version_name();
@@ -195,11 +200,25 @@ impl Planner {
     }
 }
 
+/// What an attribute that is left out is beside a sibling that is configured.
+fn implied(attribute: &Attribute, config: &Members) -> Option<Value> {
+    let &(sibling, text) = attribute.implied.filter(|_| get(Some(config), attribute.name).is_null())?;
+    match get(Some(config), sibling) {
+        Value::Null => None,
+        // Whether it will be null is open.
+        Value::Unknown(known) if known.as_ref().is_none_or(|known| known.null != Some(false)) => Some(Value::UNKNOWN),
+        _ => Some(Value::text(text)),
+    }
+}
+
 /// Tells whether a configured element of a set is a prior one, left as it was.
 fn continues(members: &[Attribute], prior: &Value, config: &Value) -> bool {
     let (Value::Object(prior), Value::Object(config)) = (prior, config) else { return false };
     members.iter().all(|member| {
         let (before, now) = (get(Some(prior), member.name), get(Some(config), member.name));
+        if let Some(text) = implied(member, config) {
+            return same(member, before, &text);
+        }
         match (member.presence, now) {
             (Presence::Computed, _) | (Presence::Filled(Fill::Service), Value::Null) => true,
             (Presence::Filled(_), Value::Null) => default_value(member).is_some_and(|default| same(member, before, &default)),

@@ -27,31 +27,36 @@ pub(super) const ACTIONS: &[Attribute] = &[
     )
     .length(1, 5000)
     .with(&["apply_html_disclaimer_location", "apply_html_disclaimer_fallback_action"]),
-    one_of("apply_html_disclaimer_location", "Where the HTML goes; left out, at the end.", &["Append", "Prepend"]),
+    one_of("apply_html_disclaimer_location", "Where the HTML goes: at the end or at the beginning.", &["Append", "Prepend"])
+        .implied_beside(&("apply_html_disclaimer_text", "Append")),
     one_of(
         "apply_html_disclaimer_fallback_action",
         "What is done where the HTML cannot be put in (encrypted mail): put the message into a new one, leave it as it is, or refuse it. \
-         Left out, it is put into a new one. For mail from outside, Microsoft advises `Reject`, as a new message hides the old one from Safe \
+         For mail from outside, Microsoft advises `Reject`, as a new message hides the old one from Safe \
          Attachments.",
         &["Wrap", "Ignore", "Reject"],
-    ),
+    )
+    .implied_beside(&("apply_html_disclaimer_text", "Wrap")),
     string("apply_classification", "Give the message this message classification.").format("a text without a space at either end", trimmed).meaning(lower),
     // Where it goes.
     string(
         "route_message_outbound_connector",
         "Name of the outbound connector that the message leaves by. It must have `is_transport_rule_scoped`.",
-    ),
+    )
+    .meaning(lower),
     boolean("route_message_outbound_require_tls", "Send the message over TLS only."),
     boolean("delete_message", "Drop the message without a word."),
     boolean("quarantine", "Put the message into quarantine. No later rule acts on it."),
     string("reject_message_reason_text", "Refuse the message with this reason.")
         .length(1, 1024)
+        .implied_beside(&("reject_message_enhanced_status_code", "Delivery not authorized, message refused"))
         .with(&["reject_message_enhanced_status_code"]),
     string(
         "reject_message_enhanced_status_code",
         "Refuse the message with this status code: `5.7.1`, or `5.7.900` to `5.7.999`.",
     )
     .format("`5.7.1`, or `5.7.900` to `5.7.999`", reject_code)
+    .implied_beside(&("reject_message_reason_text", "5.7.1"))
     .with(&["reject_message_reason_text"]),
     // Whom else it goes to.
     recipients("redirect_message_to", "Send the message to these instead."),

@@ -3,6 +3,7 @@
 use super::predicates::PAIRS;
 use crate::exchange::answer::Object;
 use crate::exchange::resources::{is_true, is_written};
+use crate::remote::Fact;
 use crate::schema::Record;
 use crate::value::{Diagnostic, Diagnostics, Path, Value};
 
@@ -181,6 +182,29 @@ pub(super) fn beside(planned: &Record, id: Option<&str>, others: &[Object]) -> D
         );
     }
     found
+}
+
+/// The header that a rule in force gives to mail.
+pub(super) fn stamps(rule: &Record) -> Vec<Fact> {
+    let in_force = rule.truth("enabled") == Some(true) && rule.text("mode") == Some("Enforce");
+    match (rule.text("actions.set_header_name"), rule.text("actions.set_header_value")) {
+        (Some(header), Some(value)) if in_force => {
+            vec![Fact::Stamps { header: header.to_owned(), value: value.to_owned().into() }]
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// Said when a filter of the gateway asks for another value of the header.
+pub(super) fn not_demanded(names: &str) -> Diagnostic {
+    Diagnostic::warning(
+        "The gateway does not accept the header that the rule sets",
+        format!(
+            "The {names} asks for another value in this header, and drops mail that comes without it. Take both from one value. To change the value while \
+             mail flows, let the filter accept the old and the new one first, then change the rule, then take the old one from the filter."
+        ),
+    )
+    .at(Path::dotted("actions.set_header_value"))
 }
 
 fn patterns(group: &Value) -> usize {

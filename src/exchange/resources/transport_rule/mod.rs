@@ -15,7 +15,7 @@ mod predicates;
 
 use self::actions::ACTIONS;
 use self::predicates::PREDICATES;
-use crate::exchange::cmdlet::{Cmdlets, Form, Implied, Reference, Toggle};
+use crate::exchange::cmdlet::{Cmdlets, Form, Reference, Tells, Toggle};
 use crate::exchange::forms::{date, date_meaning, one_line, recipient_meaning, trimmed};
 use crate::schema::{Attribute, Clearing, Import, Resource, Rule, Timeouts, boolean, integer, object, one_of, set, string};
 
@@ -108,31 +108,8 @@ pub(super) const CMDLETS: Cmdlets = Cmdlets {
     ],
     quiet: &["recipient_address_type"],
     beside: Some(checks::beside),
-    // What the service fills in beside a setting that was made.
-    implied: &[
-        Implied { attribute: "conditions.ad_comparison_operator", text: "Equal", beside: "conditions.ad_comparison_attribute" },
-        Implied { attribute: "exceptions.ad_comparison_operator", text: "Equal", beside: "exceptions.ad_comparison_attribute" },
-        Implied {
-            attribute: "actions.reject_message_enhanced_status_code",
-            text: "5.7.1",
-            beside: "actions.reject_message_reason_text",
-        },
-        Implied {
-            attribute: "actions.reject_message_reason_text",
-            text: "Delivery not authorized, message refused",
-            beside: "actions.reject_message_enhanced_status_code",
-        },
-        Implied {
-            attribute: "actions.apply_html_disclaimer_location",
-            text: "Append",
-            beside: "actions.apply_html_disclaimer_text",
-        },
-        Implied {
-            attribute: "actions.apply_html_disclaimer_fallback_action",
-            text: "Wrap",
-            beside: "actions.apply_html_disclaimer_text",
-        },
-    ],
+    across: super::across::OF_RULES,
+    tells: Some(Tells { facts: checks::stamps, warning: checks::not_demanded }),
     ..Cmdlets::of(&RESOURCE, "TransportRule")
 };
 

@@ -89,7 +89,8 @@ pub(super) const PREDICATES: &[Attribute] = &[
         DIRECTORY_ATTRIBUTES,
     )
     .with(&["ad_comparison_operator"]),
-    one_of("ad_comparison_operator", "How `ad_comparison_attribute` compares; left out, `Equal`.", &["Equal", "NotEqual"])
+    one_of("ad_comparison_operator", "How `ad_comparison_attribute` compares.", &["Equal", "NotEqual"])
+        .implied_beside(&("ad_comparison_attribute", "Equal"))
         .with(&["ad_comparison_attribute"]),
     // The content.
     words("subject_contains_words", "The subject has one of these words."),

@@ -57,6 +57,26 @@ fn attribute(name: &str) -> &'static Attribute {
 }
 
 #[test]
+fn what_is_implied_beside_a_setting_means_the_same_written_or_left_out() {
+    let with = |members: &[(&str, Value)]| config(&[("actions", some(members))]);
+    let left_out = with(&[("answer", "no".into())]);
+    let written = with(&[("answer", "no".into()), ("manner", "Soft".into())]);
+    for (before, after) in [(&left_out, &written), (&written, &left_out)] {
+        let before = state(before);
+        assert_eq!(before.at("actions.manner").as_text(), Some("Soft"));
+        let (planned, _) = change(&before, after);
+        assert_eq!(planned, before);
+    }
+    // What differs from it comes back to it, and goes with the setting.
+    let (planned, _) = change(&state(&with(&[("answer", "no".into()), ("manner", "Hard".into())])), &left_out);
+    assert_eq!(planned.at("actions.manner").as_text(), Some("Soft"));
+    let (planned, _) = change(&state(&left_out), &with(&[("stop", true.into())]));
+    assert_eq!(planned.at("actions.manner"), &Value::Null);
+    let planned = plan(&THING, None, &with(&[("answer", Value::UNKNOWN)]), &Record::new()).planned.unwrap();
+    assert!(planned.at("actions.manner").is_unknown());
+}
+
+#[test]
 fn point_16_a_plan_has_the_schema_s_type_whatever_is_left_out() {
     let planned = plan(&THING, None, &config(&[]), &Record::new()).planned.unwrap();
     let Type::Object(types) = resource_type(&THING) else { panic!("no object") };

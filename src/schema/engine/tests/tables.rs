@@ -31,6 +31,8 @@ const ACTIONS: &[Attribute] = &[
     string("header_name", "The header that is set.").meaning(lower),
     string("header_value", "What it is set to.").write_only_form(),
     boolean("stop", "No further rules are tried."),
+    string("answer", "What is answered."),
+    one_of("manner", "How it is answered.", &["Soft", "Hard"]).implied_beside(&("answer", "Soft")),
 ];
 
 const DESTINATION: &[Attribute] = &[
