@@ -202,7 +202,14 @@ fn both_sides_are_read_and_nothing_is_changed_or_shown() {
     assert_eq!(outcome.row("Get-TransportRule"), ["1", "0"]);
     assert!(outcome.stdout.contains("AsyncOS 15.5.3-022; supported"), "{}", outcome.stdout);
     assert!(outcome.stdout.contains("C600V") && outcome.stdout.contains("switched off"), "{}", outcome.stdout);
-    assert!(outcome.stdout.contains("\n## report\n") && outcome.last().contains("What to do: nothing"), "{}", outcome.stdout);
+    assert!(!outcome.stdout.contains("## report") && outcome.last().contains("What to do: nothing"), "{}", outcome.stdout);
+    assert!(outcome.last().contains("--report"), "{}", outcome.last());
+    for noun in ["Get-TransportRule", "Get-AcceptedDomain"] {
+        let rows = outcome.stdout.lines().filter(|line| line.trim_start().starts_with(noun)).count();
+        assert_eq!(rows, 1, "{noun}: {}", outcome.stdout);
+    }
+    assert!(outcome.stdout.contains("groups of the account: admin, operators"), "{}", outcome.stdout);
+    assert!(outcome.stdout.contains("the login has every cmdlet that the provider runs"), "{}", outcome.stdout);
 
     let files = transcripts(&folder);
     assert!(files.len() > 15, "{files:?}");
@@ -235,6 +242,57 @@ fn both_sides_are_read_and_nothing_is_changed_or_shown() {
     }
     let calls: Vec<String> = stand_ins.exchange.calls().iter().map(|call| call.cmdlet.clone()).collect();
     assert!(!calls.is_empty() && calls.iter().all(|cmdlet| cmdlet.starts_with("Get-")), "{calls:?}");
+    for noun in ["Get-TransportRule", "Get-AcceptedDomain"] {
+        assert_eq!(calls.iter().filter(|cmdlet| *cmdlet == noun).count(), 1, "{calls:?}");
+    }
+}
+
+#[test]
+fn the_report_is_printed_where_it_is_asked_for_or_needed() {
+    let stand_ins = stand_ins(options());
+    let outcome = doctor(&stand_ins, Sides::Both, &[], &["--report"]).must(0);
+    assert!(outcome.stdout.contains("\n## report\n") && outcome.last().contains("What to do: nothing"), "{}", outcome.stdout);
+    assert!(!outcome.last().contains("--report"), "{}", outcome.last());
+    shows_nothing_private(&outcome.stdout);
+    let outcome = doctor(&stand_ins, Sides::Gateway, &[("MAILFLOW_GATEWAY_PASSWORD", "hunter-2-hunter")], &[]).must(1);
+    assert!(outcome.stdout.contains("\n## report\n"), "{}", outcome.stdout);
+}
+
+#[test]
+fn what_the_account_may_not_change_is_told_and_is_no_failure() {
+    let check = |options: Options, rights: &[&str], last: &str| {
+        let outcome = doctor(&stand_ins(options), Sides::Gateway, &[], &[]).must(0);
+        let row = outcome.row("rights").join(" ");
+        for words in rights {
+            assert!(row.contains(words), "{words}: {row}");
+        }
+        assert!(outcome.last().contains(last), "{}", outcome.last());
+        shows_nothing_private(&outcome.stdout);
+    };
+    let refused = "Changes will be refused by Secure Email Gateway";
+    let refusing = |commands: &[&str]| Options {
+        refused_commands: commands.iter().map(|&command| command.to_owned()).collect(),
+        ..options()
+    };
+    check(Options { groups: "guest, Help Desk Users".into(), ..options() }, &["guest, Help Desk", "may only look"], refused);
+    check(refusing(&["commit"]), &["groups of the account: admin", "may not commit"], refused);
+    check(refusing(&["whoami"]), &["not known (`whoami`: refused)", "it is told about `commit`"], "What to do: nothing");
+    check(Options { groups: String::new(), ..options() }, &["does not tell the groups"], "What to do: nothing");
+}
+
+#[test]
+fn each_cmdlet_that_the_login_lacks_is_named_with_its_role() {
+    let stand_ins = stand_ins(options());
+    for cmdlet in ["New-InboundConnector", "Set-TransportRule", "Set-AcceptedDomain"] {
+        stand_ins.exchange.revoke(cmdlet);
+    }
+    let outcome = doctor(&stand_ins, Sides::Exchange, &[], &[]).must(0);
+    let row = outcome.row("rights").join(" ");
+    assert!(row.contains("lacks New-InboundConnector, Set-AcceptedDomain (role \"Remote and Accepted Domains\")"), "{row}");
+    assert!(row.contains("lacks Set-TransportRule (role \"Transport Rules\")"), "{row}");
+    assert!(!row.contains("Set-InboundConnector") && !row.contains("every cmdlet"), "{row}");
+    assert!(outcome.last().contains("Changes will be refused by Exchange Online"), "{}", outcome.last());
+    assert!(outcome.stdout.contains("Add-RoleGroupMember"), "how to mend it is told:\n{}", outcome.stdout);
 }
 
 #[test]
@@ -318,9 +376,9 @@ fn uncommitted_changes_are_shown_and_left_alone() {
         });
     });
     let before = stand_ins.snapshot();
-    let outcome = doctor(&stand_ins, Sides::Gateway, &[], &[]);
+    let outcome = doctor(&stand_ins, Sides::Gateway, &[], &[]).must(0);
     assert!(outcome.stdout.contains("changes that are not ours"), "{}\n{}", outcome.stdout, outcome.stderr);
-    assert!(outcome.stdout.contains("**uncommitted changes in the session**"), "{}", outcome.stdout);
+    assert!(outcome.stdout.contains("  uncommitted changes in the session:\n"), "{}", outcome.stdout);
     shows_nothing_private(&outcome.stdout);
     assert!(stand_ins.gateway.pending());
     assert_eq!(stand_ins.snapshot(), before);
@@ -354,7 +412,11 @@ fn a_line_without_sense_ends_with_two_before_anything_is_sent() {
         assert!(outcome.stdout.is_empty(), "{}", outcome.stdout);
     }
     let help = Outcome::of(command().arg("--help").output().expect("the binary runs")).must(0);
-    assert!(help.stdout.contains("--record <DIR>") && help.stdout.contains("Exits with 0"), "{}", help.stdout);
+    assert!(
+        help.stdout.contains("--record <DIR>") && help.stdout.contains("--report") && help.stdout.contains("Exits with 0"),
+        "{}",
+        help.stdout
+    );
     let outcome = Outcome::of(command().env("MAILFLOW_GATEWAY_HOST", "esa.invalid").output().expect("the binary runs")).must(1);
     assert!(outcome.stdout.contains("MAILFLOW_GATEWAY_USERNAME"), "{}", outcome.stdout);
 }

@@ -30,10 +30,10 @@ use proptest::sample::select;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
 
 /// How many tables are tried on each gateway.
-const CASES: u32 = 24;
+const CASES: u32 = 12;
 
 /// How many ways of sending are tried.
-const WAYS: u32 = 24;
+const WAYS: u32 = 12;
 
 static RUNTIME: LazyLock<tokio::runtime::Runtime> =
     LazyLock::new(|| tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime"));

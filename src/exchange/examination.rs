@@ -1,6 +1,6 @@
 //! Looks at a tenant without changing it: whether there is a token, which lists the login may read, and what of the objects is understood.
 //!
-//! Only `Get` cmdlets are run, and one list of Microsoft Graph is read. Members of objects that no table knows are normal, and are not
+//! Only `Get` cmdlets are run, each once; the list of the login's cmdlets and one list of Microsoft Graph are read. Members of objects that no table knows are normal, and are not
 //! told; what counts is a member that a table knows and whose value has a form that nobody expected.
 
 use std::time::Duration;
@@ -12,6 +12,7 @@ use super::answer::Object;
 use super::cmdlet::{Cmdlets, Known, known, oddities};
 use super::http::{Cmdlet, Reading as Graph};
 use super::resources::CMDLETS;
+pub use super::rights::{Grants, Lack};
 use super::{Exchange, data};
 use crate::remote::{Call, Error, Kind, Masks, Placeholders, Spelling};
 
@@ -29,6 +30,8 @@ pub struct Examination {
     pub token: Result<(), Error>,
     /// The lists of Exchange Online; empty without a token.
     pub readings: Vec<Reading>,
+    /// Which cmdlets the login has; nothing without a token.
+    pub grants: Option<Result<Grants, Error>>,
     /// How many domains Microsoft Graph lists; nothing without a token.
     pub domains: Option<Result<usize, Error>>,
 }
@@ -55,6 +58,7 @@ pub async fn examine(exchange: &Exchange, mut progress: impl FnMut(&str) + Send)
         host: http.host().origin().ascii_serialization(),
         token: Ok(()),
         readings: Vec::new(),
+        grants: None,
         domains: None,
     };
     progress("asking for a token");
@@ -62,18 +66,26 @@ pub async fn examine(exchange: &Exchange, mut progress: impl FnMut(&str) + Send)
     if found.token.is_err() {
         return found;
     }
-    for cmdlets in CMDLETS {
-        for switch in std::iter::once("").chain(cmdlets.hidden.iter().copied()) {
-            progress(&format!("running Get-{}{}{switch}", cmdlets.noun, if switch.is_empty() { "" } else { " -" }));
-            let reading = read(exchange, cmdlets.noun, switch, |object| oddities(cmdlets, object)).await;
-            match found.readings.iter_mut().find(|known| known.noun == cmdlets.noun) {
+    for noun in nouns() {
+        let mut lists = vec![""];
+        for switch in tables(noun).flat_map(|cmdlets| cmdlets.hidden) {
+            if !lists.contains(switch) {
+                lists.push(switch);
+            }
+        }
+        for switch in lists {
+            progress(&format!("running Get-{noun}{}{switch}", if switch.is_empty() { "" } else { " -" }));
+            let reading = read(exchange, noun, switch).await;
+            match found.readings.iter_mut().find(|known| known.noun == noun) {
                 Some(known) => known.join(reading),
                 None => found.readings.push(reading),
             }
         }
     }
-    progress("running Get-AcceptedDomain");
-    found.readings.push(read(exchange, data::ACCEPTED_DOMAIN, "", data::odd_domain).await);
+    progress("asking which cmdlets the login has");
+    let denied = |reading: &&Reading| reading.outcome.as_ref().is_err_and(|error| error.kind == Kind::Denied);
+    let refused: Vec<&str> = found.readings.iter().filter(denied).map(|reading| reading.noun).collect();
+    found.grants = Some(exchange.grants(&refused, &call()).await);
     progress("asking Microsoft Graph for the domains");
     let graph = Graph { path: &["domains"], permission: data::DOMAIN_PERMISSION };
     found.domains = Some(http.graph_list(graph, &call()).await.map(|domains| domains.len()));
@@ -84,8 +96,27 @@ fn call() -> Call {
     Call::new(CancellationToken::new(), LIMIT)
 }
 
-async fn read(exchange: &Exchange, noun: &'static str, switch: &str, odd: impl Fn(&Object) -> Vec<String>) -> Reading {
-    let mut parameters = Map::from_iter([("ResultSize".to_owned(), json!("Unlimited"))]);
+/// Every noun that something is read from, each once.
+fn nouns() -> Vec<&'static str> {
+    let mut nouns: Vec<&str> = Vec::new();
+    for noun in CMDLETS.iter().map(|cmdlets| cmdlets.noun).chain([data::ACCEPTED_DOMAIN]) {
+        if !nouns.contains(&noun) {
+            nouns.push(noun);
+        }
+    }
+    nouns
+}
+
+/// The tables of the resources of a noun.
+fn tables(noun: &str) -> impl Iterator<Item = &'static Cmdlets> {
+    CMDLETS.iter().copied().filter(move |cmdlets| cmdlets.noun == noun)
+}
+
+async fn read(exchange: &Exchange, noun: &'static str, switch: &str) -> Reading {
+    let mut parameters = Map::new();
+    if tables(noun).all(|cmdlets| cmdlets.paged) {
+        parameters.insert("ResultSize".to_owned(), json!("Unlimited"));
+    }
     if !switch.is_empty() {
         parameters.insert(switch.to_owned(), json!(true));
     }
@@ -93,21 +124,48 @@ async fn read(exchange: &Exchange, noun: &'static str, switch: &str, odd: impl F
     let get = Cmdlet { name: format!("Get-{noun}"), parameters, writes: false, masks: &masks };
     match Box::pin(exchange.http.list_with_warnings(&get, &call())).await {
         Ok((objects, warnings)) => {
-            let odd = judged(&objects, odd);
+            let odd = judged(noun, &objects);
             Reading { noun, outcome: Ok(objects.len()), warnings, odd, objects }
         }
         Err(error) => Reading { noun, outcome: Err(error), warnings: Vec::new(), odd: Vec::new(), objects: Vec::new() },
     }
 }
 
-/// What is odd about objects, each oddity once.
-fn judged(objects: &[Object], odd: impl Fn(&Object) -> Vec<String>) -> Vec<String> {
-    let mut found: Vec<String> = objects.iter().flat_map(odd).collect();
+/// What is odd about the objects of a noun, each oddity once.
+fn judged(noun: &str, objects: &[Object]) -> Vec<String> {
+    let mut found: Vec<String> = objects.iter().flat_map(|object| odd(noun, object)).collect();
     if objects.iter().any(|object| object.guid().is_none()) {
         found.push("`Guid`: missing".to_owned());
     }
     found.sort();
     found.dedup();
+    found
+}
+
+/// What of an object neither the tables of its noun nor the data source of the domains can read.
+fn odd(noun: &str, object: &Object) -> Vec<String> {
+    let mut found: Vec<String> = tables(noun).flat_map(|cmdlets| oddities(cmdlets, object)).collect();
+    if noun == data::ACCEPTED_DOMAIN {
+        for (member, odd) in data::odd_domain(object) {
+            let member = format!("`{member}`");
+            if !found.iter().any(|known| known.starts_with(&member)) {
+                found.push(format!("{member}: {odd}"));
+            }
+        }
+    }
+    found
+}
+
+/// The members of a noun's objects that something reads.
+fn members(noun: &str) -> Vec<(String, Known)> {
+    let mut found: Vec<(String, Known)> = tables(noun).flat_map(known).collect();
+    if noun == data::ACCEPTED_DOMAIN {
+        let more: Vec<_> = data::domain_members()
+            .filter(|(name, _)| name != "Guid" && !found.iter().any(|(known, _)| known == name))
+            .map(|(name, _)| (name, Known::Written))
+            .collect();
+        found.extend(more);
+    }
     found
 }
 
@@ -137,8 +195,7 @@ impl Reading {
     /// The objects as the text of a transcript: what the tables know of them, with every text that a person wrote replaced.
     pub fn transcript(&self, placeholders: &mut Placeholders) -> Option<String> {
         self.outcome.as_ref().ok()?;
-        let cmdlets = named(self.noun)?;
-        let members = known(cmdlets);
+        let members = members(self.noun);
         let shown = |object: &Object| {
             let mut masked = Map::from_iter([("Guid".to_owned(), written(object.get("Guid"), placeholders))]);
             for (name, kind) in &members {
@@ -162,8 +219,9 @@ impl Reading {
 
 /// Reads the objects of a transcript by the table of their noun: how many there are, and what is odd about them.
 pub fn replay(noun: &str, transcript: &str) -> Result<(usize, Vec<String>), Error> {
-    let cmdlets = named(noun)
-        .ok_or_else(|| Error::new(Kind::Invalid, format!("{noun:?} is no noun of Exchange Online that has a table.")))?;
+    if !nouns().contains(&noun) {
+        return Err(Error::new(Kind::Invalid, format!("{noun:?} is no noun of Exchange Online that has a table.")));
+    }
     let json = transcript.split_once('»').map_or(transcript, |(_, json)| json);
     let answer: Json = serde_json::from_str(json)
         .map_err(|error| Error::new(Kind::Invalid, format!("The transcript is not well-formed JSON: {error}.")))?;
@@ -171,12 +229,8 @@ pub fn replay(noun: &str, transcript: &str) -> Result<(usize, Vec<String>), Erro
         return Err(Error::new(Kind::Invalid, "The transcript has no array \"value\"."));
     };
     let objects: Vec<Object> = objects.iter().filter_map(Json::as_object).cloned().map(Object::new).collect();
-    let odd = judged(&objects, |object| oddities(cmdlets, object));
+    let odd = judged(noun, &objects);
     Ok((objects.len(), odd))
-}
-
-fn named(noun: &str) -> Option<&'static Cmdlets> {
-    CMDLETS.iter().copied().find(|cmdlets| cmdlets.noun == noun)
 }
 
 /// A value that a person wrote: addresses and names keep their form, everything else gives way.
@@ -241,7 +295,35 @@ mod tests {
         for hidden in ["Partner One", "10.1.2.3", "swordfish", "3d2c1b0a", "Whatever"] {
             assert!(transcripts.iter().all(|text| !text.contains(hidden)), "{hidden}: {transcripts:?}");
         }
+        let lists = service.cmdlets();
+        let once: std::collections::BTreeSet<&String> = lists.iter().collect();
+        let hidden = CMDLETS.iter().map(|cmdlets| cmdlets.hidden.len()).sum::<usize>();
+        assert_eq!(lists.len(), once.len() + hidden, "{lists:?}");
+        assert_eq!(lists.iter().filter(|cmdlet| *cmdlet == "Get-AcceptedDomain").count(), 1);
+        for call in service.calls() {
+            let noun = call.cmdlet().replace("Get-", "");
+            assert_eq!(call.parameters().get("ResultSize").is_some(), tables(&noun).all(|one| one.paged), "{noun}");
+        }
+
         let (count, odd) = replay("InboundConnector", &transcripts[0]).unwrap();
         assert_eq!((count, odd), (1, of("InboundConnector").odd.clone()));
+    }
+    #[tokio::test]
+    async fn a_domain_is_judged_by_both_of_its_readers_and_so_is_its_transcript() {
+        let service = Service::start(|cmdlet| match cmdlet.cmdlet().as_str() {
+            "Get-AcceptedDomain" => Said::objects(&[
+                json!({"Name": "contoso.test", "DomainName": "contoso.test", "Guid": "3d2c1b0a-5e4f-4a7b-8c9d-0e1f2a3b4c5d",
+                       "DomainType": ["x"], "IsCoexistenceDomain": ["x"]}),
+            ]),
+            _ => Said::objects(&[]),
+        })
+        .await;
+        let found = examine(&Exchange::new(&service.settings()).unwrap(), |_| {}).await;
+        let domains: Vec<&Reading> = found.readings.iter().filter(|reading| reading.noun == data::ACCEPTED_DOMAIN).collect();
+        assert_eq!(domains.len(), 1);
+        assert_eq!(domains[0].odd.len(), 2, "{:?}", domains[0].odd);
+        let transcript = domains[0].transcript(&mut Placeholders::new()).unwrap();
+        assert!(!transcript.contains("contoso"), "{transcript}");
+        assert_eq!(replay(data::ACCEPTED_DOMAIN, &transcript), Ok((1, domains[0].odd.clone())));
     }
 }

@@ -10,6 +10,7 @@ use tokio::sync::OnceCell;
 
 use super::Exchange;
 use super::cmdlet::Cmdlets;
+use super::parameters::nouns;
 use crate::remote::{Call, Error, Kind};
 
 /// How long a plan waits for the list. Without it, the first refusal says what is missing.
@@ -19,7 +20,51 @@ const PATIENCE: Duration = Duration::from_secs(20);
 #[derive(Debug, Default)]
 pub(super) struct Rights(OnceCell<Option<BTreeSet<String>>>);
 
+/// What the service tells of the login's cmdlets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Grants {
+    /// The cmdlets that the provider may run to change something and that the login does not have.
+    pub lacking: Vec<Lack>,
+    /// The nouns of whose cmdlets nothing is told.
+    pub untold: Vec<&'static str>,
+}
+
+/// A cmdlet that the login does not have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lack {
+    /// Its name: `New-TransportRule`.
+    pub cmdlet: String,
+    /// The Exchange role that holds it, if it is known.
+    pub role: Option<&'static str>,
+}
+
+impl Grants {
+    /// Says how the login comes to what it lacks; nothing if it lacks nothing.
+    pub fn advice(&self) -> Option<String> {
+        self.lacking.first().map(|lack| advice(&lack.cmdlet))
+    }
+}
+
 impl Exchange {
+    /// Which cmdlets the login has of all that change something; `refused` names the nouns whose Get it was refused.
+    pub(super) async fn grants(&self, refused: &[&str], call: &Call) -> Result<Grants, Error> {
+        let granted = self.http.granted(call).await?.unwrap_or_default();
+        let mut found = Grants { lacking: Vec::new(), untold: Vec::new() };
+        for noun in nouns() {
+            let has = |verb: &str| granted.contains(&format!("{verb}-{}", noun.name).to_ascii_lowercase());
+            // A list that lacks what was read a moment ago is not about this noun, or not whole.
+            if granted.is_empty() || (!has("Get") && !refused.contains(&noun.name)) {
+                found.untold.push(noun.name);
+                continue;
+            }
+            for verb in noun.verbs.iter().filter(|verb| !has(verb)) {
+                let cmdlet = format!("{verb}-{}", noun.name);
+                found.lacking.push(Lack { role: role(&cmdlet), cmdlet });
+            }
+        }
+        Ok(found)
+    }
+
     /// Says if the login is known to lack one of these cmdlets of a noun. That nothing is known is no error: the service's own refusal
     /// names the cmdlet then.
     pub(in crate::exchange) async fn may(&self, cmdlets: &Cmdlets, verbs: &[&str], call: &Call) -> Result<(), Error> {
@@ -135,6 +180,31 @@ mod tests {
             let (_service, _, outcome) = asked(status, body, &["New"]).await;
             assert_eq!(outcome, Ok(()), "{status} {body}");
         }
+    }
+
+    async fn granted(cmdlets: &str, refused: &[&str]) -> Grants {
+        let body = serde_json::json!({"value": [{"exportedCmdlets": cmdlets}]}).to_string();
+        let service = Service::start(move |_| Said::of(200, body.clone())).await;
+        let exchange = Exchange::with_pace(&service.settings(), PACE).unwrap();
+        exchange.grants(refused, &call(5)).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn what_the_login_lacks_of_all_that_the_provider_runs_is_listed() {
+        let lacking = |grants: &Grants| grants.lacking.iter().map(|lack| lack.cmdlet.clone()).collect::<Vec<_>>();
+        let found =
+            granted("Get-TransportRule,set-transportrule,Enable-TransportRule,Disable-TransportRule,Get-AcceptedDomain", &[])
+                .await;
+        assert_eq!(lacking(&found), ["New-TransportRule", "Remove-TransportRule", "Set-AcceptedDomain"]);
+        assert_eq!(found.lacking[0].role, Some("Transport Rules"));
+        assert!(found.untold.contains(&"InboundConnector") && !found.untold.contains(&"TransportRule"), "{found:?}");
+        assert!(found.advice().unwrap().contains("Get-ManagementRole -Cmdlet New-TransportRule"));
+
+        // It was refused, so that the list lacks it says something.
+        let found = granted("New-InboundConnector", &["InboundConnector"]).await;
+        assert_eq!(lacking(&found), ["Set-InboundConnector", "Remove-InboundConnector"]);
+        let found = granted("", &["InboundConnector"]).await;
+        assert_eq!((found.lacking.len(), found.untold.len()), (0, nouns().len()), "an empty list tells nothing");
     }
 
     #[tokio::test]

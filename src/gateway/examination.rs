@@ -7,6 +7,7 @@
 use super::device::Device;
 use super::dialog::{Dialog, Reply, Said};
 use super::level;
+use super::printouts::account;
 use super::recording::Recording;
 use super::release;
 use super::session::{Connector, Session};
@@ -26,12 +27,15 @@ pub const COMMANDS: &[&str] = &[
     "smtproutes",
     "sslconfig",
     "version",
+    "whoami",
 ];
+
+const COMMIT_HELP: &str = "help commit";
 
 /// The menu choices that are typed. `EDIT` only opens the menu of a listener.
 pub const CHOICES: &[&str] = &["DETAIL", "EDIT", "HOSTACCESS", "LIST", "PRINT", "RCPTACCESS"];
 
-/// The commands whose batch grammar is of interest. It is recorded and not judged.
+/// The commands whose batch grammar is of interest. It is recorded and not judged, but for whether the device tells it at all.
 const HELP: &[&str] = &["smtproutes", "destconfig", "listenerconfig", "filters", "sslconfig", "commit", "clustermode"];
 
 /// What was found.
@@ -53,10 +57,34 @@ pub struct Examination {
     pub pending: Result<Option<String>, Error>,
     /// The printouts.
     pub readings: Vec<Reading>,
+    /// What the account may do.
+    pub rights: Rights,
     /// What `help` says of commands.
     pub help: Vec<(String, Result<String, Error>)>,
     /// Everything that was said, one for each conversation. Free of secrets that are known, and not masked otherwise.
     pub recordings: Vec<Recording>,
+}
+
+/// What the device tells of the account.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rights {
+    /// Its groups, as printed; `None` if they are not among what is printed.
+    pub groups: Result<Option<String>, Error>,
+    /// Whether it can be told that changes will be refused.
+    pub changes: Changes,
+}
+
+/// Whether changes will be refused, as far as the device tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Changes {
+    /// Every group of the account is one that may only look.
+    LookOnly,
+    /// The device refuses to tell the account of `commit`.
+    CommitRefused,
+    /// Nothing speaks against a commit: the device tells the account of `commit`.
+    NothingAgainst,
+    /// The device does not tell.
+    Unknown,
 }
 
 /// One printout.
@@ -95,6 +123,7 @@ pub async fn examine(connector: &Connector, mut progress: impl FnMut(&str) + Sen
         pages: 0,
         pending: Ok(None),
         readings: Vec::new(),
+        rights: Rights { groups: Ok(None), changes: Changes::Unknown },
         help: Vec::new(),
         recordings: Vec::new(),
     };
@@ -106,6 +135,8 @@ pub async fn examine(connector: &Connector, mut progress: impl FnMut(&str) + Sen
         progress(&format!("reading {}", printout.title()));
         found.readings.push(examiner.read(printout).await);
     }
+    progress("asking for the rights of the account");
+    let account = examiner.read(Printout::Account).await.outcome;
     for printout in of_listeners(&found.readings) {
         progress(&format!("reading {}", printout.title()));
         found.readings.push(examiner.read(printout).await);
@@ -116,10 +147,25 @@ pub async fn examine(connector: &Connector, mut progress: impl FnMut(&str) + Sen
         let answer = examiner.show(&command).await;
         found.help.push((command, answer));
     }
+    let commit = found.help.iter().find(|(command, _)| command == COMMIT_HELP).map(|(_, answer)| answer);
+    found.rights = rights(account, commit);
     found.pages = examiner.session.pager().1;
     found.recordings = examiner.recordings;
     examiner.session.close().await;
     Ok(found)
+}
+
+/// What the account may do, by its groups and by what the device tells it of `commit`.
+fn rights(account: Result<Rows, Error>, commit: Option<&Result<String, Error>>) -> Rights {
+    let row = account.as_ref().ok().and_then(|rows| rows.rows.first());
+    let changes = match commit {
+        _ if row.is_some_and(|row| row.record.truth("look_only") == Some(true)) => Changes::LookOnly,
+        Some(Err(error)) if error.kind == Kind::Denied => Changes::CommitRefused,
+        Some(Ok(_)) => Changes::NothingAgainst,
+        Some(Err(_)) | None => Changes::Unknown,
+    };
+    let groups = row.and_then(|row| row.record.text("groups")).map(str::to_owned);
+    Rights { groups: account.map(|_| groups), changes }
 }
 
 /// The tables of each listener. Private listeners have no recipient access table.
@@ -189,8 +235,12 @@ impl Examiner<'_> {
     /// Keeps what was said last, and gives it.
     fn record(&mut self, table: &str, rows: Option<usize>, not_understood: usize) -> String {
         let said = self.session.recorded();
-        // Filters compare with secrets, and set some.
-        let text = if table == "filters" { without_literals(&said) } else { said };
+        let text = match table {
+            // Filters compare with secrets, and set some.
+            "filters" => without_literals(&said),
+            "account" => account::without_person(&said),
+            _ => said,
+        };
         self.recordings.push(Recording {
             source: concat!("recorded by terraform-provider-mailflow ", env!("CARGO_PKG_VERSION")).to_owned(),
             release: self.session.release().map(str::to_owned),
@@ -251,6 +301,7 @@ mod tests {
             Printout::Filters,
             Printout::Tls,
             Printout::Version,
+            Printout::Account,
             Printout::Recipients("In".to_owned()),
             Printout::Hosts("In".to_owned()),
         ] {
@@ -266,6 +317,25 @@ mod tests {
             Dialog::of("filters").choose("LIST").answer("name", "x"),
         ] {
             assert!(only_reads(&dialog).is_err(), "{dialog:?}");
+        }
+    }
+
+    #[test]
+    fn what_the_account_may_do_is_told_by_its_groups_and_by_the_help_on_commit() {
+        let printed = |text: &str| Printout::Account.parse(&[Said { opening: text.to_owned(), after: Vec::new() }]);
+        let denied = || Error::new(Kind::Denied, "You are not in the correct access group.");
+        let unknown = || Error::new(Kind::Invalid, "Unknown command.");
+        let told = || Some(Ok("commit [<comment>]".to_owned()));
+        for (account, commit, groups, changes) in [
+            (printed("Group: operators\n"), told(), Ok(Some("operators".to_owned())), Changes::NothingAgainst),
+            (printed("Group: operators\n"), Some(Err(denied())), Ok(Some("operators".to_owned())), Changes::CommitRefused),
+            (printed("Group: operators\n"), Some(Err(unknown())), Ok(Some("operators".to_owned())), Changes::Unknown),
+            (printed("Group: guest\n"), told(), Ok(Some("guest".to_owned())), Changes::LookOnly),
+            (printed("You are tf.\n"), told(), Ok(None), Changes::NothingAgainst),
+            (Err(unknown()), Some(Err(denied())), Err(unknown()), Changes::CommitRefused),
+            (Err(unknown()), None, Err(unknown()), Changes::Unknown),
+        ] {
+            assert_eq!(rights(account, commit.as_ref()), Rights { groups, changes });
         }
     }
 

@@ -33,9 +33,10 @@ enum Command {
     Demo(demo::Options),
     /// Look at the tenant and the gateway without changing anything, and say what is wrong or not understood
     ///
-    /// Logs in to both sides with the provider's environment variables, reads every table, and prints what it found and a report that
-    /// can be pasted: addresses, names and secrets are masked. A side whose variables are not set is left out. Exits with 0 when all was
-    /// understood, with 1 when something was not or failed.
+    /// Logs in to both sides with the provider's environment variables, reads every table, and prints what it found and which rights
+    /// are missing: addresses, names and secrets are masked. When something failed or was not understood, and with --report, a report
+    /// for a bug report follows. A side whose variables are not set is left out. Exits with 0 when all was understood, with 1 when
+    /// something was not or failed.
     Doctor(doctor::Options),
     /// Run the stand-ins for both services on loopback, and print the provider block and environment to use them
     Sandbox(sandbox::Options),

@@ -11,6 +11,7 @@ use serde_json::{Map, json};
 use super::shown_all;
 use crate::exchange::Exchange;
 use crate::exchange::answer::Object;
+use crate::exchange::cmdlet::from_json;
 use crate::exchange::http::Cmdlet;
 use crate::remote::{Call, Error, Masks};
 use crate::schema::{Attribute, DataSource, Record, boolean, list_of, string};
@@ -50,9 +51,18 @@ const DOMAIN: &[Attribute] = &[
 /// The noun of the cmdlet. The list is shared with all readers of the noun.
 pub(in crate::exchange) const NOUN: &str = "AcceptedDomain";
 
-/// What of a domain cannot be read, in words and without values.
-pub(in crate::exchange) fn odd(domain: &Object) -> Vec<String> {
-    super::shown(DOMAIN, domain).err().map(|error| error.message).into_iter().collect()
+/// What of a domain cannot be read, by the name of its member, in words and without values.
+pub(in crate::exchange) fn odd(domain: &Object) -> Vec<(String, String)> {
+    let read = |(name, member): (String, &Attribute)| {
+        let odd = from_json(member, None, domain.get(&name)).err()?;
+        Some((name, odd))
+    };
+    members().filter_map(read).collect()
+}
+
+/// The members of what Get shows, with the lines that they are read into.
+pub(in crate::exchange) fn members() -> impl Iterator<Item = (String, &'static Attribute)> {
+    DOMAIN.iter().filter_map(|member| Some((super::named(member)?, member)))
 }
 
 /// Reads the list.

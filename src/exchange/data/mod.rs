@@ -5,7 +5,7 @@ mod domain;
 mod limiter;
 mod message_trace;
 
-pub(super) use accepted_domains::{NOUN as ACCEPTED_DOMAIN, odd as odd_domain};
+pub(super) use accepted_domains::{NOUN as ACCEPTED_DOMAIN, members as domain_members, odd as odd_domain};
 pub(super) use domain::PERMISSION as DOMAIN_PERMISSION;
 pub(super) use limiter::Limiter;
 
@@ -36,11 +36,7 @@ impl Exchange {
 fn shown(members: &[Attribute], object: &Object) -> Result<Record, Error> {
     let mut record = Record::new();
     for member in members {
-        let name = match member.remote {
-            Remote::Derived => parameter(member.name),
-            Remote::Named(name) => name.to_owned(),
-            Remote::Flattened(_) | Remote::Local => continue,
-        };
+        let Some(name) = named(member) else { continue };
         let value = from_json(member, None, object.get(&name))
             .map_err(|why| Error::new(Kind::Unexpected, format!("`{name}` of the answer could not be understood: {why}.")))?;
         let value = match (value, member.kind) {
@@ -51,6 +47,15 @@ fn shown(members: &[Attribute], object: &Object) -> Result<Record, Error> {
         record.set(member.name, value);
     }
     Ok(record)
+}
+
+/// The name of the member that a line of a table is read from, if it is read from one.
+fn named(member: &Attribute) -> Option<String> {
+    match member.remote {
+        Remote::Derived => Some(parameter(member.name)),
+        Remote::Named(name) => Some(name.to_owned()),
+        Remote::Flattened(_) | Remote::Local => None,
+    }
 }
 
 /// Reads objects into a list of objects.

@@ -37,9 +37,30 @@ pub(in crate::gateway) fn parse(said: &[Said]) -> Rows {
     Rows { rows: vec![Row { resource: "", id: "account".to_owned(), record }], not_understood: Vec::new() }
 }
 
+/// The output without the name of the person: what stands behind a label such as `Full Name`.
+pub(in crate::gateway) fn without_person(text: &str) -> String {
+    let shown = |line: &str| match label(line) {
+        Some((name, value)) if !value.is_empty() && is_of_person(name) => line.replacen(value, "(a name)", 1),
+        _ => line.to_owned(),
+    };
+    text.split('\n').map(shown).collect::<Vec<_>>().join("\n")
+}
+
+fn is_of_person(label: &str) -> bool {
+    let label = label.to_lowercase();
+    (label.contains("name") && !label.contains("user"))
+        || ["description", "comment", "person"].iter().any(|word| label.contains(word))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_name_of_the_person_is_left_out() {
+        let printed = "esa> \u{ab}whoami\u{bb}\nUsername: tf\nFull Name: Ada Lovelace\r\nGroup: admin\n";
+        assert_eq!(without_person(printed), printed.replace("Ada Lovelace", "(a name)"));
+    }
 
     #[test]
     fn g20_an_account_whose_groups_may_only_look_is_known() {

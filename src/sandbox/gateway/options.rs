@@ -181,6 +181,8 @@ pub struct Options {
     pub seed: Option<u64>,
     /// Offers only the key exchange of old releases, `diffie-hellman-group14-sha1`.
     pub legacy_key_exchange: bool,
+    /// Groups of the account, as `whoami` prints them.
+    pub groups: String,
     /// Commands that the account may not use.
     pub refused_commands: Vec<String>,
     /// SMTP authentication profiles that `smtproutes` offers; without any it does not ask.
@@ -257,6 +259,7 @@ impl Default for Options {
             change_sets: ChangeSets::default(),
             seed: None,
             legacy_key_exchange: false,
+            groups: "admin, operators, config, log, guest".into(),
             refused_commands: Vec::new(),
             authentication_profiles: Vec::new(),
             certificates: Vec::new(),

@@ -189,8 +189,8 @@ async fn who(terminal: &mut Terminal) -> Asked<()> {
 }
 
 async fn whoami(terminal: &mut Terminal) -> Asked<()> {
-    let user = terminal.user.clone();
-    terminal.say(&format!("Username: {user}\nFull Name: Administrator\nGroups: admin, operators, config, log, guest\n")).await
+    let (user, groups) = (terminal.user.clone(), terminal.shared.options.groups.clone());
+    terminal.say(&format!("Username: {user}\nFull Name: Administrator\nGroups: {groups}\n")).await
 }
 
 async fn status(terminal: &mut Terminal) -> Asked<()> {

@@ -14,9 +14,10 @@ use self::report::{Side, Table};
 use self::settings::Setting;
 use super::demo::say;
 use super::terraform::platform;
+use crate::exchange::examination::{self as tenant, Grants};
 use crate::exchange::settings::Settings as ExchangeSettings;
-use crate::exchange::{Exchange, examination as tenant};
-use crate::gateway::examination::{self as appliance, Reading};
+use crate::exchange::{Exchange, parameters};
+use crate::gateway::examination::{self as appliance, Changes, Reading};
 use crate::gateway::recording::Recording;
 use crate::gateway::session::Connector;
 use crate::gateway::settings::{Login, Settings as GatewaySettings};
@@ -35,6 +36,9 @@ pub(super) struct Options {
     /// Keep a masked transcript of each conversation in this folder
     #[arg(long, value_name = "DIR")]
     record: Option<PathBuf>,
+    /// Print the Markdown report for a bug report even if all is well
+    #[arg(long)]
+    report: bool,
 }
 
 /// Words of the services that have the form of a domain.
@@ -67,15 +71,18 @@ pub(super) async fn run(options: &Options) -> ExitCode {
         eprintln!("Stopped. Nothing was changed.");
         return ExitCode::FAILURE;
     }
-    say(&report::screen(&sides));
+    let mut good = sides.iter().all(|side| !side.failed && side.not_understood() == 0);
+    let reported = options.report || !good;
+    say(&report::screen(&sides, !reported));
     let about = format!(
         "terraform-provider-mailflow {} on {}. Nothing was changed. Addresses, names of hosts and domains, accounts, GUIDs and secrets are \
          masked, the same ones alike; names of listeners, policies, groups and filters, and comments, are as they are.",
         env!("CARGO_PKG_VERSION"),
         platform()
     );
-    say(&report::markdown(&sides, &about));
-    let mut good = sides.iter().all(|side| !side.failed && side.not_understood() == 0);
+    if reported {
+        say(&report::markdown(&sides, &about));
+    }
     if let Some(folder) = &options.record {
         match record::write(folder, &doctor.recordings) {
             Ok(count) => eprintln!("{count} transcripts are in {}.", folder.display()),
@@ -85,7 +92,7 @@ pub(super) async fn run(options: &Options) -> ExitCode {
             }
         }
     }
-    say(&report::advice(&sides, options.record.is_some()));
+    say(&report::advice(&sides, options.record.is_some(), reported));
     if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
@@ -193,21 +200,82 @@ impl Doctor {
         for reading in &found.readings {
             self.reading(&mut side, reading);
         }
-        let refused: Vec<String> =
-            side.tables.iter().filter(|table| table.remark == REFUSED).map(|table| table.name.clone()).collect();
-        side.fact(
-            "rights",
-            match refused.as_slice() {
-                [] => "every table may be read; whether the login may commit shows only at a commit".to_owned(),
-                some => format!("refused to this login: {}", some.join(", ")),
-            },
-        );
+        self.gateway_rights(&mut side, &found.rights);
         let told = found.help.iter().filter(|(_, answer)| answer.is_ok()).count();
-        side.fact("help", format!("told for {told} of {} commands; recorded, not judged", found.help.len()));
+        side.fact("help", format!("told for {told} of {} commands; the texts are recorded, not judged", found.help.len()));
         for recording in found.recordings {
             self.keep(recording);
         }
         side
+    }
+
+    /// Says which groups the account has and what they come to.
+    fn gateway_rights(&mut self, side: &mut Side, rights: &appliance::Rights) {
+        let groups = match &rights.groups {
+            Ok(Some(groups)) => format!("groups of the account: {groups}"),
+            Ok(None) => "`whoami` does not tell the groups of the account".to_owned(),
+            Err(error) => {
+                // A release without the command, or a role that may not ask it, is no fault.
+                side.failed |= matches!(error.kind, Kind::Unavailable | Kind::Throttled);
+                let text = self.words(error, "ask for the groups of the account");
+                side.note("groups of the account", text);
+                format!("the groups of the account are not known (`whoami`: {})", remark(error))
+            }
+        };
+        let changes = match rights.changes {
+            Changes::LookOnly => "it may only look: every one of them is a group that may not change anything",
+            Changes::CommitRefused => "it may not commit: the gateway refuses it `help commit`",
+            Changes::NothingAgainst => "it is told about `commit`; that it may commit shows only at a commit",
+            Changes::Unknown => "whether it may commit is not told and shows only at a commit",
+        };
+        side.changes_refused = matches!(rights.changes, Changes::LookOnly | Changes::CommitRefused);
+        let groups = self.masked(&groups);
+        side.fact("rights", format!("{}; {groups}; {changes}", side.readable("table")));
+    }
+
+    /// Says which cmdlets the login lacks.
+    fn exchange_rights(&mut self, side: &mut Side, grants: Option<&Result<Grants, Error>>) {
+        let readable = side.readable("list");
+        let grants = match grants {
+            Some(Ok(grants)) => grants,
+            other => {
+                if let Some(Err(error)) = other {
+                    let text = self.words(error, "ask which cmdlets the login has");
+                    side.note("cmdlets of the login", text);
+                }
+                side.fact("rights", format!("{readable}; {UNTOLD}"));
+                return;
+            }
+        };
+        let mut parts = vec![readable];
+        let mut roles: Vec<Option<&str>> = Vec::new();
+        for lack in &grants.lacking {
+            if !roles.contains(&lack.role) {
+                roles.push(lack.role);
+            }
+        }
+        for role in roles {
+            let of_role = grants.lacking.iter().filter(|lack| lack.role == role).map(|lack| lack.cmdlet.as_str());
+            let cmdlets = of_role.collect::<Vec<_>>().join(", ");
+            parts.push(match role {
+                Some(role) => format!("lacks {cmdlets} (role \"{role}\")"),
+                None => format!("lacks {cmdlets}"),
+            });
+        }
+        let told = parameters::nouns().len() - grants.untold.len();
+        if told == 0 {
+            parts.push(UNTOLD.to_owned());
+        } else if !grants.untold.is_empty() {
+            let nouns = grants.untold.join(", ");
+            parts.push(format!("the service did not tell which cmdlets the login has for {nouns}"));
+        } else if grants.lacking.is_empty() {
+            parts.push("the login has every cmdlet that the provider runs".to_owned());
+        }
+        side.changes_refused = !grants.lacking.is_empty();
+        if let Some(advice) = grants.advice() {
+            side.note("how the login comes to the cmdlets that it lacks", advice);
+        }
+        side.fact("rights", parts.join("; "));
     }
 
     fn reading(&mut self, side: &mut Side, reading: &Reading) {
@@ -315,13 +383,7 @@ impl Doctor {
             }
             None => {}
         }
-        let refused: Vec<&str> =
-            side.tables.iter().filter(|table| table.remark == REFUSED).map(|table| table.name.as_str()).collect();
-        let rights = match refused.as_slice() {
-            [] => "every list may be read; whether the login may change objects shows only at a change".to_owned(),
-            some => format!("refused to this login: {}", some.join(", ")),
-        };
-        side.fact("rights", rights);
+        self.exchange_rights(&mut side, found.grants.as_ref());
         side
     }
 
@@ -372,12 +434,13 @@ impl Doctor {
     }
 }
 
-const REFUSED: &str = "refused";
+/// What is said where the service keeps silent.
+const UNTOLD: &str = "the service did not tell which cmdlets the login has: whether it may change objects shows only at a change";
 
 /// A few words for the column.
 fn remark(error: &Error) -> &'static str {
     match error.kind {
-        Kind::Denied => REFUSED,
+        Kind::Denied => report::REFUSED,
         Kind::Unavailable | Kind::Throttled => "no answer",
         _ => "failed",
     }

@@ -15,7 +15,12 @@ pub(super) struct Side {
     pub(super) notes: Vec<Note>,
     /// Whether something failed.
     pub(super) failed: bool,
+    /// Whether it is known that changes will be refused. That is no failure: a plan without changes needs no such right.
+    pub(super) changes_refused: bool,
 }
+
+/// The remark at a table that the login may not read.
+pub(super) const REFUSED: &str = "refused";
 
 /// One table.
 #[derive(Debug)]
@@ -52,6 +57,16 @@ impl Side {
         self.notes.push(Note { title: title.into(), text: text.into() });
     }
 
+    /// Says which of its tables the login may read; each is a `kind`.
+    pub(super) fn readable(&self, kind: &str) -> String {
+        let refused: Vec<&str> =
+            self.tables.iter().filter(|table| table.remark == REFUSED).map(|table| table.name.as_str()).collect();
+        if refused.is_empty() {
+            return format!("every {kind} may be read");
+        }
+        format!("refused to this login: {}", refused.join(", "))
+    }
+
     /// How many lines and members were not understood.
     pub(super) fn not_understood(&self) -> usize {
         self.tables.iter().map(|table| table.not_understood).sum()
@@ -64,8 +79,8 @@ impl Table {
     }
 }
 
-/// The table for the screen.
-pub(super) fn screen(sides: &[Side]) -> String {
+/// The table for the screen; with `notes`, what has to be read in full stands below it.
+pub(super) fn screen(sides: &[Side], notes: bool) -> String {
     let mut text = String::new();
     for side in sides {
         let _ = writeln!(text, "{}", side.title);
@@ -85,6 +100,12 @@ pub(super) fn screen(sides: &[Side]) -> String {
                     table.remark
                 );
                 let _ = writeln!(text, "{}", line.trim_end());
+            }
+        }
+        for note in side.notes.iter().filter(|_| notes) {
+            let _ = writeln!(text, "\n  {}:", note.title);
+            for line in note.text.trim_end().lines() {
+                let _ = writeln!(text, "{}", format!("    {line}").trim_end());
             }
         }
         text.push('\n');
@@ -130,19 +151,31 @@ fn fence(text: &str) -> String {
 }
 
 /// What to do, in one line.
-pub(super) fn advice(sides: &[Side], recorded: bool) -> String {
+pub(super) fn advice(sides: &[Side], recorded: bool, reported: bool) -> String {
     let not_understood: usize = sides.iter().map(Side::not_understood).sum();
     let with = if recorded { " with the transcripts" } else { "; --record DIR keeps transcripts to send along" };
+    let refusing: Vec<&str> = sides.iter().filter(|side| side.changes_refused).map(|side| side.title).collect();
+    let refused = match refusing.as_slice() {
+        [] => String::new(),
+        titles => format!(
+            " Changes will be refused by {} (see \"rights\"): give the login more rights, or set `read_only`.",
+            titles.join(" and ")
+        ),
+    };
     if sides.iter().any(|side| side.failed) {
         let more = if not_understood > 0 { format!(" {not_understood} lines were not understood, too.") } else { String::new() };
         return format!(
-            "What to do: mend what failed above and run this again.{more} If the words do not help, look through the part \"## report\" and paste it into a bug report{with}."
+            "What to do: mend what failed above and run this again.{more} If the words do not help, look through the part \"## report\" and paste it into a bug report{with}.{refused}"
         );
     }
     match not_understood {
-        0 => "What to do: nothing. All that was read was understood.".to_owned(),
+        0 => {
+            let nothing = if refused.is_empty() { " nothing." } else { "" };
+            let report = if reported { "" } else { " --report prints this as a masked report for a bug report." };
+            format!("What to do:{nothing} All that was read was understood.{refused}{report}")
+        }
         count => format!(
-            "What to do: {count} {} not understood. Look through the part \"## report\" and paste it into a bug report{with}. Objects in such lines are left alone.",
+            "What to do: {count} {} not understood. Look through the part \"## report\" and paste it into a bug report{with}. Objects in such lines are left alone.{refused}",
             if count == 1 { "line was" } else { "lines were" }
         ),
     }
@@ -167,7 +200,7 @@ mod tests {
 
     #[test]
     fn columns_stand_below_their_headings() {
-        let shown = screen(&[side(1)]);
+        let shown = screen(&[side(1)], false);
         let lines: Vec<&str> = shown.lines().collect();
         assert_eq!(lines[3], "  table        entries  not understood");
         assert_eq!(lines[4], "  SMTP routes       12               1");
@@ -184,11 +217,25 @@ mod tests {
     }
 
     #[test]
+    fn notes_stand_on_the_screen_where_no_report_follows() {
+        let mut side = side(0);
+        side.note("warnings", "one\n\ntwo\n");
+        assert!(screen(std::slice::from_ref(&side), true).contains("\n  warnings:\n    one\n\n    two\n"));
+        assert!(!screen(&[side], false).contains("warnings"));
+    }
+
+    #[test]
     fn the_last_line_says_what_to_do() {
-        assert!(advice(&[side(0)], false).contains("nothing"));
-        assert!(advice(&[side(2)], false).contains("2 lines were not understood"));
+        assert!(advice(&[side(0)], false, false).contains("nothing"));
+        assert!(advice(&[side(0)], false, false).contains("--report"));
+        assert!(!advice(&[side(0)], false, true).contains("--report"));
+        assert!(advice(&[side(2)], false, true).contains("2 lines were not understood"));
         let mut failed = side(0);
         failed.failed = true;
-        assert!(advice(&[side(0), failed], true).contains("run this again"));
+        assert!(advice(&[side(0), failed], true, true).contains("run this again"));
+        for not_understood in [0, 1] {
+            let said = advice(&[Side { changes_refused: true, ..side(not_understood) }], false, true);
+            assert!(said.contains("Changes will be refused by Secure Email Gateway") && !said.contains("nothing"), "{said}");
+        }
     }
 }
