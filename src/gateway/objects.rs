@@ -203,13 +203,21 @@ impl Gateway {
         }
     }
 
-    /// Makes a change live and gives the object as it stands then.
-    async fn write(&self, table: &'static Table, id: String, goal: Goal, call: &Call) -> Result<Record, Failure> {
+    /// Makes a change live and gives the object as it stands then. `seen` is the object that the plan saw, if there was one.
+    async fn write(
+        &self,
+        table: &'static Table,
+        id: String,
+        goal: Goal,
+        seen: Option<&Record>,
+        call: &Call,
+    ) -> Result<Record, Failure> {
         let adopts = matches!(goal, Goal::Adopt(_));
         if let Some(api) = self.api.as_ref().filter(|_| table.resource.name == message_filter::RESOURCE.name) {
             api.forget_filters().await;
         }
-        let Answer { result, before, notices } = self.batch.change(Wish { table, id: id.clone(), goal }, call).await;
+        let Answer { result, before, notices } =
+            self.batch.change(Wish { table, id: id.clone(), goal, seen: seen.cloned() }, call).await;
         for notice in notices {
             call.report(notice);
         }
@@ -314,7 +322,7 @@ impl Objects for Gateway {
         };
         let record = change.effective.clone();
         let goal = if (table.always_there)(&record) { Goal::Adopt(record) } else { Goal::Create(record) };
-        self.write(table, id, goal, call).await
+        self.write(table, id, goal, None, call).await
     }
 
     async fn read(&self, resource: &'static Resource, state: &Record, call: &Call) -> Result<Option<Record>, Error> {
@@ -343,7 +351,7 @@ impl Objects for Gateway {
             let words = format!("The {} {id:?} cannot get another name: it must be replaced.", change.resource.noun);
             return Err(Error::new(Kind::Unexpected, words).into());
         }
-        self.write(table, id, Goal::Update(change.effective.clone()), call).await
+        self.write(table, id, Goal::Update(change.effective.clone()), change.prior, call).await
     }
 
     async fn delete(&self, resource: &'static Resource, state: &Record, call: &Call) -> Result<(), Error> {
@@ -364,7 +372,9 @@ impl Objects for Gateway {
         } else {
             Goal::Delete(state.clone())
         };
-        self.write(table, id, goal, call).await.map(|_| ()).map_err(|failure| failure.error)
+        // Terraform deletes what is not configured any more with the state from before the refresh: what that has otherwise says nothing of
+        // a change since the plan, and would be an error for ever.
+        self.write(table, id, goal, None, call).await.map(|_| ()).map_err(|failure| failure.error)
     }
 
     async fn find(&self, resource: &'static Resource, id: &str, call: &Call) -> Result<Record, Error> {

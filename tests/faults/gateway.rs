@@ -110,6 +110,40 @@ async fn g10_a_collision_keeps_both_and_one_over_the_same_object_is_an_error() {
 }
 
 #[tokio::test]
+async fn e23_g10_what_somebody_changed_since_the_plan_is_not_written_over() {
+    let world = World::start();
+    let gateway = &world.stand_ins.gateway;
+    let workspace = world.workspace("since").await;
+    workspace.write(&routes(&[A, B, C, D]));
+    workspace.apply().await;
+    let two = |(label, domain, _): (&'static str, &'static str, &'static str)| (label, domain, "two.example.net");
+    // a: theirs; b: theirs, and deleted all the same; c: theirs as planned; d: nobody else's.
+    workspace.write(&routes(&[two(A), two(C), two(D)]));
+    workspace.json(&["plan", "-out=saved.plan"]).await.good();
+    gateway.edit(|configuration| {
+        for route in &mut configuration.smtp_routes {
+            match route.domain.as_str() {
+                "a.example" | "b.example" => route.destinations = vec!["their.example.net".into()],
+                "c.example" => route.destinations = vec!["two.example.net".into()],
+                _ => {}
+            }
+        }
+    });
+    let run = workspace.json(&["apply", "saved.plan"]).await;
+    assert_eq!(run.errors().len(), 1, "{}", run.printed);
+    let words = ["changed by somebody else since the plan", "their.example.net", "one.example.net", "Plan again"];
+    run.error_of("mailflow_gateway_smtp_route.a").holds(&["Unable to update"]).holds(&words).marks("destinations");
+    let standing =
+        ["a.example", "b.example", "c.example", "d.example"].map(|domain| destination(&world, domain).unwrap_or_default());
+    assert_eq!(standing, ["their.example.net", "", "two.example.net", "two.example.net"]);
+    nothing_staged(&world);
+    assert_eq!(workspace.stored().len(), 3);
+    workspace.converges("after somebody else's change").await;
+    assert_eq!(domains(&world), ["a.example", "c.example", "d.example"]);
+    assert_eq!(destination(&world, "a.example").as_deref(), Some("two.example.net"));
+}
+
+#[tokio::test]
 async fn g11_uncommitted_changes_of_others_are_neither_committed_nor_lost() {
     let world = shared();
     let gateway = &world.stand_ins.gateway;

@@ -96,7 +96,7 @@ mod tests {
     use crate::schema::Record;
 
     fn wish(table: &'static Table, id: &str, goal: Goal) -> Wish {
-        Wish { table, id: id.to_owned(), goal }
+        Wish { table, id: id.to_owned(), goal, seen: None }
     }
 
     fn put(candidate: &mut Candidate, wish: &Wish, row: Option<Record>, moves: bool) {

@@ -29,6 +29,7 @@
 //! | a refused commit names the guilty change and commits the others | `g09_one_bad_change_among_twenty_…` |
 //! | a refusal that no single change explains goes to all | `g24_a_refusal_that_no_single_change_explains_…` |
 //! | somebody else's commit in between: all is staged again on top of it; their change of the same object is an error | `g10_an_object_that_somebody_else_changed_meanwhile_…`, `g10_a_create_is_an_error_if_…` |
+//! | what somebody else changed between plan and apply is an error for its caller, and stands; what stands as planned is a success | `e23_…`, `since.rs`; `tests/faults`: `e23_…` |
 //! | three collisions in a row are an error for all | `g10_three_collisions_in_a_row_…` |
 //! | a commit whose line is lost is a success only if it is live | `g08_…` |
 //! | a commit may take minutes, within its own limit | `g25_…`, on a paused clock |
@@ -47,6 +48,7 @@ mod candidate;
 mod job;
 mod round;
 mod session;
+mod since;
 #[cfg(test)]
 mod tests;
 mod weigh;
@@ -83,6 +85,10 @@ pub(super) struct Rules {
     pub(super) as_known: fn(&Rows, &Row, &Record) -> Record,
     /// The same while a change is staged: what the device does not show may be anything, and is no known value.
     pub(super) as_standing: fn(&Rows, &Row, &Record) -> Record,
+    /// Brings what stands into the spelling of what is known, as a refresh does.
+    pub(super) settle: fn(&Resource, &Record, &Record) -> Record,
+    /// The object from which a row's object takes what it does not say itself: its resource and ID.
+    pub(super) source: fn(&Row) -> Option<(&'static str, String)>,
     /// The import ID of an object.
     pub(super) key: fn(&Resource, &Record) -> Option<String>,
     /// Takes an import ID apart.
@@ -96,6 +102,8 @@ pub(super) const RULES: Rules = Rules {
     differences: engine::differences,
     as_known: resources::as_known,
     as_standing: resources::as_standing,
+    settle: engine::settle,
+    source: resources::source,
     key: resources::id,
     parse_key: engine::parse_key,
 };
@@ -109,6 +117,8 @@ pub(super) struct Wish {
     pub(super) id: String,
     /// What is to become of it.
     pub(super) goal: Goal,
+    /// The object as the plan saw it, if it saw one that is changed or deleted: what others did since is not written over.
+    pub(super) seen: Option<Record>,
 }
 
 /// What is to become of an object.

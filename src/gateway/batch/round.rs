@@ -234,7 +234,7 @@ impl Writer {
         let (Some(live), Some(candidate)) = (round.live.get(printout), round.candidate.get_mut(printout)) else {
             return Err(Error::new(Kind::Unexpected, format!("{printout:?} was read and is not known.")));
         };
-        let staging = weigh::staging(&self.rules, job, live, candidate.rows());
+        let staging = weigh::staging(&self.rules, job, live, candidate.rows(), &self.ours);
         if matches!(job.base, Base::Unread) {
             let standing = live.find(job.wish.table.resource.name, &job.wish.id);
             job.base = standing.map_or(Base::Absent, |row| Base::Row(row.clone()));
@@ -333,6 +333,7 @@ impl Writer {
         }
         for job in &jobs {
             self.shared.snapshots.forget(&job.wish.printout());
+            self.ours.begins(&job.wish);
         }
         let comment = weigh::comment(&self.commit.comment, &self.run, &jobs);
         tracing::info!(changes = jobs.len(), "committing");
@@ -438,6 +439,10 @@ impl Writer {
             match shown.get(&job.wish.printout()) {
                 Some(Ok(rows)) => {
                     let outcome = weigh::is_live(&self.rules, &job.wish, rows);
+                    let stands = outcome
+                        .as_ref()
+                        .map_or_else(|failure| failure.object.clone(), |row| row.as_ref().map(|row| row.record.clone()));
+                    self.ours.ends(&job.wish, stands);
                     match outcome.and_then(|row| weigh::runs(&job, row.as_ref()).map(|()| row)) {
                         Ok(row) => job.succeed(row, std::mem::take(&mut round.notices)),
                         Err(failure) => job.fail_with(failure),

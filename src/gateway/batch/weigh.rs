@@ -6,6 +6,7 @@
 use std::fmt::Write;
 
 use super::job::{Base, Job};
+use super::since::{self, Ours};
 use super::{Goal, Rules, Wish};
 use crate::gateway::dialog::Dialog;
 use crate::gateway::lock::mentions;
@@ -33,8 +34,8 @@ pub(super) struct Staging {
 /// Finds the dialogs that stage a change.
 ///
 /// `live` is what the printout showed before anything was staged, `candidate` what it shows now. Somebody else's change to the
-/// object since it was first staged is an error.
-pub(super) fn staging(rules: &Rules, job: &Job, live: &Rows, candidate: &Rows) -> Result<Staging, Error> {
+/// object since the plan, or since it was first staged, is an error.
+pub(super) fn staging(rules: &Rules, job: &Job, live: &Rows, candidate: &Rows, ours: &Ours) -> Result<Staging, Error> {
     let wish = &job.wish;
     let resource = wish.table.resource;
     let standing = live.find(resource.name, &wish.id);
@@ -42,7 +43,8 @@ pub(super) fn staging(rules: &Rules, job: &Job, live: &Rows, candidate: &Rows) -
     if job.unsure && is_live(rules, wish, live).is_ok() {
         return nothing;
     }
-    unchanged(rules, wish, &job.base, standing)?;
+    since::unchanged(rules, wish, live, ours)?;
+    unchanged(rules, wish, &job.base, live)?;
     let now = candidate.find(resource.name, &wish.id);
     let staging = |edit, row, moves| Ok(Staging { dialogs: (wish.table.stage)(edit, candidate)?, row, moves });
     match (&wish.goal, now) {
@@ -235,7 +237,7 @@ pub(super) fn excerpt(words: &str) -> String {
 }
 
 /// Everything at which `to` differs from what stands, except what only the device sets.
-fn wanted_changes(rules: &Rules, resource: &Resource, standing: &Record, to: &Record) -> Vec<Path> {
+pub(super) fn wanted_changes(rules: &Rules, resource: &Resource, standing: &Record, to: &Record) -> Vec<Path> {
     let mut to = to.clone();
     // A version tells of a value that only the configuration knows. The device shows that value, and has no versions.
     for attribute in resource.attributes.iter().filter(|attribute| attribute.write_only_form) {
@@ -247,9 +249,9 @@ fn wanted_changes(rules: &Rules, resource: &Resource, standing: &Record, to: &Re
 }
 
 /// Refuses to go on if somebody else changed the object. What moves with its neighbours (a position) does not count.
-fn unchanged(rules: &Rules, wish: &Wish, base: &Base, standing: Option<&Row>) -> Result<(), Error> {
+fn unchanged(rules: &Rules, wish: &Wish, base: &Base, live: &Rows) -> Result<(), Error> {
     let resource = wish.table.resource;
-    let Some(standing) = standing else { return Ok(()) };
+    let Some(standing) = live.find(resource.name, &wish.id) else { return Ok(()) };
     let paths = match base {
         Base::Unread => return Ok(()),
         Base::Absent if matches!(wish.goal, Goal::Create(_)) => return Err(taken(wish)),
@@ -261,6 +263,7 @@ fn unchanged(rules: &Rules, wish: &Wish, base: &Base, standing: Option<&Row>) ->
                     motion == Motion::Fixed || !matches!(presence, Presence::Computed | Presence::Filled(Fill::Service))
                 })
             });
+            since::overwritten(rules, wish, live, standing, &mut paths);
             if paths.is_empty() {
                 return Ok(());
             }
@@ -298,7 +301,8 @@ pub(super) fn unclear(wish: &Wish, rows: &Rows) -> Error {
         .context("lines", excerpt(&rows.not_understood.join("\n")))
 }
 
-fn presence(resource: &Resource, path: &Path) -> Option<(Presence, Motion)> {
+/// Who sets the attribute at a path, and when that changes.
+pub(super) fn presence(resource: &Resource, path: &Path) -> Option<(Presence, Motion)> {
     let Some(Step::Attribute(name)) = path.0.first() else { return None };
     let attribute = resource.attributes.iter().find(|attribute| attribute.name == name)?;
     Some((attribute.presence, attribute.motion))

@@ -9,6 +9,7 @@ use tokio::time::Instant;
 
 use super::job::{Job, Message, ReadRequest, Ticket};
 use super::session::Session;
+use super::since::Ours;
 use super::{Rules, Shared, weigh};
 use crate::gateway::device::Connect;
 use crate::gateway::lock::{Held, Lock};
@@ -34,6 +35,8 @@ pub(super) struct Writer {
     pub(super) arrived: VecDeque<(Instant, Job)>,
     /// How many callers were answered together, and until when they may come back with their next change.
     pub(super) successors: (usize, Instant),
+    /// What this run committed.
+    pub(super) ours: Ours,
     inbox: mpsc::UnboundedReceiver<Message>,
     open: bool,
     reads: VecDeque<ReadRequest>,
@@ -61,6 +64,7 @@ impl Writer {
             run: format!("run {}", run.get(..8).unwrap_or(&run)),
             arrived: VecDeque::new(),
             successors: (0, Instant::now()),
+            ours: Ours::default(),
             inbox,
             open: true,
             reads: VecDeque::new(),

@@ -127,6 +127,12 @@ pub fn as_standing(rows: &Rows, row: &Row, known: &Record) -> Record {
     record
 }
 
+/// The object from which a row's object takes what it does not say itself: the listener's defaults, for a policy.
+pub(super) fn source(row: &Row) -> Option<(&'static str, String)> {
+    let listener = row.record.text("listener").filter(|_| row.resource == mail_flow_policy::RESOURCE.name)?;
+    Some((listener_defaults::RESOURCE.name, listener.to_owned()))
+}
+
 /// Tells whether an attribute is among the changed ones.
 fn is_changed(changed: &[Path], name: &str) -> bool {
     changed.iter().any(|path| matches!(path.0.first(), Some(Step::Attribute(first)) if first == name))

@@ -45,8 +45,8 @@ fn wanted(caller: usize) -> Option<i64> {
 async fn act(gateway: &Gateway, caller: usize, call: &Call) -> Result<(), Failure> {
     match caller {
         0 => create(gateway, IDS[0], 5, call).await.map(|_| ()),
-        1 => update(gateway, IDS[1], 6, call).await.map(|_| ()),
-        _ => delete(gateway, IDS[2], call).await.map_err(Failure::from),
+        1 => update(gateway, IDS[1], (1, 6), call).await.map(|_| ()),
+        _ => delete(gateway, IDS[2], 2, call).await.map_err(Failure::from),
     }
 }
 

@@ -228,7 +228,8 @@ impl Drop for FakeDevice {
 }
 
 impl World {
-    fn foreign(&mut self, id: &str) {
+    /// Somebody else sets a route to 99 and commits.
+    pub(super) fn foreign(&mut self, id: &str) {
         self.live.entry("Routes".to_owned()).or_default().insert(id.to_owned(), 99);
         self.history.push(self.live.clone());
     }
@@ -440,6 +441,8 @@ pub(super) const TEST_RULES: Rules = Rules {
     },
     as_known: |_, row, _| row.record.clone(),
     as_standing: |_, row, _| row.record.clone(),
+    settle: |_resource, _known, remote| remote.clone(),
+    source: |_row| None,
     key: |_resource, record| record.text("domain").map(str::to_owned),
     parse_key: |_resource, id| {
         if id.contains(' ') {
@@ -465,16 +468,21 @@ pub(super) async fn create(gateway: &Gateway, domain: &str, limit: i64, call: &C
     gateway.create(Change { resource: &ROUTE, prior: None, planned: &planned, effective: &planned }, call).await
 }
 
-/// Changes the limit of a route.
-pub(super) async fn update(gateway: &Gateway, domain: &str, limit: i64, call: &Call) -> Result<Record, crate::remote::Failure> {
-    let prior = route(domain, 0).with("id", domain);
-    let planned = route(domain, limit).with("id", domain);
+/// Changes the limit of a route from what the plan saw to another.
+pub(super) async fn update(
+    gateway: &Gateway,
+    domain: &str,
+    (from, to): (i64, i64),
+    call: &Call,
+) -> Result<Record, crate::remote::Failure> {
+    let prior = route(domain, from).with("id", domain);
+    let planned = route(domain, to).with("id", domain);
     gateway.update(Change { resource: &ROUTE, prior: Some(&prior), planned: &planned, effective: &planned }, call).await
 }
 
-/// Deletes a route.
-pub(super) async fn delete(gateway: &Gateway, domain: &str, call: &Call) -> Result<(), Error> {
-    gateway.delete(&ROUTE, &route(domain, 0).with("id", domain), call).await
+/// Deletes a route that the plan saw with a limit.
+pub(super) async fn delete(gateway: &Gateway, domain: &str, limit: i64, call: &Call) -> Result<(), Error> {
+    gateway.delete(&ROUTE, &route(domain, limit).with("id", domain), call).await
 }
 
 fn settings() -> Settings {

@@ -45,11 +45,11 @@ async fn what_is_always_there_is_adopted_and_put_back_as_it_was() {
     assert!(private.contains_key(ORIGINAL));
 
     let changed = call();
-    update(&gateway, "ALL", 8, &changed).await.expect("changed");
+    update(&gateway, "ALL", (7, 8), &changed).await.expect("changed");
     assert!(changed.all_private().is_empty(), "only what stood before the adoption is kept");
 
     let destroyed = Call::new(CancellationToken::new(), Duration::from_mins(5)).with_private(private);
-    delete(&gateway, "ALL", &destroyed).await.expect("restored");
+    delete(&gateway, "ALL", 8, &destroyed).await.expect("restored");
     assert_eq!(fake.route("ALL"), Some(500));
 }
 
@@ -61,7 +61,7 @@ async fn what_was_imported_and_is_always_there_stays_as_it_is_with_a_warning() {
         if let Some(broken) = private {
             call.set_private(ORIGINAL, broken);
         }
-        delete(&gateway, "ALL", &call).await.expect("left");
+        delete(&gateway, "ALL", 500, &call).await.expect("left");
         assert_eq!(call.take_reports().iter().map(|report| report.severity).collect::<Vec<_>>(), [Severity::Warning]);
     }
     assert_eq!((fake.route("ALL"), fake.count(|world| world.stagings)), (Some(500), 0));
@@ -122,8 +122,8 @@ async fn a_read_only_provider_sends_nothing() {
     let fake = Fake::new(&[("b.example", 1)]);
     let gateway = fake.gateway(directory.path(), |settings| settings.read_only = true);
     assert_eq!(create(&gateway, "a.example", 1, &call()).await.expect_err("refused").error.kind, Kind::Denied);
-    assert_eq!(update(&gateway, "b.example", 2, &call()).await.expect_err("refused").error.kind, Kind::Denied);
-    assert_eq!(delete(&gateway, "b.example", &call()).await.expect_err("refused").kind, Kind::Denied);
+    assert_eq!(update(&gateway, "b.example", (1, 2), &call()).await.expect_err("refused").error.kind, Kind::Denied);
+    assert_eq!(delete(&gateway, "b.example", 1, &call()).await.expect_err("refused").kind, Kind::Denied);
     assert_eq!(fake.count(|world| world.logins), 0);
     assert!(gateway.read(&ROUTE, &route("b.example", 1), &call()).await.expect("read").is_some());
 }
@@ -131,8 +131,8 @@ async fn a_read_only_provider_sends_nothing() {
 #[tokio::test(start_paused = true)]
 async fn an_object_that_is_gone_is_no_error_to_delete_and_an_error_to_change() {
     let (_fake, gateway, _directory) = gateway(&[]);
-    delete(&gateway, "a.example", &call()).await.expect("already gone");
-    assert_eq!(update(&gateway, "a.example", 1, &call()).await.expect_err("gone").error.kind, Kind::NotFound);
+    delete(&gateway, "a.example", 1, &call()).await.expect("already gone");
+    assert_eq!(update(&gateway, "a.example", (1, 1), &call()).await.expect_err("gone").error.kind, Kind::NotFound);
     assert_eq!(gateway.read(&ROUTE, &route("a.example", 1), &call()).await.expect("read"), None);
 }
 

@@ -133,7 +133,7 @@ async fn g08_a_commit_that_goes_live_after_its_line_was_lost_is_a_success() {
     let calls = [call(), call(), call()];
     let (one, (two, three)) = join(
         create(&stage.gateway, "a.example", 1, &calls[0]),
-        join(update(&stage.gateway, "b.example", 2, &calls[1]), delete(&stage.gateway, "c.example", &calls[2])),
+        join(update(&stage.gateway, "b.example", (1, 2), &calls[1]), delete(&stage.gateway, "c.example", 1, &calls[2])),
     )
     .await;
     assert!(one.is_ok() && two.is_ok() && three.is_ok(), "{one:?}, {two:?}, {three:?}");
@@ -147,10 +147,74 @@ async fn g10_an_object_that_somebody_else_changed_meanwhile_is_an_error_and_the_
     stage.fake.world().events.insert(6, vec![Event::Foreign("b.example")]);
     let calls = [call(), call()];
     let (one, two) =
-        join(create(&stage.gateway, "a.example", 1, &calls[0]), update(&stage.gateway, "b.example", 2, &calls[1])).await;
+        join(create(&stage.gateway, "a.example", 1, &calls[0]), update(&stage.gateway, "b.example", (1, 2), &calls[1])).await;
     one.expect("nobody else touched it");
     let error = two.expect_err("somebody else changed it").error;
     assert_eq!((error.kind, error.path.map(|path| path.to_string()).as_deref()), (Kind::Conflict, Some("limit")));
+    assert_eq!(stage.fake.route("b.example"), Some(99));
+}
+
+/// Somebody's commit while no session of ours is open.
+fn theirs(stage: &Stage, id: &str) {
+    stage.fake.world().foreign(id);
+}
+
+#[tokio::test(start_paused = true)]
+async fn e23_what_somebody_else_changed_since_the_plan_is_not_written_over_and_the_others_go_live() {
+    let stage = stage(&[("b.example", 1), ("c.example", 1)]);
+    theirs(&stage, "b.example");
+    theirs(&stage, "c.example");
+    let calls = [call(), call(), call()];
+    let (one, (two, three)) = join(
+        create(&stage.gateway, "a.example", 1, &calls[0]),
+        join(update(&stage.gateway, "b.example", (1, 2), &calls[1]), delete(&stage.gateway, "c.example", 1, &calls[2])),
+    )
+    .await;
+    one.expect("nobody else touched it");
+    three.expect("a delete is not held against the state");
+    assert_eq!(stage.fake.route("c.example"), None);
+    let error = two.expect_err("changed").error;
+    assert_eq!((error.kind, error.path.as_ref().map(ToString::to_string).as_deref()), (Kind::Conflict, Some("limit")));
+    assert_eq!(error.message, "route \"b.example\" was changed by somebody else since the plan: `limit` is 99 now and was 1.");
+    assert!(error.hint.expect("a hint").contains("Plan again"));
+    assert_eq!(stage.fake.route("b.example"), Some(99));
+    assert_eq!((stage.fake.count(|world| world.stagings), stage.fake.count(|world| world.commits)), (2, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn e23_what_somebody_else_changed_while_the_session_was_being_opened_is_not_written_over() {
+    for step in 1..=2 {
+        let stage = stage(&[("b.example", 1)]);
+        // pending; printout
+        stage.fake.world().events.insert(step, vec![Event::Foreign("b.example")]);
+        let failure = update(&stage.gateway, "b.example", (1, 2), &call()).await.expect_err("changed");
+        assert_eq!(failure.error.kind, Kind::Conflict);
+        assert_eq!((stage.fake.route("b.example"), stage.fake.count(|world| world.stagings)), (Some(99), 0));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn e23_what_somebody_else_made_as_it_is_planned_is_a_success_before_the_first_reading_and_at_a_collision() {
+    let early = stage(&[("b.example", 1)]);
+    theirs(&early, "b.example");
+    update(&early.gateway, "b.example", (1, 99), &call()).await.expect("so it is");
+    assert_eq!(early.fake.count(|world| world.stagings), 0);
+
+    let late = stage(&[("b.example", 1)]);
+    // pending; printout; dialog; pending; commit
+    late.fake.world().events.insert(5, vec![Event::Foreign("b.example")]);
+    update(&late.gateway, "b.example", (1, 99), &call()).await.expect("so it is");
+    assert_eq!((late.fake.count(|world| world.stagings), late.fake.count(|world| world.commits)), (1, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn e23_what_this_run_changed_itself_since_the_plan_is_no_conflict() {
+    let stage = stage(&[("b.example", 1)]);
+    update(&stage.gateway, "b.example", (1, 2), &call()).await.expect("changed");
+    update(&stage.gateway, "b.example", (1, 3), &call()).await.expect("it was this run that changed it");
+    theirs(&stage, "b.example");
+    let failure = update(&stage.gateway, "b.example", (1, 4), &call()).await.expect_err("they changed it");
+    assert_eq!(failure.error.kind, Kind::Conflict);
     assert_eq!(stage.fake.route("b.example"), Some(99));
 }
 
@@ -201,7 +265,7 @@ async fn g10_three_collisions_in_a_row_are_an_error_for_all_and_nothing_of_their
     stage.fake.world().always_collides = true;
     let calls = [call(), call()];
     let (one, two) =
-        join(create(&stage.gateway, "a.example", 1, &calls[0]), update(&stage.gateway, "b.example", 2, &calls[1])).await;
+        join(create(&stage.gateway, "a.example", 1, &calls[0]), update(&stage.gateway, "b.example", (1, 2), &calls[1])).await;
     for failure in [one.expect_err("collided"), two.expect_err("collided")] {
         assert_eq!(failure.error.kind, Kind::Conflict);
         assert!(failure.error.message.contains("discard all of your changes"), "{}", failure.error);
@@ -264,7 +328,7 @@ fn killed_at(step: u64) -> (Fake, TempDir) {
         let gateway = Arc::new(fake.gateway(directory.path(), |_| {}));
         tokio::spawn(async move {
             let calls = [call(), call()];
-            join(create(&gateway, "a.example", 1, &calls[0]), update(&gateway, "b.example", 2, &calls[1])).await
+            join(create(&gateway, "a.example", 1, &calls[0]), update(&gateway, "b.example", (1, 2), &calls[1])).await
         });
         tokio::time::sleep(Duration::from_millis(step)).await;
     });
@@ -353,9 +417,9 @@ async fn g21_an_object_that_may_stand_in_a_line_nobody_understood_is_never_gone(
     assert_eq!(gone.expect_err("unclear").kind, Kind::Unexpected);
     assert_eq!(call.take_reports().len(), 1, "told once");
     assert!(create(&stage.gateway, "a.example", 1, &call).await.is_err());
-    assert!(delete(&stage.gateway, "a.example", &call).await.is_err());
+    assert!(delete(&stage.gateway, "a.example", 1, &call).await.is_err());
     assert!(stage.gateway.read(&ROUTE, &route("b.example", 1).with("id", "b.example"), &call).await.expect("read").is_some());
-    update(&stage.gateway, "b.example", 2, &call).await.expect("an object that is understood can be changed");
+    update(&stage.gateway, "b.example", (1, 2), &call).await.expect("an object that is understood can be changed");
     create(&stage.gateway, "z.example", 1, &call).await.expect("no such line names it");
     assert!(call.take_reports().is_empty(), "told once");
 }
@@ -385,7 +449,7 @@ async fn g30_a_commit_that_keeps_another_value_is_an_error_on_that_attribute() {
     stage.fake.world().ignored.insert("b.example".to_owned());
     let calls = [call(), call()];
     let (one, two) =
-        join(create(&stage.gateway, "a.example", 1, &calls[0]), update(&stage.gateway, "b.example", 2, &calls[1])).await;
+        join(create(&stage.gateway, "a.example", 1, &calls[0]), update(&stage.gateway, "b.example", (1, 2), &calls[1])).await;
     assert!(one.is_ok());
     let failure = two.expect_err("it differs");
     assert_eq!(failure.error.path.expect("a path").to_string(), "limit");
@@ -502,8 +566,8 @@ async fn c17_two_resources_for_one_object_are_an_error_for_the_second() {
 #[tokio::test(start_paused = true)]
 async fn what_stands_as_wished_for_needs_no_commit() {
     let stage = stage(&[("b.example", 1)]);
-    update(&stage.gateway, "b.example", 1, &call()).await.expect("so it is");
-    delete(&stage.gateway, "gone.example", &call()).await.expect("so it is");
+    update(&stage.gateway, "b.example", (1, 1), &call()).await.expect("so it is");
+    delete(&stage.gateway, "gone.example", 1, &call()).await.expect("so it is");
     assert_eq!((stage.fake.count(|world| world.commits), stage.fake.count(|world| world.stagings)), (0, 0));
 }
 
@@ -513,7 +577,7 @@ async fn the_comment_of_a_commit_says_whose_run_it_was_and_what_changed() {
     let calls = [call(), call(), call()];
     let (one, (two, three)) = join(
         create(&stage.gateway, "a.example", 1, &calls[0]),
-        join(update(&stage.gateway, "b.example", 2, &calls[1]), delete(&stage.gateway, "c.example", &calls[2])),
+        join(update(&stage.gateway, "b.example", (1, 2), &calls[1]), delete(&stage.gateway, "c.example", 1, &calls[2])),
     )
     .await;
     assert!(one.is_ok() && two.is_ok() && three.is_ok());
