@@ -125,11 +125,7 @@ fn page(held: &BTreeMap<String, BTreeSet<Test>>) -> String {
             let tests = held.get(case.id).map(|tests| tests.iter().map(link).collect::<Vec<_>>()).unwrap_or_default();
             let mut by = tests.join("<br>");
             match case.note {
-                // What was missing once is not said any more when there is a test.
-                Note::Missing(missing) if tests.is_empty() => {
-                    let _ = write!(by, "**not yet**: {missing}");
-                }
-                Note::None | Note::Missing(_) => {}
+                Note::None => {}
                 Note::Partly(missing) => {
                     let _ = write!(by, "<br>**in part**: {missing}");
                 }

@@ -117,7 +117,7 @@ pub(super) struct Wish {
     pub(super) id: String,
     /// What is to become of it.
     pub(super) goal: Goal,
-    /// The object as the plan saw it, if it saw one that is changed or deleted: what others did since is not written over.
+    /// The object as the plan saw it, if it saw one that is changed: what others did since is not written over.
     pub(super) seen: Option<Record>,
 }
 

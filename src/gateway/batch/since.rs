@@ -8,7 +8,8 @@
 //! - what is only known to have been written (write-only values): nobody can tell what it was;
 //! - what a change of this run made so: of the object itself, or of what it inherits from.
 //!
-//! Between the reading and the first dialog of a batch the device offers nothing that would notice a change of others.
+//! A delete is not held against the plan: for an object that left the configuration, Terraform was seen to hand over the state from before the refresh, so that
+//! each drift would be an error for ever. Between the reading and the first dialog of a batch the device offers nothing that would notice a change of others.
 
 use std::collections::BTreeMap;
 
