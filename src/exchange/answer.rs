@@ -16,18 +16,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
 
 use super::fault::{self, Fault};
-use crate::remote::{Error, Kind, Masks};
-
-/// What came back over the wire.
-#[derive(Debug)]
-pub struct Reply {
-    /// The HTTP status.
-    pub status: u16,
-    /// The headers.
-    pub headers: HeaderMap,
-    /// The body as it came, perhaps compressed.
-    pub body: Vec<u8>,
-}
+use crate::remote::{Error, Kind, Masks, Reply};
 
 /// What an answer is judged by.
 #[derive(Debug, Clone, Copy)]

@@ -6,8 +6,7 @@ use serde_json::Value;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
 
-use super::answer::Reply;
-use crate::remote::{Error, Kind};
+use crate::remote::{Error, Kind, Reply};
 
 /// With what a token was asked for. The same code means something else for each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

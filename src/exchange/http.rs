@@ -20,12 +20,12 @@ use tokio::time::Instant;
 use url::Url;
 use uuid::Uuid;
 
-use super::answer::{Answer, Asked, Failed, Object, Reply, understand};
+use super::answer::{Answer, Asked, Failed, Object, understand};
 use super::gate::{Gate, too_long};
 use super::hosts::Hosts;
 use super::settings::Settings;
 use super::token::{Audience, Token, Tokens};
-use crate::remote::{Backoff, Call, Connection, Error, Kind, Masks, Verdict, interruptible, out_of_time, retry};
+use crate::remote::{Backoff, Call, Connection, Error, Kind, Masks, Reply, Verdict, fetch, interruptible, out_of_time, retry};
 pub(super) use graph::Reading;
 
 /// The HTTP side of one tenant.
@@ -200,17 +200,7 @@ impl Http {
             .bearer_auth(token.bearer())
             .body(flight.body.clone());
         let begin = Instant::now();
-        let work = async {
-            let mut response = request.send().await?;
-            let mut reply = Reply { status: response.status().as_u16(), headers: response.headers().clone(), body: Vec::new() };
-            while let Some(chunk) = response.chunk().await? {
-                reply.body.extend_from_slice(&chunk);
-                if reply.body.len() > MOST_BYTES {
-                    break;
-                }
-            }
-            Ok::<_, reqwest::Error>(reply)
-        };
+        let work = fetch(request, MOST_BYTES);
         flight.attempts.fetch_add(1, Ordering::Relaxed);
         flight.airborne.store(true, Ordering::Relaxed);
         // A write is not abandoned when the user stops the run: what it did would not be known.

@@ -5,7 +5,9 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use reqwest::RequestBuilder;
 use reqwest::cookie::Jar;
+use reqwest::header::HeaderMap;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
@@ -23,6 +25,30 @@ pub struct Connection {
     cookies: Arc<Jar>,
     outside: OnceLock<Result<Outside, String>>,
     near: OnceLock<Result<reqwest::Client, String>>,
+}
+
+/// An answer as it came over the wire.
+#[derive(Debug)]
+pub struct Reply {
+    /// The HTTP status.
+    pub status: u16,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body as it came, perhaps compressed.
+    pub body: Vec<u8>,
+}
+
+/// Sends a request and takes the answer. One of more than `most` bytes is cut off there, and nobody will understand it.
+pub async fn fetch(request: RequestBuilder, most: usize) -> Result<Reply, reqwest::Error> {
+    let mut response = request.send().await?;
+    let mut reply = Reply { status: response.status().as_u16(), headers: response.headers().clone(), body: Vec::new() };
+    while let Some(chunk) = response.chunk().await? {
+        reply.body.extend_from_slice(&chunk);
+        if reply.body.len() > most {
+            break;
+        }
+    }
+    Ok(reply)
 }
 
 /// The client for everything but plain http to this machine and the metadata service beside it.

@@ -11,7 +11,7 @@ mod retry;
 mod singular;
 
 pub use board::{Board, Domains, Fact};
-pub use connection::{Connection, is_loopback, is_near};
+pub use connection::{Connection, Reply, fetch, is_loopback, is_near};
 pub use error::{Error, Kind};
 pub use objects::{Call, Change, Failure, Objects};
 pub use placeholders::{Placeholders, Sort, Spelling, literals, without_literals};

@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::{ATTEMPTS, Http, MOST_BYTES, PAGES};
 use crate::exchange::answer::{Object, retry_after};
 use crate::exchange::token::{Audience, Token};
-use crate::remote::{Call, Error, Kind, Verdict, interruptible, out_of_time, retry};
+use crate::remote::{Call, Error, Kind, Reply, Verdict, fetch, interruptible, out_of_time, retry};
 
 /// Something to read.
 #[derive(Debug, Clone, Copy)]
@@ -134,20 +134,9 @@ impl Http {
             .header(HeaderName::from_static("client-request-id"), id)
             .bearer_auth(token.bearer());
         let begin = Instant::now();
-        let sent = interruptible(call, async {
-            let mut response = request.send().await?;
-            let (status, headers, mut body) = (response.status().as_u16(), response.headers().clone(), Vec::new());
-            while let Some(chunk) = response.chunk().await? {
-                body.extend_from_slice(&chunk);
-                if body.len() > MOST_BYTES {
-                    break;
-                }
-            }
-            Ok::<_, reqwest::Error>((status, headers, body))
-        })
-        .await?;
+        let sent = interruptible(call, fetch(request, MOST_BYTES)).await?;
         let milliseconds = u64::try_from(begin.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let (status, headers, body) = sent.map_err(|failure| self.connection.failure(url, &failure))?;
+        let Reply { status, headers, body } = sent.map_err(|failure| self.connection.failure(url, &failure))?;
         tracing::debug!(path = url.path(), status, milliseconds, request_id = %id, "asked Microsoft Graph");
         understand(status, &headers, &body, reading)
     }

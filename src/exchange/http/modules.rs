@@ -15,9 +15,9 @@ use url::Url;
 use uuid::Uuid;
 
 use super::{Http, MOST_BYTES, REDIRECTS, throttle};
-use crate::exchange::answer::{Asked, Failed, Reply, understand};
+use crate::exchange::answer::{Asked, Failed, understand};
 use crate::exchange::token::Token;
-use crate::remote::{Call, Error, Kind, Masks, interruptible, out_of_time};
+use crate::remote::{Call, Error, Kind, Masks, Reply, fetch, interruptible, out_of_time};
 
 /// What the call is named in messages.
 const NAME: &str = "EXOModuleFile";
@@ -82,18 +82,7 @@ impl Http {
             .header(named("client-request-id"), &id)
             .bearer_auth(token.bearer());
         let begin = Instant::now();
-        let sent = interruptible(call, async {
-            let mut response = request.send().await?;
-            let mut reply = Reply { status: response.status().as_u16(), headers: response.headers().clone(), body: Vec::new() };
-            while let Some(chunk) = response.chunk().await? {
-                reply.body.extend_from_slice(&chunk);
-                if reply.body.len() > MOST_BYTES {
-                    break;
-                }
-            }
-            Ok::<_, reqwest::Error>(reply)
-        })
-        .await?;
+        let sent = interruptible(call, fetch(request, MOST_BYTES)).await?;
         let reply = sent.map_err(|failure| self.connection.failure(url, &failure).context("call", NAME))?;
         let milliseconds = u64::try_from(begin.elapsed().as_millis()).unwrap_or(u64::MAX);
         tracing::debug!(status = reply.status, milliseconds, request_id = %id, "asked which cmdlets the login has");

@@ -11,9 +11,9 @@ use serde_json::Value;
 use url::Url;
 
 use super::{Refusal, no_token, send, setting};
-use crate::exchange::answer::{Reply, retry_after};
+use crate::exchange::answer::retry_after;
 use crate::exchange::settings::OidcSource;
-use crate::remote::{Call, Connection, Error, Kind, Masks};
+use crate::remote::{Call, Connection, Error, Kind, Masks, Reply};
 
 /// Where OIDC tokens come from, and for whom they are to be.
 #[derive(Debug)]

@@ -10,9 +10,9 @@ use serde_json::Value;
 use url::Url;
 
 use super::{Granted, Refusal, no_token, send};
-use crate::exchange::answer::{Reply, retry_after};
+use crate::exchange::answer::retry_after;
 use crate::exchange::settings::IdentityEndpoint;
-use crate::remote::{Call, Connection, Error, Kind, Masks};
+use crate::remote::{Call, Connection, Error, Kind, Masks, Reply};
 
 /// A managed identity.
 #[derive(Debug)]

@@ -28,10 +28,9 @@ use url::Url;
 use self::application::Application;
 use self::azure_cli::AzureCli;
 use self::managed_identity::ManagedIdentity;
-use super::answer::Reply;
 use super::hosts::Hosts;
 use super::settings::{Credential, Settings};
-use crate::remote::{Call, Connection, Error, Kind, interruptible};
+use crate::remote::{Call, Connection, Error, Kind, Reply, fetch, interruptible};
 use crate::value::Path;
 
 /// A way to get tokens.
@@ -126,18 +125,7 @@ async fn send(
     call: &Call,
 ) -> Result<Reply, Error> {
     let request = prepare(connection.client(url)?);
-    let sent = interruptible(call, async {
-        let mut response = request.send().await?;
-        let mut reply = Reply { status: response.status().as_u16(), headers: response.headers().clone(), body: Vec::new() };
-        while let Some(chunk) = response.chunk().await? {
-            reply.body.extend_from_slice(&chunk);
-            if reply.body.len() > MOST_BYTES {
-                break;
-            }
-        }
-        Ok::<_, reqwest::Error>(reply)
-    })
-    .await?;
+    let sent = interruptible(call, fetch(request, MOST_BYTES)).await?;
     sent.map_err(|failure| connection.failure(url, &failure))
 }
 

@@ -6,18 +6,10 @@
 //!
 //! The status 404 comes for wrong parameters, too, with other words: only the words "Not Found." say that something is not there.
 
-use reqwest::header::HeaderMap;
 use serde_json::Value;
 
 use super::CHECK_URL;
-use crate::remote::{Error, Kind};
-
-/// An answer as it came.
-pub(super) struct Reply {
-    pub(super) status: u16,
-    pub(super) headers: HeaderMap,
-    pub(super) body: Vec<u8>,
-}
+use crate::remote::{Error, Kind, Reply};
 
 /// What the device says of an error.
 #[derive(Debug, Default)]
@@ -98,6 +90,8 @@ fn is_not_found(message: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use reqwest::header::HeaderMap;
+
     use super::*;
 
     fn check(status: u16, body: &str, wanted: Result<&str, (Kind, bool, &str)>) {
