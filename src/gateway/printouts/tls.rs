@@ -45,7 +45,9 @@ pub(in crate::gateway) fn parse(said: &[Said]) -> Result<Rows, Error> {
     let mut part = Part::Nothing;
     for line in lines(&banner(said)) {
         let lower = line.trim().to_lowercase();
-        if is_noise(line) || lower.starts_with("sslconfig settings") {
+        // One word below a list of ciphers is a cipher, whatever it is called.
+        let is_cipher = matches!(part, Part::Ciphers(_)) && lower.split_whitespace().count() == 1;
+        if (is_noise(line) && !is_cipher) || lower.starts_with("sslconfig settings") {
             continue;
         }
         if lower.starts_with("choose the operation") {
@@ -184,6 +186,15 @@ mod tests {
 
     fn read(banner: &str) -> Rows {
         parse(&[Said { opening: banner.to_owned(), after: vec![String::new()] }]).unwrap()
+    }
+
+    #[test]
+    fn a_word_below_a_list_of_ciphers_is_a_cipher_even_if_it_reads_like_a_count() {
+        let rows = read(
+            "sslconfig settings:\n  Inbound SMTP method:  tlsv1.2\n  Inbound SMTP ciphers:\n        IS-0\n        NONE\n  Outbound SMTP method:  tlsv1.2\n  Outbound SMTP ciphers:\n        HIGH\n",
+        );
+        assert_eq!(rows.not_understood, Vec::<String>::new());
+        assert_eq!(rows.rows[0].record.text("inbound.ciphers"), Some("IS-0:NONE"));
     }
 
     #[test]
