@@ -12,8 +12,8 @@ use std::time::Instant;
 
 use mailflow::sandbox::exchange;
 use mailflow::sandbox::gateway::{
-    Appliance, ChangeSets, Cluster, Configuration, DetailForm, FilterForm, HatForm, Layout, MenuForm, Options, RecipientForm,
-    Release, RouteForm, TlsForm,
+    Appliance, ChangeSets, Cluster, DetailForm, FilterForm, HatForm, Layout, MenuForm, Options, RecipientForm, Release,
+    RouteForm, TlsForm,
 };
 use mailflow::tool::sandbox::StandIns;
 
@@ -136,15 +136,9 @@ async fn release_15_5_in_a_cluster() {
 /// A terminal of 80 columns with pages of ten rows that cannot be switched off, and escape sequences everywhere.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn release_16_alone() {
-    let layout = Layout { default_parameters: false, interrupt_takes_back: true, ..Layout::default() };
-    // Where the menu does not show the listener's defaults, a value that equals them cannot be told from one that is not set.
-    let mut configuration = Configuration::new_gateway(Release::V16_0);
-    for listener in &mut configuration.listeners {
-        listener.hat.defaults.set("max_concurrency", 77);
-        listener.hat.defaults.set("max_msgs_per_session", 77);
-    }
+    // That the menu does not show the listener's defaults is tests/listener_defaults.rs' business: choices cannot be given back then.
+    let layout = Layout { interrupt_takes_back: true, ..Layout::default() };
     let world = world(Options {
-        configuration: Some(configuration),
         release: Release::V16_0,
         layout,
         setttymode: false,

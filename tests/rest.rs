@@ -2,6 +2,7 @@
 
 mod support;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -346,6 +347,11 @@ async fn an_invalid_filter_says_why_and_a_broken_api_is_a_warning() {
     workspace.write(
         "resource \"mailflow_gateway_message_filter\" \"one\" {\n  name = \"one\"\n  script = \"if (recv-int == 'nowhere') { skip-filters(); }\"\n}\n",
     );
+    // The gateway cannot run it, which would be an error at a create: somebody else made it.
+    let filter = json!({ "name": "one", "active": true, "body": "if (recv-int == 'nowhere') {\n    skip-filters();\n}" });
+    let made = mailflow::sandbox::gateway::Edit::Add { path: "/filters/-".to_owned(), value: filter };
+    world.stand_ins.gateway.edit_paths(&[made]).expect("it fits");
+    workspace.write_imports(&BTreeMap::from([("mailflow_gateway_message_filter.one".to_owned(), "one".to_owned())]));
     workspace.apply().await;
     let one = workspace.state().await["mailflow_gateway_message_filter.one"].clone();
     assert_eq!((&one["valid"], &one["invalid_reason"]), (&json!(false), &json!("Interface 'nowhere' unknown")));
