@@ -17,13 +17,13 @@ pub fn writes() -> bool {
 
 /// Holds one file, by its path below the package, against what the code makes of it.
 #[track_caller]
-pub fn hold(file: &str, made: String, test: &str) {
-    hold_all(&BTreeMap::from([(PathBuf::from(file), made)]), test);
+pub fn hold(file: &str, made: String) {
+    hold_all(&BTreeMap::from([(PathBuf::from(file), made)]));
 }
 
 /// Holds files against what the code makes of them. Fails with all differences, or writes the files.
 #[track_caller]
-pub fn hold_all(files: &BTreeMap<PathBuf, String>, test: &str) {
+pub fn hold_all(files: &BTreeMap<PathBuf, String>) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut wrong = Vec::new();
     for (file, made) in files {
@@ -42,7 +42,7 @@ pub fn hold_all(files: &BTreeMap<PathBuf, String>, test: &str) {
     assert!(
         wrong.is_empty(),
         "not what the code makes. If the change is meant, tell users in CHANGELOG.md, and run \
-         MAILFLOW_WRITE_DOCS=1 cargo test --test {test}\n{}",
+         MAILFLOW_WRITE_DOCS=1 cargo test --test laws\n{}",
         wrong.join("\n")
     );
 }

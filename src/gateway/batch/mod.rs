@@ -20,29 +20,29 @@
 //!
 //! | promise | held by |
 //! |---|---|
-//! | success is told only of what is live and read back; after a failure nothing of it is on the device | `tests/enumeration.rs`: every event at every step; `tests/campaign`: every fault at every line |
+//! | success is told only of what is live and read back; after a failure nothing of it is on the device | `tests/enumeration.rs`: every event at every step; `tests/blackbox/campaign`: every fault at every line |
 //! | a staging that is refused fails its caller alone | the same two; `tests/load.rs`: `refusals_in_a_batch_have_the_others_staged_twice_and_no_more` |
 //! | a batch closes after the quiet period, and takes nothing after 2 s | `tests/load.rs`: `a_batch_takes_nothing_more_two_seconds_after_its_first` |
 //! | it closes at once when nobody is announced; an announcement that never comes true costs the quiet period | `tests/load.rs`: `g29_one_at_a_time_waits_for_nobody`, `an_announcement_that_never_comes_true_…` |
-//! | N changes, p at a time, are N/p + 1 commits at most | `tests/load.rs`: `g29_a_hundred_objects_…`; `tests/gateway_batch.rs` with the real Terraform |
-//! | a batch and a plan read each table once before | `tests/load.rs`: `a_batch_reads_its_table_twice_…`; `tests/gateway_batch.rs`: `a_plan_over_a_thousand_entries_…` |
+//! | N changes, p at a time, are N/p + 1 commits at most | `tests/load.rs`: `g29_a_hundred_objects_…`; `tests/blackbox/gateway_batch.rs` with the real Terraform |
+//! | a batch and a plan read each table once before | `tests/load.rs`: `a_batch_reads_its_table_twice_…`; `tests/blackbox/gateway_batch.rs`: `a_plan_over_a_thousand_entries_…` |
 //! | a refused commit names the guilty change and commits the others | `g09_one_bad_change_among_twenty_…` |
 //! | a refusal that no single change explains goes to all | `g24_a_refusal_that_no_single_change_explains_…` |
 //! | somebody else's commit in between: all is staged again on top of it; their change of the same object is an error | `g10_an_object_that_somebody_else_changed_meanwhile_…`, `g10_a_create_is_an_error_if_…` |
-//! | what somebody else changed between plan and apply is an error for its caller, and stands; what stands as planned is a success | `e23_…`, `since.rs`; `tests/faults`: `e23_…` |
+//! | what somebody else changed between plan and apply is an error for its caller, and stands; what stands as planned is a success | `e23_…`, `since.rs`; `tests/blackbox/faults`: `e23_…` |
 //! | three collisions in a row are an error for all | `g10_three_collisions_in_a_row_…` |
 //! | a commit whose line is lost is a success only if it is live | `g08_…` |
 //! | a commit may take minutes, within its own limit | `g25_…`, on a paused clock |
 //! | a commit that is confirmed and reads back otherwise is an error | `g30_…` |
-//! | one writer per gateway: a second one waits for a time and names the holder; the lock of a killed one is free | `g13_…`; between processes `tests/faults`: `g13_…`, `p01_g12_…` |
+//! | one writer per gateway: a second one waits for a time and names the holder; the lock of a killed one is free | `g13_…`; between processes `tests/blackbox/faults`: `g13_…`, `p01_g12_…` |
 //! | a stop commits what is staged and refuses what is queued | `p02_…` |
-//! | what a killed run left is recognised and cleared | `g12_p01_…`; `tests/faults`: `p01_g12_…` |
+//! | what a killed run left is recognised and cleared | `g12_p01_…`; `tests/blackbox/faults`: `p01_g12_…` |
 //! | the uncommitted work of others is neither cleared nor committed | `g11_…` |
-//! | another release in the middle stops the run | `tests/campaign`: `g26_…`; `tests/faults`: `g26_…` |
+//! | another release in the middle stops the run | `tests/blackbox/campaign`: `g26_…`; `tests/blackbox/faults`: `g26_…` |
 //! | the comment of a commit names the run and what changed | `the_comment_of_a_commit_…` |
 //! | readers share one reading; errors are not kept; a write makes it stale; a reading that began before is dropped | `snapshot.rs`; `p05_readers_share_one_reading_…` |
 //! | what was read ends at each Configure | `tests/operations.rs`: `what_was_read_ends_with_the_client_…` |
-//! | a printout that a commit of others tore apart is read again | `tests/campaign`: `a_table_that_somebody_changes_…` |
+//! | a printout that a commit of others tore apart is read again | `tests/blackbox/campaign`: `a_table_that_somebody_changes_…` |
 
 mod candidate;
 mod job;

@@ -1,0 +1,144 @@
+//! One lifecycle for every resource, through the real binary and the real `terraform`.
+//!
+//! Each attribute has an object of its own: first without it, then with it, then changed, then without it again, with an empty plan after
+//! each step; then all objects are imported into a fresh state with an empty plan, deleted and changed behind our back, and destroyed, after
+//! which both services are exactly as they were. All objects of all resources go through each step in one run of `terraform`, so that the suite costs
+//! a dozen runs however many attributes there are.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::suites::steps::{check_same_as_never_set, check_state, objects};
+use crate::suites::{ELSEWHERE, SUITES, Step, Suite};
+use crate::support::World;
+use mailflow::provider::CATALOG;
+use mailflow::schema::{Attribute, Kind, Presence};
+use serde_json::Value as Json;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_attribute_is_set_changed_and_unset_with_an_empty_plan_after_each() {
+    let world = World::start();
+    let before = world.stand_ins.snapshot();
+    let workspace = world.workspace("lifecycle").await;
+
+    let mut unset_before = BTreeMap::new();
+    for step in [Step::Without, Step::Set, Step::Changed, Step::WithoutAgain] {
+        let objects = objects(SUITES, step);
+        workspace.write_resources(objects.iter().map(|(kind, name, arguments)| (*kind, name.as_str(), arguments.clone())));
+        workspace.apply().await;
+        workspace.must_plan_nothing(&format!("after the step {step:?}")).await;
+        let state = workspace.state().await;
+        check_state(SUITES, step, &state);
+        match step {
+            Step::Without => unset_before = state,
+            Step::WithoutAgain => check_same_as_never_set(SUITES, &unset_before, &state),
+            Step::Changed => import_everything(&world, &state, &objects).await,
+            Step::Set => {}
+        }
+    }
+
+    behind_our_back(&world, &workspace).await;
+
+    workspace.destroy().await;
+    assert_eq!(world.stand_ins.snapshot(), before, "the services are as they were");
+}
+
+/// Takes every object over into a fresh state.
+async fn import_everything(world: &World, state: &BTreeMap<String, Json>, objects: &[(&'static str, String, Json)]) {
+    let fresh = world.workspace("imported").await;
+    fresh.write_resources(objects.iter().map(|(kind, name, arguments)| (*kind, name.as_str(), arguments.clone())));
+    let ids =
+        state.iter().map(|(address, values)| (address.clone(), values["id"].as_str().unwrap_or_default().to_owned())).collect();
+    fresh.write_imports(&ids);
+    let planned = fresh.plan().await;
+    let other: Vec<_> = state.keys().filter(|address| planned.get(*address).map(String::as_str) != Some("import")).collect();
+    let how: Vec<_> = other.iter().map(|address| (address, planned.get(*address), &state[*address])).collect();
+    assert!(other.is_empty(), "not just imported: {how:#?}\n{}", fresh.run(&["show", "-no-color", "plan.bin"]).await.stdout);
+    assert_eq!(planned.len(), state.len(), "nothing else is done");
+    fresh.apply().await;
+    fresh.must_plan_nothing("after the import").await;
+}
+
+/// Deletes one object of each resource and changes another, at the service.
+async fn behind_our_back(world: &World, workspace: &crate::support::Workspace<'_>) {
+    let state = workspace.state().await;
+    let mut deleted = BTreeSet::new();
+    let mut changed = BTreeSet::new();
+    for suite in SUITES {
+        let mine: Vec<(&String, &Json)> =
+            state.iter().filter(|(address, _)| address.starts_with(&format!("{}.", suite.resource))).collect();
+        if let (Some(delete), Some((address, object))) = (suite.delete, mine.first()) {
+            delete(&world.stand_ins, object).await;
+            deleted.insert((*address).clone());
+        }
+        if let (Some(change), Some((address, object))) = (suite.change, mine.last()) {
+            change(&world.stand_ins, object).await;
+            changed.insert((*address).clone());
+        }
+    }
+    let planned = workspace.plan().await;
+    for address in &deleted {
+        assert_eq!(
+            planned.get(address).map(String::as_str),
+            Some("create"),
+            "{address} was deleted behind our back: {planned:#?}"
+        );
+    }
+    for address in &changed {
+        assert_eq!(
+            planned.get(address).map(String::as_str),
+            Some("update"),
+            "{address} was changed behind our back: {planned:#?}"
+        );
+    }
+    assert_eq!(planned.len(), deleted.len() + changed.len(), "nothing else is to be done: {planned:#?}");
+    workspace.apply().await;
+    workspace.must_plan_nothing("after drift was mended").await;
+}
+
+/// The dotted names of all attributes that a user may write, members of objects included.
+fn written(prefix: &str, attributes: &[Attribute], found: &mut BTreeSet<String>) {
+    for attribute in attributes {
+        let dotted = if prefix.is_empty() { attribute.name.to_owned() } else { format!("{prefix}.{}", attribute.name) };
+        match attribute.kind {
+            Kind::Object(members) => written(&dotted, members, found),
+            _ if attribute.presence == Presence::Computed => {}
+            _ => {
+                found.insert(dotted);
+            }
+        }
+    }
+}
+
+#[test]
+fn every_attribute_that_a_user_may_write_has_a_variant_or_a_reason() {
+    let mut missing = Vec::new();
+    for resource in CATALOG.resources {
+        let full = format!("mailflow_{}", resource.name);
+        let Some(suite) = SUITES.iter().find(|suite| suite.resource == full) else {
+            if !ELSEWHERE.iter().any(|(resource, _)| *resource == full) {
+                missing.push(format!("{full} has no suite"));
+            }
+            continue;
+        };
+        let mut all = BTreeSet::new();
+        written("", resource.attributes, &mut all);
+        let varied: BTreeSet<String> = (suite.variants)().iter().map(|variant| variant.attribute.to_owned()).collect();
+        let excused: BTreeSet<String> = suite.elsewhere.iter().map(|(name, _)| (*name).to_owned()).collect();
+        for name in all.difference(&varied) {
+            if !excused.contains(name) {
+                missing.push(format!("{full}: {name}"));
+            }
+        }
+        for name in varied.iter().chain(&excused) {
+            assert!(all.contains(name), "{full} has no attribute {name}");
+        }
+    }
+    assert!(missing.is_empty(), "not covered:\n{}", missing.join("\n"));
+}
+
+#[test]
+fn every_suite_belongs_to_a_resource() {
+    for Suite { resource, .. } in SUITES {
+        assert!(CATALOG.resource(resource).is_some(), "{resource} is not in the catalog");
+    }
+}

@@ -1,0 +1,27 @@
+//! The provider from outside: the real binary, the real `terraform` and both stand-ins; and its engines against the stand-ins, without
+//! Terraform.
+//!
+//! One program, so that it is linked once. A module or a test runs by its name: `cargo test --test blackbox order::`.
+
+#[path = "../support/mod.rs"]
+mod support;
+#[path = "../support_plugin/mod.rs"]
+mod support_plugin;
+
+mod campaign;
+mod data_sources;
+mod doctor;
+mod exchange;
+mod faults;
+mod gateway_batch;
+mod guide;
+mod lifecycle;
+mod listener_defaults;
+mod logins;
+mod order;
+mod plugin_service;
+mod properties;
+mod releases;
+mod rest;
+mod scale;
+mod suites;
