@@ -40,6 +40,16 @@ impl Terraform {
                 "neither terraform nor tofu is on the PATH. Install one of them, version 1.11 or newer",
             ));
         };
+        Terraform::lay_out(program, name, host, home, provider)
+    }
+
+    /// The same with this program, which is a `terraform`.
+    pub fn install_program(program: &Path, home: &Path, provider: &Path) -> io::Result<Terraform> {
+        let (name, host) = DEFAULT_HOSTS[0];
+        Terraform::lay_out(program.to_owned(), name, host, home, provider)
+    }
+
+    fn lay_out(program: PathBuf, name: &'static str, host: &str, home: &Path, provider: &Path) -> io::Result<Terraform> {
         let version = env!("CARGO_PKG_VERSION");
         let platform = platform();
         let folder = home.join(format!("mirror/{host}/mailflow/mailflow/{version}/{platform}"));

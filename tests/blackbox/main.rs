@@ -25,3 +25,4 @@ mod releases;
 mod rest;
 mod scale;
 mod suites;
+mod terraform_releases;

