@@ -33,6 +33,10 @@ pub enum Kind {
     ListOf(&'static [Attribute]),
     /// An unordered set of objects. Nothing inside may be write-only.
     SetOf(&'static [Attribute]),
+    /// One block, or none: `x { … }`. Terraform refuses a misspelt name in it, which it drops in silence from `x = { … }`.
+    Block(&'static [Attribute]),
+    /// A block that may be repeated; the order counts. No block at all is the empty list, never null.
+    BlockList(&'static [Attribute]),
 }
 
 /// Whether the user writes an attribute, and what an unwritten one means.
@@ -245,6 +249,16 @@ pub const fn set_of(name: &'static str, about: &'static str, members: &'static [
     plain(name, about, Kind::SetOf(members))
 }
 
+/// One block, or none.
+pub const fn block(name: &'static str, about: &'static str, members: &'static [Attribute]) -> Attribute {
+    plain(name, about, Kind::Block(members))
+}
+
+/// A block that may be repeated, in an order that counts.
+pub const fn block_list(name: &'static str, about: &'static str, members: &'static [Attribute]) -> Attribute {
+    plain(name, about, Kind::BlockList(members))
+}
+
 impl Attribute {
     /// Left out, it is the second text wherever the sibling, which is the first, is configured.
     pub const fn implied_beside(self, sibling_and_text: &'static (&'static str, &'static str)) -> Attribute {
@@ -414,18 +428,28 @@ impl Kind {
     /// The members of the object, or of each object of the collection.
     pub fn members(&self) -> Option<&'static [Attribute]> {
         match self {
-            Kind::Object(members) | Kind::ListOf(members) | Kind::SetOf(members) => Some(members),
+            Kind::Object(members)
+            | Kind::ListOf(members)
+            | Kind::SetOf(members)
+            | Kind::Block(members)
+            | Kind::BlockList(members) => Some(members),
             Kind::Scalar(_) | Kind::List(_) | Kind::Set(_) | Kind::Map(_) => None,
         }
+    }
+
+    /// Tells whether it is written as a block.
+    pub fn is_block(&self) -> bool {
+        matches!(self, Kind::Block(_) | Kind::BlockList(_))
     }
 
     /// The type of a single value, or of each element of a plain collection.
     pub fn scalar(&self) -> Option<Scalar> {
         match self {
             Kind::Scalar(scalar) | Kind::List(scalar) | Kind::Set(scalar) | Kind::Map(scalar) => Some(*scalar),
-            Kind::Object(_) | Kind::ListOf(_) | Kind::SetOf(_) => None,
+            Kind::Object(_) | Kind::ListOf(_) | Kind::SetOf(_) | Kind::Block(_) | Kind::BlockList(_) => None,
         }
     }
+
     /// The type of the values, write-only forms of members included.
     pub fn value_type(&self) -> Type {
         match self {
@@ -433,8 +457,8 @@ impl Kind {
             Kind::List(scalar) => Type::List(Box::new(scalar.value_type())),
             Kind::Set(scalar) => Type::Set(Box::new(scalar.value_type())),
             Kind::Map(scalar) => Type::Map(Box::new(scalar.value_type())),
-            Kind::Object(members) => super::engine::object_type(members),
-            Kind::ListOf(members) => Type::List(Box::new(super::engine::object_type(members))),
+            Kind::Object(members) | Kind::Block(members) => super::engine::object_type(members),
+            Kind::ListOf(members) | Kind::BlockList(members) => Type::List(Box::new(super::engine::object_type(members))),
             Kind::SetOf(members) => Type::Set(Box::new(super::engine::object_type(members))),
         }
     }

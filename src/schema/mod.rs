@@ -14,8 +14,8 @@ mod record;
 mod singular;
 
 pub use attribute::{
-    Attribute, Clearing, Fill, Format, Kind, Motion, Presence, Remote, Scalar, boolean, integer, list, list_of, map, number,
-    object, one_of, set, set_of, string,
+    Attribute, Clearing, Fill, Format, Kind, Motion, Presence, Remote, Scalar, block, block_list, boolean, integer, list,
+    list_of, map, number, object, one_of, set, set_of, string,
 };
 pub use catalog::{Catalog, DataSource, Function, FunctionError, Import, Parameter, Resource, Rule, Timeouts};
 pub use record::Record;

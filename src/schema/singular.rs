@@ -63,8 +63,9 @@ fn bare(attribute: &Attribute) -> Attribute {
         members.iter().filter(|member| is_told(member)).map(bare).collect::<Vec<_>>().leak()
     };
     let kind = match attribute.kind {
-        Kind::Object(members) => Kind::Object(inner(members)),
-        Kind::ListOf(members) => Kind::ListOf(inner(members)),
+        // Nobody writes it here, so it is no block.
+        Kind::Object(members) | Kind::Block(members) => Kind::Object(inner(members)),
+        Kind::ListOf(members) | Kind::BlockList(members) => Kind::ListOf(inner(members)),
         Kind::SetOf(members) => Kind::SetOf(inner(members)),
         plain => plain,
     };

@@ -41,7 +41,7 @@ pub(in crate::exchange) fn from_json(attribute: &Attribute, form: Option<Form>, 
         Kind::Scalar(scalar) => single(scalar, form, json)?,
         Kind::Set(scalar) => several(scalar, form, json)?.map_or(Value::Null, Value::set),
         Kind::List(scalar) => several(scalar, form, json)?.map_or(Value::Null, Value::List),
-        Kind::Map(_) | Kind::Object(_) | Kind::ListOf(_) | Kind::SetOf(_) => {
+        Kind::Map(_) | Kind::Object(_) | Kind::ListOf(_) | Kind::SetOf(_) | Kind::Block(_) | Kind::BlockList(_) => {
             return Err(format!("no form is known for {}", kind(json)));
         }
     };
@@ -78,7 +78,7 @@ pub(super) fn filled(attribute: &Attribute, fill: Fill) -> Value {
             _ => Value::Null,
         },
         Fill::Empty => match attribute.kind {
-            Kind::List(_) | Kind::ListOf(_) => Value::List(Vec::new()),
+            Kind::List(_) | Kind::ListOf(_) | Kind::BlockList(_) => Value::List(Vec::new()),
             Kind::Map(_) => Value::Map(std::collections::BTreeMap::new()),
             _ => Value::set(Vec::new()),
         },

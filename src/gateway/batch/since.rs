@@ -17,7 +17,7 @@ use super::weigh::{presence, wanted_changes};
 use super::{Goal, Rules, Wish};
 use crate::gateway::table::{Row, Rows};
 use crate::remote::{Error, Kind};
-use crate::schema::{Attribute, Fill, Kind as Holds, Motion, Presence, Record, Resource};
+use crate::schema::{Attribute, Fill, Motion, Presence, Record, Resource};
 use crate::value::{Path, Step, Value};
 
 /// How much of a value an error shows.
@@ -110,11 +110,7 @@ fn words(resource: &Resource, path: &Path, now: &Record, seen: &Record) -> Strin
 }
 
 fn is_sensitive(attribute: &Attribute) -> bool {
-    attribute.sensitive
-        || match attribute.kind {
-            Holds::Object(members) | Holds::ListOf(members) | Holds::SetOf(members) => members.iter().any(is_sensitive),
-            Holds::Scalar(_) | Holds::List(_) | Holds::Set(_) | Holds::Map(_) => false,
-        }
+    attribute.sensitive || attribute.kind.members().is_some_and(|members| members.iter().any(is_sensitive))
 }
 
 fn spelled(value: &Value) -> String {

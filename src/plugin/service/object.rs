@@ -2,7 +2,7 @@
 
 use super::dynamic;
 use crate::plugin::wire::tfplugin6::ResourceIdentityData;
-use crate::schema::{Attribute, Kind, Record, Resource, engine};
+use crate::schema::{Attribute, Record, Resource, engine};
 use crate::value::Value;
 
 /// The name of an object in messages: `transport rule "Block exe"`. Never quotes what is sensitive.
@@ -36,7 +36,7 @@ fn collect<'a>(attribute: &Attribute, member: &dyn Fn(&str) -> &'a Value, found:
     if attribute.write_only_form {
         found.push(member(&format!("{}_wo_version", attribute.name)));
     }
-    let (Kind::Object(members) | Kind::ListOf(members) | Kind::SetOf(members)) = attribute.kind else { return };
+    let Some(members) = attribute.kind.members() else { return };
     let within = |object: &'a Value, found: &mut Vec<&'a Value>| {
         let inner = |name: &str| object.as_members().and_then(|members| members.get(name)).unwrap_or(&Value::Null);
         for attribute in members {

@@ -73,16 +73,39 @@ fn data_source_schema(source: &DataSource) -> wire::Schema {
 }
 
 fn schema(version: i64, about: &str, columns: Vec<Column>) -> wire::Schema {
-    wire::Schema {
-        version,
-        block: Some(wire::schema::Block {
-            version,
-            attributes: attributes(columns),
-            description: about.to_owned(),
-            description_kind: wire::StringKind::Markdown.into(),
-            ..Default::default()
-        }),
+    wire::Schema { version, block: Some(wire::schema::Block { version, ..block(about, columns) }) }
+}
+
+/// What stands in one pair of braces: attributes, and blocks of their own.
+fn block(about: &str, columns: Vec<Column>) -> wire::schema::Block {
+    let (blocks, plain): (Vec<Column>, Vec<Column>) = columns.into_iter().partition(|column| column.shape.is_block());
+    let mut block_types: Vec<_> = blocks.into_iter().filter_map(nested_block).collect();
+    block_types.sort_by(|one, other| one.type_name.cmp(&other.type_name));
+    wire::schema::Block {
+        attributes: attributes(plain),
+        block_types,
+        description: about.to_owned(),
+        description_kind: wire::StringKind::Markdown.into(),
+        ..Default::default()
     }
+}
+
+fn nested_block(column: Column) -> Option<wire::schema::NestedBlock> {
+    use wire::schema::nested_block::NestingMode;
+    let least = i64::from(column.required);
+    let (members, nesting, most) = match column.shape {
+        // The host wants the same limit twice for a block that cannot be repeated.
+        Shape::Block(members) => (members, NestingMode::Single, least),
+        Shape::BlockList(members) => (members, NestingMode::List, 0),
+        Shape::Plain(_) | Shape::Object(_) | Shape::ListOf(_) | Shape::SetOf(_) => return None,
+    };
+    Some(wire::schema::NestedBlock {
+        type_name: column.name.into_owned(),
+        block: Some(block(&column.about, members)),
+        nesting: nesting.into(),
+        min_items: least,
+        max_items: most,
+    })
 }
 
 fn attributes(columns: Vec<Column>) -> Vec<wire::schema::Attribute> {
@@ -99,8 +122,8 @@ fn attribute(column: Column) -> wire::schema::Attribute {
     // The host refuses a provider that sets both.
     let (plain, nested_type) = match column.shape {
         Shape::Plain(ty) => (type_constraint(&ty), None),
-        Shape::Object(members) => (Vec::new(), nested(members, NestingMode::Single)),
-        Shape::ListOf(members) => (Vec::new(), nested(members, NestingMode::List)),
+        Shape::Object(members) | Shape::Block(members) => (Vec::new(), nested(members, NestingMode::Single)),
+        Shape::ListOf(members) | Shape::BlockList(members) => (Vec::new(), nested(members, NestingMode::List)),
         Shape::SetOf(members) => (Vec::new(), nested(members, NestingMode::Set)),
     };
     wire::schema::Attribute {
@@ -217,6 +240,38 @@ mod tests {
         let plain = attribute(column("plain", Shape::Plain(Type::String)));
         assert!(plain.nested_type.is_none());
         assert_eq!(plain.r#type, br#""string""#);
+    }
+
+    #[test]
+    fn point_49_a_block_stands_beside_the_attributes_and_its_limits_are_the_host_s() {
+        use wire::schema::nested_block::NestingMode;
+        let members = || vec![column("b", Shape::Plain(Type::Bool)), column("a", Shape::Plain(Type::Bool))];
+        let required = Column { required: true, ..column("many_needed", Shape::BlockList(members())) };
+        let one_needed = Column { required: true, ..column("needed", Shape::Block(members())) };
+        let outer = Shape::Block(vec![column("inner", Shape::BlockList(members())), column("plain", Shape::Plain(Type::Bool))]);
+        let columns = vec![
+            column("plain", Shape::Plain(Type::Bool)),
+            column("outer", outer),
+            required,
+            one_needed,
+            column("many", Shape::BlockList(members())),
+        ];
+        let found = block("About.", columns);
+        assert_eq!(found.attributes.iter().map(|attribute| attribute.name.as_str()).collect::<Vec<_>>(), ["plain"]);
+        let told: Vec<_> = found
+            .block_types
+            .iter()
+            .map(|block| (block.type_name.as_str(), block.nesting(), block.min_items, block.max_items))
+            .collect();
+        let wanted = [
+            ("many", NestingMode::List, 0, 0),
+            ("many_needed", NestingMode::List, 1, 0),
+            ("needed", NestingMode::Single, 1, 1),
+            ("outer", NestingMode::Single, 0, 0),
+        ];
+        assert_eq!(told, wanted);
+        let inner = found.block_types[3].block.as_ref().unwrap();
+        assert_eq!((inner.block_types[0].type_name.as_str(), inner.description.as_str()), ("inner", "About."));
     }
 
     #[test]

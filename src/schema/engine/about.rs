@@ -8,7 +8,7 @@ use crate::schema::{Attribute, Clearing, Fill, Import, Kind, Presence, Resource}
 /// The sentence of the table with the choices, limits, default and consequences that stand in the same line.
 pub(super) fn about(attribute: &Attribute) -> Cow<'static, str> {
     let mut text = attribute.about.trim_end().to_owned();
-    let is_collection = !matches!(attribute.kind, Kind::Scalar(_) | Kind::Object(_));
+    let is_collection = !matches!(attribute.kind, Kind::Scalar(_) | Kind::Object(_) | Kind::Block(_));
     let mut say = |sentence: fmt::Arguments<'_>| text.extend([" ", &sentence.to_string()]);
     let each = if is_collection { "Each " } else { "" };
     match attribute.choices {
@@ -60,9 +60,11 @@ pub(super) fn about(attribute: &Attribute) -> Cow<'static, str> {
         Presence::Filled(Fill::Text(default)) => say(format_args!("Defaults to {}.", quoted(default))),
         Presence::Filled(Fill::Empty) => match attribute.kind {
             Kind::Scalar(_) => say(format_args!("Defaults to {}.", quoted(""))),
-            Kind::Object(_) => say(format_args!("Left out, each of its members has its default.")),
+            Kind::Object(_) | Kind::Block(_) => say(format_args!("Left out, each of its members has its default.")),
             Kind::Map(_) => say(format_args!("Defaults to `{{}}`.")),
-            Kind::List(_) | Kind::Set(_) | Kind::ListOf(_) | Kind::SetOf(_) => say(format_args!("Defaults to `[]`.")),
+            Kind::List(_) | Kind::Set(_) | Kind::ListOf(_) | Kind::SetOf(_) | Kind::BlockList(_) => {
+                say(format_args!("Defaults to `[]`."));
+            }
         },
         // Most sentences of tables say it better, for their own attribute.
         Presence::Filled(Fill::Service) if attribute.about.to_lowercase().contains("left out") => {}

@@ -195,9 +195,10 @@ impl Laws {
                 if members.is_empty() {
                     self.breach(&inside, "the object has no members");
                 }
+                self.nesting(&inside, attribute, members, owner);
                 let is_flat = matches!(attribute.remote, Remote::Flattened(_));
                 // Nothing at the service would tell the object with its defaults from no object at all.
-                if is_flat && attribute.presence == Presence::Nullable {
+                if is_flat && attribute.presence == Presence::Nullable && !attribute.kind.is_block() {
                     for member in members.iter().filter(|member| matches!(member.presence, Presence::Filled(_))) {
                         self.breach(
                             &inside,
@@ -210,13 +211,41 @@ impl Laws {
         }
     }
 
+    /// Checks what stands inside an object: the host takes a block only as it is configured.
+    fn nesting(&mut self, place: &str, attribute: &Attribute, members: &[Attribute], owner: Owner) {
+        if !attribute.kind.is_block() {
+            if members.iter().any(|member| member.kind.is_block()) {
+                self.breach(place, "is an attribute and holds a block");
+            }
+            return;
+        }
+        if !matches!(attribute.presence, Presence::Required | Presence::Nullable) || attribute.implied.is_some() {
+            self.breach(place, "is a block, which nobody but the user can set");
+        }
+        if attribute.sensitive {
+            self.breach(place, "is a block, which cannot be sensitive as a whole");
+        }
+        for member in members.iter().filter(|_| owner != Owner::Settings) {
+            let inside = format!("{place}.{}", member.name);
+            match member.presence {
+                Presence::Computed | Presence::Filled(Fill::Service) => {
+                    self.breach(&inside, "is left to the service inside a block: it belongs beside the block");
+                }
+                Presence::Filled(_) if matches!(attribute.kind, Kind::Block(_)) => {
+                    self.breach(&inside, "is filled inside a block that means the same as none where nothing in it is set");
+                }
+                Presence::Required | Presence::Nullable | Presence::Filled(_) => {}
+            }
+        }
+    }
+
     fn line(&mut self, place: &str, attribute: &Attribute, owner: Owner) {
         self.named(place, attribute.name);
         self.described(place, attribute.about);
         let scalar = attribute.kind.scalar();
         let is_text = scalar == Some(Scalar::String);
         let is_number = matches!(scalar, Some(Scalar::Integer | Scalar::Number));
-        let is_collection = !matches!(attribute.kind, Kind::Scalar(_) | Kind::Object(_));
+        let is_collection = !matches!(attribute.kind, Kind::Scalar(_) | Kind::Object(_) | Kind::Block(_));
 
         if !is_text && !attribute.choices.is_empty() {
             self.breach(place, "has choices and is no text");
@@ -243,7 +272,7 @@ impl Laws {
         if attribute.format.is_some_and(|format| format.about.is_empty()) {
             self.breach(place, "the format is not described");
         }
-        if matches!(attribute.remote, Remote::Flattened(_)) && !matches!(attribute.kind, Kind::Object(_)) {
+        if matches!(attribute.remote, Remote::Flattened(_)) && !matches!(attribute.kind, Kind::Object(_) | Kind::Block(_)) {
             self.breach(place, "is flattened and no object");
         }
         if attribute.allows_empty && !(matches!(attribute.kind, Kind::Object(_)) && owner == Owner::Settings) {
@@ -352,7 +381,9 @@ impl Laws {
             let computed = in_computed || (column.computed && !column.optional);
             match &column.shape {
                 Shape::Plain(_) => {}
-                Shape::Object(members) | Shape::ListOf(members) => self.shapes(&inside, members, in_set, computed),
+                Shape::Object(members) | Shape::ListOf(members) | Shape::Block(members) | Shape::BlockList(members) => {
+                    self.shapes(&inside, members, in_set, computed);
+                }
                 Shape::SetOf(members) => self.shapes(&inside, members, true, computed),
             }
         }
@@ -385,7 +416,10 @@ fn exists(attributes: &[Attribute], name: &str) -> bool {
         let crate::value::Step::Attribute(name) = step else { return false };
         let found = level.and_then(|level| level.iter().find(|attribute| attribute.name == name));
         // Rules do not reach into the elements of collections.
-        level = found.and_then(|attribute| if let Kind::Object(members) = attribute.kind { Some(members) } else { None });
+        level = found.and_then(|attribute| match attribute.kind {
+            Kind::Object(members) | Kind::Block(members) => Some(members),
+            _ => None,
+        });
         found.is_some()
     })
 }

@@ -40,6 +40,29 @@ pub enum Shape {
     ListOf(Vec<Column>),
     /// A set of objects.
     SetOf(Vec<Column>),
+    /// One block, or none.
+    Block(Vec<Column>),
+    /// A block that may be repeated.
+    BlockList(Vec<Column>),
+}
+
+impl Shape {
+    /// The columns of the object, or of each object of the collection.
+    pub fn members(&self) -> Option<&[Column]> {
+        match self {
+            Shape::Object(members)
+            | Shape::ListOf(members)
+            | Shape::SetOf(members)
+            | Shape::Block(members)
+            | Shape::BlockList(members) => Some(members),
+            Shape::Plain(_) => None,
+        }
+    }
+
+    /// Tells whether it is written as a block.
+    pub fn is_block(&self) -> bool {
+        matches!(self, Shape::Block(_) | Shape::BlockList(_))
+    }
 }
 
 impl Column {
@@ -47,8 +70,8 @@ impl Column {
     pub fn value_type(&self) -> Type {
         match &self.shape {
             Shape::Plain(ty) => ty.clone(),
-            Shape::Object(members) => columns_type(members),
-            Shape::ListOf(members) => Type::List(Box::new(columns_type(members))),
+            Shape::Object(members) | Shape::Block(members) => columns_type(members),
+            Shape::ListOf(members) | Shape::BlockList(members) => Type::List(Box::new(columns_type(members))),
             Shape::SetOf(members) => Type::Set(Box::new(columns_type(members))),
         }
     }
@@ -70,7 +93,7 @@ pub fn resource_columns(resource: &Resource) -> Vec<Column> {
         if column.name == ID.name {
             column.about = about_id(resource);
         } else if column.name == TIMEOUTS.name
-            && let Shape::Object(limits) = &mut column.shape
+            && let Shape::Object(limits) | Shape::Block(limits) = &mut column.shape
         {
             for limit in limits {
                 let seconds = if limit.name == "read" { resource.timeouts.read } else { resource.timeouts.write };
@@ -147,6 +170,8 @@ fn plain(attribute: &Attribute, owner: Owner) -> Column {
         Kind::Object(members) => Shape::Object(inner(members)),
         Kind::ListOf(members) => Shape::ListOf(inner(members)),
         Kind::SetOf(members) => Shape::SetOf(inner(members)),
+        Kind::Block(members) => Shape::Block(inner(members)),
+        Kind::BlockList(members) => Shape::BlockList(inner(members)),
         Kind::Scalar(_) | Kind::List(_) | Kind::Set(_) | Kind::Map(_) => Shape::Plain(attribute.value_type()),
     };
     // Either form of the attribute will do, and only the engine can say that to the user.

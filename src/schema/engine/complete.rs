@@ -90,6 +90,23 @@ fn value(attribute: &Attribute, given: &Value, path: &Path, found: &mut Diagnost
         elements.map(|(index, item)| single(scalar, item, &element_path(attribute, path, index), found)).collect()
     };
     match (attribute.kind, given) {
+        (Kind::BlockList(_), Value::Null) => Value::List(Vec::new()),
+        (Kind::BlockList(_), Value::Unknown(_)) => {
+            unknown(path, found);
+            Value::List(Vec::new())
+        }
+        (Kind::BlockList(members), Value::List(items) | Value::Set(items) | Value::Tuple(items)) => {
+            // A block that is there is an object, whatever is known of it.
+            let blocks = objects(members, items, path, found).into_iter().enumerate().map(|(index, block)| match block {
+                Value::Null => Value::Object(complete(members, None, &path.index(index), found)),
+                block => block,
+            });
+            Value::List(blocks.collect())
+        }
+        (Kind::BlockList(_), _) => {
+            wrong(path, found);
+            Value::List(Vec::new())
+        }
         (_, Value::Null) => Value::Null,
         (_, Value::Unknown(_)) => unknown(path, found),
         (Kind::Scalar(scalar), given) => single(scalar, given, path, found),
@@ -109,7 +126,7 @@ fn value(attribute: &Attribute, given: &Value, path: &Path, found: &mut Diagnost
         (Kind::Map(scalar), Value::Map(values) | Value::Object(values)) => {
             Value::Map(values.iter().map(|(key, item)| (key.clone(), single(scalar, item, &path.key(key), found))).collect())
         }
-        (Kind::Object(members), given) => object(members, given, path, found),
+        (Kind::Object(members) | Kind::Block(members), given) => object(members, given, path, found),
         _ => wrong(path, found),
     }
 }

@@ -19,7 +19,7 @@ fn compare(attributes: &[Attribute], path: &Path, before: Option<&Members>, afte
         let (one, other) = (get(before, attribute.name), get(after, attribute.name));
         if version_differs(attribute, before, after) {
             found.push(path.attribute(attribute.name));
-        } else if let Kind::Object(members) = attribute.kind {
+        } else if let Kind::Object(members) | Kind::Block(members) = attribute.kind {
             if one.is_unknown() || other.is_unknown() || one == other {
                 continue;
             }

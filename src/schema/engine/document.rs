@@ -147,18 +147,17 @@ impl Page {
         self.groups(columns, "### ", "", &mut nested);
         // Each nested schema may hold further ones, which follow it.
         nested.reverse();
-        while let Some((path, members)) = nested.pop() {
-            let anchor = path.replace('.', "--");
-            self.add(&format!("\n<a id=\"nestedatt--{anchor}\"></a>\n### Nested Schema for `{path}`\n"));
+        while let Some((path, shape)) = nested.pop() {
+            self.add(&format!("\n<a id=\"{}\"></a>\n### Nested Schema for `{path}`\n", anchor(&path, shape)));
             let mut inner = Vec::new();
-            self.groups(members, "", &path, &mut inner);
+            self.groups(shape.members().unwrap_or_default(), "", &path, &mut inner);
             inner.reverse();
             nested.extend(inner);
         }
         self.add("\n");
     }
 
-    fn groups<'a>(&mut self, columns: &'a [Column], mark: &str, path: &str, nested: &mut Vec<(String, &'a [Column])>) {
+    fn groups<'a>(&mut self, columns: &'a [Column], mark: &str, path: &str, nested: &mut Vec<(String, &'a Shape)>) {
         let colon = if mark.is_empty() { ":" } else { "" };
         let groups: [Group; 3] = [
             ("Required", |column| column.required),
@@ -174,11 +173,10 @@ impl Page {
             self.add(&format!("\n{mark}{heading}{colon}\n\n"));
             for column in group {
                 let mut line = format!("- `{}` ({}) {}", column.name, kind(column), column.about);
-                if let Shape::Object(members) | Shape::ListOf(members) | Shape::SetOf(members) = &column.shape {
+                if column.shape.members().is_some() {
                     let inside = if path.is_empty() { column.name.to_string() } else { format!("{path}.{}", column.name) };
-                    let anchor = inside.replace('.', "--");
-                    line.extend([" (see [below for nested schema](#nestedatt--", &anchor, "))"]);
-                    nested.push((inside, members));
+                    line.extend([" (see [below for nested schema](#", &anchor(&inside, &column.shape), "))"]);
+                    nested.push((inside, &column.shape));
                 }
                 line.push('\n');
                 self.add(&line);
@@ -191,12 +189,19 @@ impl Page {
     }
 }
 
+/// What the registry calls the place of a nested schema.
+fn anchor(path: &str, shape: &Shape) -> String {
+    format!("{}--{}", if shape.is_block() { "nestedblock" } else { "nestedatt" }, path.replace('.', "--"))
+}
+
 fn kind(column: &Column) -> String {
     let mut kind = match &column.shape {
         Shape::Plain(ty) => label(ty),
         Shape::Object(_) => "Attributes".to_owned(),
         Shape::ListOf(_) => "Attributes List".to_owned(),
         Shape::SetOf(_) => "Attributes Set".to_owned(),
+        Shape::Block(_) => format!("Block, {}", if column.required { "Required" } else { "Optional" }),
+        Shape::BlockList(_) => format!("Block List{}", if column.required { ", Min: 1" } else { "" }),
     };
     if column.sensitive {
         kind.push_str(", Sensitive");

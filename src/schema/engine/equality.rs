@@ -28,7 +28,7 @@ pub(super) fn canonical(attribute: &Attribute, value: &Value) -> Value {
 
 pub(super) fn canonical_part(attribute: &Attribute, value: &Value, part: Part) -> Value {
     let form = match (&attribute.kind, value) {
-        (Kind::Object(members) | Kind::ListOf(members) | Kind::SetOf(members), value) => canonical_objects(members, value, part),
+        (kind, value) if let Some(members) = kind.members() => canonical_objects(members, value, part),
         (_, Value::List(items)) => Value::List(items.iter().map(|item| meant(attribute, item)).collect()),
         (_, Value::Set(items)) => Value::set(items.iter().map(|item| meant(attribute, item)).collect()),
         (_, Value::Map(members)) => {
@@ -36,7 +36,12 @@ pub(super) fn canonical_part(attribute: &Attribute, value: &Value, part: Part) -
         }
         (_, single) => meant(attribute, single),
     };
-    if attribute.presence == Presence::Nullable && !attribute.allows_empty && is_empty(&form) { Value::Null } else { form }
+    if may_be_nothing(attribute) && is_empty(&form) { Value::Null } else { form }
+}
+
+/// Tells whether the empty spelling means the same as null: a block of which nothing is set says what no block says.
+fn may_be_nothing(attribute: &Attribute) -> bool {
+    attribute.kind.is_block() || (attribute.presence == Presence::Nullable && !attribute.allows_empty)
 }
 
 fn canonical_objects(members: &[Attribute], value: &Value, part: Part) -> Value {
@@ -88,9 +93,10 @@ pub(super) fn is_empty(value: &Value) -> bool {
 pub(super) fn is_nothing(attribute: &Attribute, value: &Value) -> bool {
     match (&attribute.kind, value) {
         (_, Value::Null) => true,
-        (Kind::Object(members), Value::Object(values) | Value::Map(values)) => {
+        (Kind::Object(members) | Kind::Block(members), Value::Object(values) | Value::Map(values)) => {
             members.iter().all(|member| is_nothing(member, get(Some(values), member.name)))
         }
+        (Kind::BlockList(_), value) => is_empty(value),
         (_, value) => attribute.presence == Presence::Nullable && is_empty(value),
     }
 }
@@ -100,8 +106,10 @@ pub(super) fn is_nothing(attribute: &Attribute, value: &Value) -> bool {
 pub(super) fn alike(attribute: &Attribute, one: &Value, other: &Value) -> bool {
     match (&attribute.kind, one, other) {
         (_, Value::Unknown(_), _) | (_, _, Value::Unknown(_)) => true,
-        (Kind::Object(members), Value::Object(one), Value::Object(other)) => alike_members(members, one, other),
-        (Kind::ListOf(members), Value::List(one), Value::List(other)) => {
+        (Kind::Object(members) | Kind::Block(members), Value::Object(one), Value::Object(other)) => {
+            alike_members(members, one, other)
+        }
+        (Kind::ListOf(members) | Kind::BlockList(members), Value::List(one), Value::List(other)) => {
             one.len() == other.len() && one.iter().zip(other).all(|(one, other)| alike_elements(members, one, other))
         }
         (Kind::SetOf(members), Value::Set(one), Value::Set(other)) => {

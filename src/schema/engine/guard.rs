@@ -78,7 +78,17 @@ fn value(attribute: &Attribute, planned: &Value, actual: Value, place: &Place, f
         (Kind::Object(inner), Value::Object(planned), Value::Object(actual)) => {
             Value::Object(members(inner, planned, actual, place, found))
         }
-        (Kind::ListOf(inner), Value::List(planned), Value::List(actual)) if planned.len() == actual.len() => {
+        // The host wants the block exactly where it was planned; that there is none is then said of each of its arguments.
+        (Kind::Block(inner), Value::Object(planned), actual @ (Value::Object(_) | Value::Null)) => {
+            let actual = match actual {
+                Value::Object(actual) => actual,
+                _ => complete(inner, None, &place.path, found),
+            };
+            Value::Object(members(inner, planned, actual, place, found))
+        }
+        (Kind::ListOf(inner) | Kind::BlockList(inner), Value::List(planned), Value::List(actual))
+            if planned.len() == actual.len() =>
+        {
             let pairs = planned.iter().zip(actual).enumerate();
             let elements = pairs.map(|(index, (planned, actual))| match (planned, actual) {
                 (Value::Object(planned), Value::Object(actual)) => {

@@ -116,6 +116,9 @@ fn member_types<'a>(members: impl IntoIterator<Item = &'a Attribute>) -> BTreeMa
 /// The value of a filled attribute that the user leaves out, where the table says it; for an object that is filled with the
 /// empty one, an object of what its members are when they are left out. What only the service knows is not here.
 fn default_value(attribute: &Attribute) -> Option<Value> {
+    if matches!(attribute.kind, Kind::BlockList(_)) {
+        return Some(Value::List(Vec::new()));
+    }
     let Presence::Filled(fill) = attribute.presence else { return None };
     match fill {
         Fill::False => Some(Value::Bool(false)),
@@ -124,10 +127,10 @@ fn default_value(attribute: &Attribute) -> Option<Value> {
         Fill::Text(text) => Some(Value::text(text)),
         Fill::Empty => Some(match attribute.kind {
             Kind::Scalar(_) => Value::text(""),
-            Kind::List(_) | Kind::ListOf(_) => Value::List(Vec::new()),
+            Kind::List(_) | Kind::ListOf(_) | Kind::BlockList(_) => Value::List(Vec::new()),
             Kind::Set(_) | Kind::SetOf(_) => Value::Set(Vec::new()),
             Kind::Map(_) => Value::Map(BTreeMap::new()),
-            Kind::Object(members) => Value::Object(defaults(members)),
+            Kind::Object(members) | Kind::Block(members) => Value::Object(defaults(members)),
         }),
         Fill::Service => None,
     }

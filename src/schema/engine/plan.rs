@@ -40,8 +40,14 @@ pub fn plan(resource: &Resource, prior: Option<&Record>, config: &Record, propos
     };
 
     let mut planned = Planner { changing: false, respelled: false }.members(all(), Some(prior), config);
-    let changed = |(name, value): (&String, &Value)| name != TIMEOUTS.name && value != get(Some(prior), name);
-    if !pending.is_empty() || planned.iter().any(changed) {
+    let changed = |attribute: &Attribute| {
+        let (before, now) = (get(Some(prior), attribute.name), get(Some(&planned), attribute.name));
+        // The service hears nothing of time limits, nor of a block that came or went and says nothing.
+        let is_unheard = attribute.name == TIMEOUTS.name || (attribute.kind.is_block() && same(attribute, before, now));
+        let versions = attribute.write_only_form.then(|| attribute.version_name());
+        (before != now && !is_unheard) || versions.is_some_and(|name| get(Some(prior), &name) != get(Some(&planned), &name))
+    };
+    if !pending.is_empty() || all().any(changed) {
         planned = Planner { changing: true, respelled: false }.members(all(), Some(prior), config);
     }
     for name in pending {
@@ -134,10 +140,12 @@ impl Planner {
         }
         match (&attribute.kind, config) {
             (_, Value::Null) => self.left_out(attribute, prior),
-            (Kind::Object(members), Value::Object(config)) => {
+            // How many blocks there will be is not known; the host wants exactly this back.
+            (Kind::Block(_) | Kind::BlockList(_), Value::Unknown(_)) => config.clone(),
+            (Kind::Object(members) | Kind::Block(members), Value::Object(config)) => {
                 Value::Object(self.members(*members, prior.and_then(Value::as_members), config))
             }
-            (Kind::ListOf(members), Value::List(config)) => {
+            (Kind::ListOf(members) | Kind::BlockList(members), Value::List(config)) => {
                 let prior = prior.and_then(Value::as_elements).unwrap_or_default();
                 let elements = config.iter().enumerate();
                 Value::List(elements.map(|(index, config)| self.element(members, prior.get(index), config)).collect())
@@ -153,6 +161,7 @@ impl Planner {
     /// The value of an attribute that the configuration leaves out.
     fn left_out(&self, attribute: &Attribute, prior: Option<&Value>) -> Value {
         match (attribute.presence, &attribute.kind) {
+            (_, Kind::BlockList(_)) => Value::List(Vec::new()),
             (Presence::Filled(Fill::Service), _) => self.of_service(attribute, prior),
             (Presence::Filled(Fill::Empty), Kind::Object(members)) => {
                 Value::Object(self.members(*members, prior.and_then(Value::as_members), &Members::new()))
@@ -280,19 +289,15 @@ impl Levels<'_> {
             self.removal(attribute, path, replace, refused);
             let is_unmarked = |members| !attribute.replaces && !left_to_service && any_replaces(members);
             match attribute.kind {
-                Kind::Object(members) if !planned.is_unknown() => {
+                Kind::Object(members) | Kind::Block(members) if !planned.is_unknown() => {
                     let levels = Levels { prior: prior.as_members(), config: config.as_members(), planned: planned.as_members() };
                     levels.walk(members, &inside(), replace, refused);
                 }
-                Kind::ListOf(members) if !planned.is_unknown() && is_unmarked(members) => {
+                Kind::ListOf(members) | Kind::BlockList(members) if !planned.is_unknown() && is_unmarked(members) => {
                     elements_walk(members, &inside(), [prior, config, planned], replace);
                 }
                 // Which of the objects a change is about cannot be told.
-                Kind::Object(members) | Kind::ListOf(members) | Kind::SetOf(members)
-                    if is_unmarked(members) && !same(attribute, prior, planned) =>
-                {
-                    replace.push(inside());
-                }
+                kind if kind.members().is_some_and(is_unmarked) && !same(attribute, prior, planned) => replace.push(inside()),
                 _ => {}
             }
         }

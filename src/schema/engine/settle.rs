@@ -59,8 +59,13 @@ fn local(attribute: &Attribute, known: &Value, found: &Value) -> Value {
 
 /// What the service says of an attribute, with its "nothing" read as the attribute wants it.
 fn read(attribute: &Attribute, remote: &Value) -> Value {
-    if is_nothing(attribute, remote) && attribute.presence == Presence::Nullable && !attribute.allows_empty {
-        return Value::Null;
+    if is_nothing(attribute, remote) {
+        match attribute.kind {
+            Kind::BlockList(_) => return Value::List(Vec::new()),
+            Kind::Block(_) => return Value::Null,
+            _ if attribute.presence == Presence::Nullable && !attribute.allows_empty => return Value::Null,
+            _ => {}
+        }
     }
     let object = |members: &[Attribute], value: &Value| match value {
         Value::Object(values) | Value::Map(values) => {
@@ -72,10 +77,12 @@ fn read(attribute: &Attribute, remote: &Value) -> Value {
     let objects = |members, items: &[Value]| items.iter().map(|item| object(members, item)).collect();
     match (attribute.kind, remote) {
         (_, Value::Null) => default_value(attribute).unwrap_or_default(),
-        (Kind::Object(members), value) => object(members, value),
+        (Kind::Object(members) | Kind::Block(members), value) => object(members, value),
         (Kind::List(_), Value::List(items) | Value::Set(items)) => Value::List(items.clone()),
         (Kind::Set(_), Value::List(items) | Value::Set(items)) => Value::set(items.clone()),
-        (Kind::ListOf(members), Value::List(items) | Value::Set(items)) => Value::List(objects(members, items)),
+        (Kind::ListOf(members) | Kind::BlockList(members), Value::List(items) | Value::Set(items)) => {
+            Value::List(objects(members, items))
+        }
         (Kind::SetOf(members), Value::List(items) | Value::Set(items)) => Value::set(objects(members, items)),
         (_, other) => other.clone(),
     }
@@ -84,8 +91,10 @@ fn read(attribute: &Attribute, remote: &Value) -> Value {
 /// Settles a value that was [`read`].
 fn settled_value(attribute: &Attribute, known: &Value, remote: &Value) -> Value {
     match (attribute.kind, known, remote) {
-        (Kind::Object(inner), known, remote) => object(inner, known, remote),
-        (Kind::ListOf(inner), known, Value::List(remote)) => {
+        // Where there is nothing at the service, a block keeps the form that it had.
+        (Kind::Block(inner), Value::Object(known), Value::Null) => Value::Object(members(inner, Some(known), None)),
+        (Kind::Object(inner) | Kind::Block(inner), known, remote) => object(inner, known, remote),
+        (Kind::ListOf(inner) | Kind::BlockList(inner), known, Value::List(remote)) => {
             let known = known.as_elements().unwrap_or_default();
             let elements = remote.iter().enumerate();
             Value::List(elements.map(|(index, remote)| object(inner, known.get(index).unwrap_or(&Value::Null), remote)).collect())
@@ -144,7 +153,7 @@ fn holds_unseen(inner: &[Attribute], known: &Members) -> bool {
         let is_local = member.remote == Remote::Local && !value.is_null();
         let is_secret = member.write_only_form && !get(Some(known), &member.version_name()).is_null();
         let is_deeper = || match (member.kind, value) {
-            (Kind::Object(inner), Value::Object(known)) => holds_unseen(inner, known),
+            (Kind::Object(inner) | Kind::Block(inner), Value::Object(known)) => holds_unseen(inner, known),
             _ => false,
         };
         is_local || is_secret || is_deeper()

@@ -104,7 +104,7 @@ impl Check {
             self.error(path, format!("\"{name}\" cannot be set"), text);
             return;
         }
-        if attribute.presence == Presence::Nullable && !attribute.allows_empty && is_empty(value) {
+        if attribute.presence == Presence::Nullable && !attribute.allows_empty && !attribute.kind.is_block() && is_empty(value) {
             let text = format!("`{name}` is empty. To say that there is none, leave it out (or set it to null).");
             self.error(path, format!("\"{name}\" is empty"), text);
             return;
@@ -119,11 +119,12 @@ impl Check {
         let singles = |check: &mut Check, element: &Value, path: &Path, _| check.single(attribute, name, element, path);
         match (attribute.kind, value) {
             (Kind::Scalar(_), single) => self.single(attribute, name, single, path),
-            (Kind::Object(members), Value::Object(inner)) => self.members(members, inner, path, in_set),
+            (Kind::Object(members) | Kind::Block(members), Value::Object(inner)) => self.members(members, inner, path, in_set),
             (Kind::List(_), Value::List(items)) | (Kind::Set(_), Value::Set(items)) => {
                 self.elements(attribute, name, items, path, in_set, singles);
             }
-            (Kind::ListOf(members), Value::List(items)) | (Kind::SetOf(members), Value::Set(items)) => {
+            (Kind::ListOf(members) | Kind::BlockList(members), Value::List(items))
+            | (Kind::SetOf(members), Value::Set(items)) => {
                 self.elements(attribute, name, items, path, in_set, objects(members));
             }
             (Kind::Map(_), Value::Map(entries)) => {

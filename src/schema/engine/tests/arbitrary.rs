@@ -42,7 +42,7 @@ fn arb_attribute(attribute: &'static Attribute, make: Make) -> BoxedStrategy<Mem
         ]));
         return prop_oneof![Just(Value::Null), some].prop_map(move |value| [(name.clone(), value)].into()).boxed();
     }
-    let value = arb_value(attribute, make);
+    let value = if attribute.kind.is_block() { arb_block(attribute, make) } else { arb_value(attribute, make) };
     if !attribute.write_only_form {
         return value.prop_map(move |value| [(name.clone(), value)].into()).boxed();
     }
@@ -60,6 +60,16 @@ fn arb_attribute(attribute: &'static Attribute, make: Make) -> BoxedStrategy<Mem
             [(name.clone(), plain), (written.clone(), secret), (version.clone(), number)].into()
         })
         .boxed()
+}
+
+/// Blocks as a host sends them: no list of blocks is ever null, and one is unknown as a whole or not at all.
+fn arb_block(attribute: &'static Attribute, make: Make) -> BoxedStrategy<Value> {
+    let none = if matches!(attribute.kind, Kind::BlockList(_)) { Value::List(vec![]) } else { Value::Null };
+    let some = arb_some(attribute, make);
+    match make {
+        Make::Config | Make::State => prop_oneof![2 => some, 1 => Just(none)].boxed(),
+        Make::PartlyUnknown | Make::Wild => prop_oneof![3 => some, 1 => Just(none), 1 => Just(Value::UNKNOWN)].boxed(),
+    }
 }
 
 fn arb_value(attribute: &'static Attribute, make: Make) -> BoxedStrategy<Value> {
@@ -104,8 +114,10 @@ fn arb_some(attribute: &'static Attribute, make: Make) -> BoxedStrategy<Value> {
         Kind::List(_) => prop::collection::vec(one(), least..4).prop_map(Value::List).boxed(),
         Kind::Set(_) => prop::collection::vec(one(), least..4).prop_map(Value::set).boxed(),
         Kind::Map(_) => prop::collection::btree_map("[kl]", one(), least..3).prop_map(Value::Map).boxed(),
-        Kind::Object(members) => objects(members, make),
-        Kind::ListOf(members) => prop::collection::vec(objects(members, make), least..4).prop_map(Value::List).boxed(),
+        Kind::Object(members) | Kind::Block(members) => objects(members, make),
+        Kind::ListOf(members) | Kind::BlockList(members) => {
+            prop::collection::vec(objects(members, make), least..4).prop_map(Value::List).boxed()
+        }
         Kind::SetOf(members) => prop::collection::vec(objects(members, inner), least..4).prop_map(Value::set).boxed(),
     }
 }
@@ -168,9 +180,11 @@ impl Service {
             (_, Value::Unknown(_)) => self.chooses(attribute),
             (kind, Value::Null) => match (attribute.presence, self.draw(attribute.name) % 2, kind) {
                 (Presence::Nullable, 0, Kind::Scalar(Scalar::String)) => Value::text(""),
-                (Presence::Nullable, 0, Kind::List(_) | Kind::ListOf(_)) => Value::List(vec![]),
+                (Presence::Nullable, 0, Kind::List(_) | Kind::ListOf(_) | Kind::BlockList(_)) => Value::List(vec![]),
                 (Presence::Nullable, 0, Kind::Set(_) | Kind::SetOf(_)) => Value::Set(vec![]),
-                (Presence::Nullable, 0, Kind::Object(members)) => Value::Object(self.members(members.iter(), &Members::new())),
+                (Presence::Nullable, 0, Kind::Object(members) | Kind::Block(members)) => {
+                    Value::Object(self.members(members.iter(), &Members::new()))
+                }
                 _ => Value::Null,
             },
             // The default may go unsaid.
@@ -179,8 +193,10 @@ impl Service {
             {
                 Value::Null
             }
-            (Kind::Object(members), sent) => object(members, sent),
-            (Kind::ListOf(members), Value::List(items)) => Value::List(items.iter().map(|item| object(members, item)).collect()),
+            (Kind::Object(members) | Kind::Block(members), sent) => object(members, sent),
+            (Kind::ListOf(members) | Kind::BlockList(members), Value::List(items)) => {
+                Value::List(items.iter().map(|item| object(members, item)).collect())
+            }
             (Kind::SetOf(members), Value::Set(items)) => Value::set(items.iter().map(|item| object(members, item)).collect()),
             (Kind::List(_), Value::List(items)) => Value::List(items.iter().map(|item| self.spells(attribute, item)).collect()),
             // A list in another order, as services answer.
@@ -221,7 +237,7 @@ impl Service {
             Kind::Scalar(_) => single,
             Kind::List(_) => Value::List(vec![single]),
             Kind::Set(_) => Value::set(vec![single]),
-            Kind::Object(members) => {
+            Kind::Object(members) | Kind::Block(members) => {
                 Value::Object(members.iter().map(|member| (member.name.to_owned(), self.chooses(member))).collect())
             }
             _ => Value::Null,

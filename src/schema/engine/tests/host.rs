@@ -55,6 +55,9 @@ fn attribute(column: &Column, prior: &Value, config: &Value, planned: &Value, pl
         }
         return;
     }
+    if column.shape.is_block() {
+        return block(column, prior, config, planned, place, problems);
+    }
     if equal(planned, config) || (equal(planned, prior) && !prior.is_null() && !config.is_null()) {
         return;
     }
@@ -73,6 +76,7 @@ fn attribute(column: &Column, prior: &Value, config: &Value, planned: &Value, pl
         Shape::Object(members) => (members, 'o'),
         Shape::ListOf(members) => (members, 'l'),
         Shape::SetOf(members) => (members, 's'),
+        Shape::Block(_) | Shape::BlockList(_) => return,
     };
     if planned.is_null() || planned.is_unknown() {
         problems.push(format!("{place}: planned {planned:?} for a configured object"));
@@ -92,6 +96,43 @@ fn attribute(column: &Column, prior: &Value, config: &Value, planned: &Value, pl
             let place = format!("{place}[{index}]");
             attributes(members, &of(prior, index), &of(config, index), &of(planned, index), &place, problems);
         }
+    }
+}
+
+/// A block is what the configuration has: nothing of it is suppressed, filled or left open by the provider.
+fn block(column: &Column, prior: &Value, config: &Value, planned: &Value, place: &str, problems: &mut Vec<String>) {
+    if planned == config {
+        return;
+    }
+    if config.is_unknown() {
+        return problems.push(format!("{place}: planned {planned:?} for an unknown dynamic block"));
+    }
+    if planned.is_unknown() {
+        return problems.push(format!("{place}: a block must not be unknown itself"));
+    }
+    match &column.shape {
+        Shape::Block(members) if planned.is_null() == config.is_null() => {
+            attributes(members, prior, config, planned, place, problems);
+        }
+        Shape::BlockList(members) => {
+            let Value::List(planned) = planned else {
+                return problems.push(format!("{place}: planned {planned:?}, where no block is an empty list"));
+            };
+            // A configuration is decoded to an empty list; null comes from older states only.
+            let config = config.as_elements().unwrap_or_default();
+            if planned.len() != config.len() {
+                return problems.push(format!(
+                    "{place}: block count in plan is {}, in configuration {}",
+                    planned.len(),
+                    config.len()
+                ));
+            }
+            for (index, (planned, config)) in planned.iter().zip(config).enumerate() {
+                let prior = prior.as_elements().and_then(|items| items.get(index).cloned()).unwrap_or_default();
+                attributes(members, &prior, config, planned, &format!("{place}[{index}]"), problems);
+            }
+        }
+        _ => problems.push(format!("{place}: planned {planned:?}, configured {config:?}")),
     }
 }
 
@@ -164,13 +205,17 @@ pub(super) fn saving_problems(columns: &[Column], object: &Value) -> Vec<String>
         let value = member(object, &column.name);
         let mut deep = Vec::new();
         match (&column.shape, value) {
+            (Shape::BlockList(_), Value::Null) => deep.push("null, where no block is an empty list".to_owned()),
             (_, Value::Null) => {}
             (Shape::Plain(ty), value) => {
                 if !is_of(ty, value) {
                     deep.push("of another type or unknown".to_owned());
                 }
             }
-            (Shape::Object(inner), value) => deep = saving_problems(inner, value),
+            (Shape::Object(inner) | Shape::Block(inner), value) => deep = saving_problems(inner, value),
+            (Shape::BlockList(inner), Value::List(items)) => {
+                deep = items.iter().flat_map(|item| saving_problems(inner, item)).collect();
+            }
             (Shape::ListOf(inner), Value::List(items)) | (Shape::SetOf(inner), Value::Set(items)) => {
                 deep = items.iter().filter(|item| !item.is_null()).flat_map(|item| saving_problems(inner, item)).collect();
             }

@@ -177,7 +177,7 @@ proptest! {
         // Only what was written without being stored is not known to be the same.
         for path in differences(resource, &imported, &result.planned.unwrap()) {
             let secret = format!("{path}_wo");
-            let is_secret = !config.at(&secret).is_null() || path == Path::dotted("destinations");
+            let is_secret = !config.at(&secret).is_null() || path == Path::dotted("destination");
             prop_assert!(is_secret, "{path}");
         }
     }

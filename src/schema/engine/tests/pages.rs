@@ -2,10 +2,12 @@
 
 use super::tables::{CATALOG, ONLY, PAIR, POOL, THING};
 use crate::schema::engine::{
-    Column, Shape, check_catalog, columns, data_columns, data_source_page, data_type, function_page, identity_columns,
-    identity_type, index_page, object_type, resource_columns, resource_page, resource_type, settings_columns, settings_type,
+    Column, check_catalog, columns, data_columns, data_source_page, data_type, function_page, identity_columns, identity_type,
+    index_page, object_type, resource_columns, resource_page, resource_type, settings_columns, settings_type,
 };
-use crate::schema::{Attribute, Catalog, Import, Resource, Rule, boolean, integer, list_of, object, set, set_of, string};
+use crate::schema::{
+    Attribute, Catalog, Import, Resource, Rule, block, block_list, boolean, integer, list_of, object, set, set_of, string,
+};
 use crate::value::Type;
 
 fn type_of(columns: &[Column]) -> Type {
@@ -17,8 +19,7 @@ fn column<'a>(columns: &'a [Column], path: &str) -> &'a Column {
     let found = columns.iter().find(|column| column.name == first).unwrap();
     match (rest, &found.shape) {
         (None, _) => found,
-        (Some(rest), Shape::Object(members) | Shape::ListOf(members) | Shape::SetOf(members)) => column(members, rest),
-        _ => panic!("{path}"),
+        (Some(rest), shape) => column(shape.members().unwrap_or_else(|| panic!("{path}")), rest),
     }
 }
 
@@ -60,7 +61,7 @@ fn point_49_the_flags_of_a_column_follow_from_its_line() {
         ("actions.header_value", "os"),
         ("actions.header_value_wo", "osw"),
         ("actions.header_value_wo_version", "o"),
-        ("destinations.host", "r"),
+        ("destination.host", "r"),
         ("members.rank", "c"),
         ("timeouts.create", "o"),
     ];
@@ -137,6 +138,9 @@ fn copy(resource: &Resource) -> Resource {
 #[test]
 fn points_49_and_50_breaches_of_the_laws_are_told() {
     const ATTRIBUTES: &[Attribute] = &[string("name", "A name."), string("secret", "A secret.").sensitive().required()];
+    const NAMED: &[Attribute] = &[string("name", "A name.")];
+    const NESTED: &[Attribute] = &[block("inner", "Inside.", NAMED)];
+    const COMPUTED: &[Attribute] = &[string("name", "A name.").computed()];
     const NO_MEMBERS: &[Attribute] = &[];
     const FILLED: &[Attribute] = &[boolean("on", "On.").filled(true)];
     const SECRET: &[Attribute] = &[string("secret", "A secret.").write_only_form()];
@@ -159,6 +163,14 @@ fn points_49_and_50_breaches_of_the_laws_are_told() {
     breaks([list_of("a", "A.", NO_MEMBERS)], "no members");
     breaks([object("a", "A.", FILLED).flattened("x")], "flattened object that may be left out");
     breaks([object("a", "A.", FILLED).allows_empty()], "no block of settings");
+    breaks([block("a", "A.", FILLED)], "filled inside a block");
+    breaks([block("a", "A.", COMPUTED)], "left to the service inside a block");
+    breaks([block_list("a", "A.", COMPUTED)], "left to the service inside a block");
+    breaks([block("a", "A.", NAMED).computed()], "nobody but the user");
+    breaks([block_list("a", "A.", NAMED).filled_by_service()], "nobody but the user");
+    breaks([block_list("a", "A.", NAMED).sensitive()], "sensitive as a whole");
+    breaks([object("a", "A.", NESTED)], "holds a block");
+    breaks([block("a", "A.", NO_MEMBERS)], "no members");
     breaks([set("a", "A.").write_only_form()], "is no text");
     breaks([string("a", "A.").write_only_form().filled_text("x")], "set by the service");
     breaks([string("a", "A.").computed().replaces()], "cannot make a new object");
@@ -199,12 +211,13 @@ fn nested_schemas_stand_below_with_anchors() {
     let page = resource_page(&CATALOG, &THING, "", "terraform import demo_test_thing.example thing");
     for part in [
         "subcategory: \"Test\"\ndescription: |-\n  Holds one of everything.\n---",
-        "- `actions` (Attributes) What it does. (see [below for nested schema](#nestedatt--actions))",
-        "<a id=\"nestedatt--actions\"></a>\n### Nested Schema for `actions`\n\nOptional:\n",
+        "- `actions` (Block, Optional) What it does. (see [below for nested schema](#nestedblock--actions))",
+        "<a id=\"nestedblock--actions\"></a>\n### Nested Schema for `actions`\n\nOptional:\n",
         "- `header_value_wo` (String, Sensitive, [Write-only](",
         "### Nested Schema for `report`\n\nRead-Only:\n",
         "- `members` (Attributes Set)",
-        "- `destinations` (Attributes List)",
+        "- `destination` (Block List) Where it goes. (see [below for nested schema](#nestedblock--destination))",
+        "- `report` (Attributes) What the service says of it. (see [below for nested schema](#nestedatt--report))",
         "- `tags` (Map of String)",
         "The ID is the name or the GUID.",
     ] {

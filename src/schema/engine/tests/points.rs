@@ -114,7 +114,7 @@ fn point_17_a_configured_value_is_planned_as_configured_or_as_it_was() {
 #[test]
 fn point_18_what_is_not_configured_is_null_unless_the_service_may_set_it() {
     let planned = plan(&THING, None, &config(&[]), &record(&[("comment", "from elsewhere".into())])).planned.unwrap();
-    for name in ["comment", "domains", "place", "destinations", "ratio", "timeouts"] {
+    for name in ["comment", "domains", "place", "ratio", "timeouts"] {
         assert_eq!(planned.get(name), &Value::Null, "{name}");
     }
     let filled = [
@@ -193,19 +193,19 @@ fn point_20_unknown_in_the_configuration_stays_unknown_and_promises_no_spelling(
 fn point_21_nested_objects_follow_the_rules_member_by_member() {
     let host = |host: &str, port: Value| some(&[("host", host.into()), ("port", port)]);
     let before = state(&config(&[
-        ("destinations", Value::List(vec![host("aaaa", Value::Null), host("bbbb", 30.into())])),
+        ("destination", Value::List(vec![host("aaaa", Value::Null), host("bbbb", 30.into())])),
         ("actions", some(&[("header_name", "X-Auth".into()), ("stop", true.into())])),
         ("members", Value::set(vec![host("aaaa", Value::Null)])),
     ]));
     let (planned, _) = change(
         &before,
         &config(&[
-            ("destinations", Value::List(vec![host("AAAA", 25.into()), host("cccc", Value::Null), host("dddd", Value::Null)])),
+            ("destination", Value::List(vec![host("AAAA", 25.into()), host("cccc", Value::Null), host("dddd", Value::Null)])),
             ("actions", some(&[("header_name", "x-auth".into())])),
             ("members", Value::set(vec![host("AAAA", 25.into())])),
         ]),
     );
-    let elements = planned.get("destinations").as_elements().unwrap();
+    let elements = planned.get("destination").as_elements().unwrap();
     let of = |index: usize, name: &str| elements[index].as_members().unwrap()[name].clone();
     assert_eq!(
         [of(0, "host"), of(0, "port"), of(0, "weight")],
@@ -213,7 +213,7 @@ fn point_21_nested_objects_follow_the_rules_member_by_member() {
         "unchanged, in the spelling that stands there"
     );
     assert_eq!([of(1, "host"), of(1, "port")], ["cccc".into(), 25.into()], "the default, as the argument is gone");
-    assert_eq!([of(2, "port"), of(2, "weight")], [25.into(), Value::UNKNOWN], "a new element has no prior");
+    assert_eq!([of(2, "port"), of(2, "weight")], [25.into(), Value::Null], "a new element has no prior");
     assert_eq!(planned.at("actions.header_name"), &"X-Auth".into());
     assert_eq!(planned.at("actions.stop"), &Value::Null);
     let host = |value: &Value| value.as_elements().unwrap()[0].as_members().unwrap()["host"].clone();
@@ -221,6 +221,89 @@ fn point_21_nested_objects_follow_the_rules_member_by_member() {
     let (planned, _) =
         change(&before, &config(&[("members", Value::set(vec![some(&[("host", "AAAA".into()), ("port", 26.into())])]))]));
     assert_eq!(host(planned.get("members")), "AAAA".into(), "and one of which something changes is spelled as configured");
+}
+
+/// The block `actions` with nothing in it.
+fn empty_actions() -> Value {
+    let Type::Object(types) = attribute("actions").value_type() else { panic!("no object") };
+    Value::object(types.keys().map(|name| (name.clone(), Value::Null)))
+}
+
+#[test]
+fn point_22_a_block_is_planned_as_it_is_configured_and_never_filled() {
+    let before = [config(&[]), config(&[("actions", empty_actions())]), config(&[("actions", some(&[("stop", true.into())]))])];
+    for prior in std::iter::once(None).chain(before.iter().map(|config| Some(state(config)))) {
+        for (configured, is_there) in [(Value::Null, false), (empty_actions(), true), (some(&[("stop", true.into())]), true)] {
+            let planned = plan(&THING, prior.as_ref(), &config(&[("actions", configured)]), &Record::new()).planned.unwrap();
+            assert_eq!(planned.get("actions").as_members().is_some(), is_there, "{planned:?}");
+        }
+        let host = |host: &str| some(&[("host", host.into())]);
+        for configured in [vec![], vec![host("aaaa")], vec![host("aaaa"), host("bbbb")]] {
+            let count = configured.len();
+            let config = config(&[("destination", Value::List(configured))]);
+            let planned = plan(&THING, prior.as_ref(), &config, &Record::new()).planned.unwrap();
+            assert_eq!(planned.get("destination").as_elements().map(<[Value]>::len), Some(count));
+        }
+        // Of a dynamic block whose elements are not known, the host wants to see exactly what it sent.
+        for open in [Value::UNKNOWN, unknown_text("")] {
+            let config = config(&[("actions", open.clone()), ("destination", open.clone())]);
+            let planned = plan(&THING, prior.as_ref(), &config, &Record::new()).planned.unwrap();
+            assert_eq!([planned.get("actions"), planned.get("destination")], [&open, &open]);
+        }
+    }
+    let planned = plan(&THING, None, &config(&[]), &Record::new()).planned.unwrap();
+    assert_eq!(planned.get("destination"), &Value::List(vec![]), "no block is an empty list, and never null");
+}
+
+#[test]
+fn a_block_of_which_nothing_is_set_means_the_same_as_none_and_keeps_its_form() {
+    let forms = [Value::Null, empty_actions()];
+    for configured in &forms {
+        let stored = state(&config(&[("actions", configured.clone())]));
+        assert_eq!(stored.get("actions"), configured);
+        // However the service says that there is nothing.
+        for said in &forms {
+            let mut remote = stored.clone();
+            remote.set("actions", said.clone());
+            assert_eq!(settle(&THING, &stored, &remote).get("actions"), configured, "a read keeps the form");
+            let (saved, problems) = guard(&THING, &stored, remote);
+            assert_eq!((saved.get("actions"), problems), (configured, vec![]));
+        }
+        for next in &forms {
+            let (planned, result) = change(&stored, &config(&[("actions", next.clone())]));
+            assert_eq!(planned.get("actions"), next);
+            assert_eq!(planned.get("stamp"), stored.get("stamp"), "the service hears nothing of it");
+            assert_eq!((differences(&THING, &stored, &planned), result.replace), (vec![], vec![]));
+        }
+    }
+    let set = state(&config(&[("actions", some(&[("header_name", "X".into()), ("stop", true.into())]))]));
+    let mut remote = set.clone();
+    remote.set("actions", Value::Null);
+    let read = settle(&THING, &set, &remote);
+    assert_eq!(read.get("actions"), &empty_actions(), "drift shows in the block that the state has");
+    let told = ["actions.header_name", "actions.stop"];
+    assert_eq!(paths(&differences(&THING, &set, &read)), told);
+    for next in &forms {
+        let (planned, _) = change(&set, &config(&[("actions", next.clone())]));
+        assert_eq!(paths(&differences(&THING, &set, &planned)), told, "what was set is cleared");
+    }
+    assert_eq!(settle(&THING, &Record::new(), &remote).get("actions"), &Value::Null, "an import shows no empty block");
+}
+
+#[test]
+fn a_block_that_the_service_does_not_keep_is_told_by_its_arguments() {
+    let wanted =
+        config(&[("actions", some(&[("stop", true.into())])), ("destination", Value::List(vec![some(&[("host", "a".into())])]))]);
+    let planned = plan(&THING, None, &wanted, &Record::new()).planned.unwrap();
+    let mut remote = state(&wanted);
+    remote.set("actions", Value::Null);
+    remote.set("destination", Value::Null);
+    for applied in [settle(&THING, &planned, &remote), remote] {
+        let (saved, problems) = guard(&THING, &planned, applied);
+        let told: Vec<String> = problems.iter().map(|problem| problem.path.as_ref().unwrap().to_string()).collect();
+        assert_eq!(told, ["actions.stop", "destination"]);
+        assert_eq!((saved.get("actions"), saved.get("destination")), (&empty_actions(), &Value::List(vec![])));
+    }
 }
 
 #[test]
@@ -252,12 +335,12 @@ fn point_23_write_only_values_are_sent_and_never_planned_or_stored() {
     assert_eq!(paths(&differences(&THING, &before, &planned)), ["actions.header_value"]);
 
     let in_list = config(&[(
-        "destinations",
+        "destination",
         Value::List(vec![some(&[("host", "a".into()), ("token_wo", "s3cret".into()), ("token_wo_version", 1.into())])]),
     )]);
     let planned = plan(&THING, None, &in_list, &Record::new()).planned.unwrap();
     let sent = effective(&THING, &planned, &in_list);
-    assert_eq!(sent.get("destinations").as_elements().unwrap()[0].as_members().unwrap()["token"], "s3cret".into());
+    assert_eq!(sent.get("destination").as_elements().unwrap()[0].as_members().unwrap()["token"], "s3cret".into());
 }
 
 #[test]
@@ -583,7 +666,7 @@ fn differences_name_the_outermost_attribute_or_the_member_of_an_object() {
     let host = |host: &str, weight: Value| some(&[("host", host.into()), ("weight", weight)]);
     let before = record(&[
         ("actions", Value::Null),
-        ("destinations", Value::List(vec![host("a", 1.into())])),
+        ("destination", Value::List(vec![host("a", 1.into())])),
         ("check", false.into()),
         ("id", "1".into()),
         ("place", some(&[("zone", "a".into()), ("is_local", true.into())])),
@@ -591,7 +674,7 @@ fn differences_name_the_outermost_attribute_or_the_member_of_an_object() {
     let after = |destinations: Value| {
         record(&[
             ("actions", some(&[("header_name", "x".into()), ("stop", Value::UNKNOWN)])),
-            ("destinations", destinations),
+            ("destination", destinations),
             ("check", true.into()),
             ("id", "2".into()),
             ("place", some(&[("zone", "a".into()), ("is_local", false.into())])),
@@ -599,6 +682,6 @@ fn differences_name_the_outermost_attribute_or_the_member_of_an_object() {
     };
     let told = |resource: &Resource, destinations| paths(&differences(resource, &before, &after(destinations)));
     assert_eq!(told(&THING, Value::List(vec![host("A", Value::UNKNOWN)])), ["actions.header_name"]);
-    assert_eq!(told(&THING, Value::List(vec![host("b", Value::UNKNOWN)])), ["actions.header_name", "destinations"]);
-    assert_eq!(told(&THING, Value::Null), ["actions.header_name", "destinations"]);
+    assert_eq!(told(&THING, Value::List(vec![host("b", Value::UNKNOWN)])), ["actions.header_name", "destination"]);
+    assert_eq!(told(&THING, Value::Null), ["actions.header_name", "destination"]);
 }

@@ -1,8 +1,8 @@
 //! Tables with one of everything.
 
 use crate::schema::{
-    Attribute, Catalog, Clearing, DataSource, Function, FunctionError, Import, Parameter, Resource, Rule, Timeouts, boolean,
-    integer, list, list_of, map, number, object, one_of, set, set_of, string,
+    Attribute, Catalog, Clearing, DataSource, Function, FunctionError, Import, Parameter, Resource, Rule, Timeouts, block,
+    block_list, boolean, integer, list, list_of, map, number, object, one_of, set, set_of, string,
 };
 use crate::value::{Type, Value};
 
@@ -24,7 +24,7 @@ fn no_space(text: &str) -> Result<(), String> {
 const PLACE: &[Attribute] = &[
     string("region", "Where it stands.").replaces(),
     string("zone", "The part of the region."),
-    boolean("is_local", "A switch of the provider's own.").local().filled(false),
+    boolean("is_local", "A switch of the provider's own.").local(),
 ];
 
 const ACTIONS: &[Attribute] = &[
@@ -38,7 +38,7 @@ const ACTIONS: &[Attribute] = &[
 const DESTINATION: &[Attribute] = &[
     string("host", "The host.").required().meaning(lower),
     integer("port", "The port.").filled_integer(25).range(1, 65535),
-    integer("weight", "How often it is taken.").filled_by_service(),
+    integer("weight", "How often it is taken."),
     string("token", "What it asks for.").write_only_form(),
 ];
 
@@ -78,10 +78,10 @@ pub(super) static THING: Resource = Resource {
         boolean("check", "Tries it out.").local().filled(false),
         string("anchor", "What it hangs on.").cleared_by(Clearing::Replace),
         string("keeper", "What it keeps.").cleared_by(Clearing::Refused),
-        object("place", "Where it is.", PLACE),
-        object("actions", "What it does.", ACTIONS).flattened(""),
+        block("place", "Where it is.", PLACE),
+        block("actions", "What it does.", ACTIONS).flattened(""),
         object("limits", "What bounds it.", LIMITS).filled_empty(),
-        list_of("destinations", "Where it goes.", DESTINATION),
+        block_list("destination", "Where it goes.", DESTINATION),
         set_of("members", "Who takes part.", MEMBER).filled_empty(),
         object("report", "What the service says of it.", &[string("state", "How it is."), list("lines", "What was said.")])
             .computed(),
@@ -166,7 +166,7 @@ static DOUBLE: Function = Function {
 pub(super) static CATALOG: Catalog = Catalog {
     name: "demo",
     settings: &[
-        object(
+        block(
             "side",
             "One side; `{}` takes all from the environment.",
             &[
@@ -174,8 +174,7 @@ pub(super) static CATALOG: Catalog = Catalog {
                 integer("port", "Its port.").filled_integer(22),
                 string("password", "Opens it.").sensitive(),
             ],
-        )
-        .allows_empty(),
+        ),
         boolean("read_only", "Refuses every write.").filled(false),
     ],
     setting_rules: &[],
