@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use crate::made;
 use mailflow::provider::CATALOG;
@@ -167,8 +167,23 @@ fn configuration_in_a_guide_is_that_of_an_example() {
     assert!(seen > 2, "the blocks were found");
 }
 
+/// A path without `..`.
+fn plain(path: &Path) -> PathBuf {
+    let mut plain = PathBuf::new();
+    for part in path.components() {
+        if part == Component::ParentDir {
+            plain.pop();
+        } else {
+            plain.push(part);
+        }
+    }
+    plain
+}
+
 #[test]
 fn links_between_pages_lead_somewhere() {
+    // A page that the code makes is there even before it is written for the first time.
+    let made: BTreeSet<PathBuf> = pages().into_keys().map(|page| root().join("docs").join(page)).collect();
     let broken: Vec<String> = written_pages()
         .into_iter()
         .flat_map(|page| {
@@ -177,11 +192,13 @@ fn links_between_pages_lead_somewhere() {
             let folder = if page.starts_with("src") { Path::new("docs") } else { page.parent().expect("a folder") }.to_owned();
             let targets: Vec<String> =
                 text.split("](").skip(1).filter_map(|rest| rest.split(')').next()).map(str::to_owned).collect();
-            let is_broken = move |target: &String| {
+            let is_broken = |target: &String| {
                 let file = target.split('#').next().unwrap_or_default();
-                !target.contains("://") && !file.is_empty() && !root().join(&folder).join(file).exists()
+                let place = plain(&root().join(&folder).join(file));
+                !target.contains("://") && !file.is_empty() && !made.contains(&place) && !place.exists()
             };
-            targets.into_iter().filter(is_broken).map(move |target| format!("{}: {target}", page.display())).collect::<Vec<_>>()
+            let broken = targets.into_iter().filter(is_broken);
+            broken.map(|target| format!("{}: {target}", page.display())).collect::<Vec<_>>()
         })
         .collect();
     assert!(broken.is_empty(), "{}", broken.join("\n"));

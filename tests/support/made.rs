@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 /// How many differing lines are shown of a file.
@@ -29,8 +30,7 @@ pub fn hold_all(files: &BTreeMap<PathBuf, String>) {
     for (file, made) in files {
         let path = root.join(file);
         if writes() {
-            fs::create_dir_all(path.parent().expect("below the package")).expect("a folder");
-            fs::write(&path, made).expect("written");
+            write(&path, made);
             continue;
         }
         match fs::read_to_string(&path) {
@@ -45,6 +45,18 @@ pub fn hold_all(files: &BTreeMap<PathBuf, String>) {
          MAILFLOW_WRITE_DOCS=1 cargo test --test laws\n{}",
         wrong.join("\n")
     );
+}
+
+/// Writes a file whole, unless it is so already: other tests read it meanwhile.
+fn write(path: &Path, made: &str) {
+    if fs::read_to_string(path).is_ok_and(|found| found == made) {
+        return;
+    }
+    let folder = path.parent().expect("below the package");
+    fs::create_dir_all(folder).expect("a folder");
+    let whole = tempfile::Builder::new().permissions(fs::Permissions::from_mode(0o666)).tempfile_in(folder).expect("a file");
+    fs::write(whole.path(), made).expect("written");
+    whole.persist(path).expect("moved into its place");
 }
 
 /// The lines that only one of two texts has; where both have all, the first line that stands elsewhere.
