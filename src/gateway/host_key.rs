@@ -1,8 +1,17 @@
 //! Pinned host keys: `SHA256:…` fingerprints and `known_hosts` lines.
 //!
-//! There is no default trust and no "accept the first": a key that no pin names is refused, and the error shows what to set. A fingerprint
-//! fits every host; a `known_hosts` line only the hosts that it names: by name, `[name]:port`, wildcard or hash (`|1|salt|hash`, OpenSSH
-//! `sshd(8)`, on the form of the `known_hosts` file). A line that begins with the kind of key names no host and fits every one.
+//! There is no default trust and no "accept the first": a key that no line names is refused, and the error shows what to set.
+//!
+//! | line | is about |
+//! |---|---|
+//! | `SHA256:…` | the host of the block that it stands in, and no other |
+//! | `ssh-ed25519 AAAA…` | the same |
+//! | `256 SHA256:… esa1.example.com (ED25519)` (`ssh-keygen -l`) | the hosts that it names |
+//! | `esa1.example.com,[192.0.2.1]:2222 ssh-ed25519 AAAA… comment` (`known_hosts`) | the hosts that it names: by name, `[name]:port`, wildcard, `!` or hash (`|1|salt|hash`) |
+//! | `@revoked` before any of these | the key is never trusted, whatever the other lines say |
+//!
+//! The form is that of OpenSSH's `known_hosts` (`sshd(8)`). Any other line is refused: a line that is read with less than it says would be trust
+//! that nobody gave.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
@@ -32,7 +41,8 @@ struct Pin {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Hosts {
-    All,
+    /// The host of the block that the line stands in.
+    Own,
     /// Names and patterns, some with `!`.
     Named(Vec<String>),
 }
@@ -110,42 +120,101 @@ pub fn fingerprint(key: &PublicKey) -> String {
     key.fingerprint(HashAlg::Sha256).to_string()
 }
 
+/// Tells whether an element of `host_keys` can be read; the error says why not.
+pub fn check(entry: &str) -> Result<(), String> {
+    HostKeys::parse(&[entry.to_owned()], "It").map(drop).map_err(|error| error.to_string())
+}
+
 fn malformed(line: &str, why: &str, attribute: &str) -> Error {
     let shown: String = line.chars().take(60).collect();
     Error::new(Kind::Invalid, format!("{attribute} holds {shown:?}, which is {why}."))
-        .hint("Give `SHA256:…` fingerprints (`ssh-keyscan HOST | ssh-keygen -lf -`) or `known_hosts` lines (`ssh-keyscan HOST`), checked over another way.")
+        .hint("Give `SHA256:…` fingerprints (`ssh-keyscan HOST | ssh-keygen -lf -`) or `known_hosts` lines (`ssh-keyscan HOST`), verified out of band.")
 }
 
 fn pin(line: &str) -> Result<Pin, String> {
-    // `ssh-keygen -l` prints the size before the fingerprint, and the host and kind behind it.
-    if let Some(word) = line.split_whitespace().find(|word| word.starts_with("SHA256:")) {
-        let text = word.trim_start_matches("SHA256:").trim_end_matches('=');
-        return match BASE64.decode(text) {
-            Ok(hash) if hash.len() == 32 => {
-                let hash = general_purpose::STANDARD_NO_PAD.encode(hash);
-                Ok(Pin { hosts: Hosts::All, key: Key::Fingerprint(format!("SHA256:{hash}")), revoked: false })
-            }
-            _ => Err("not a whole SHA-256 fingerprint".to_owned()),
-        };
-    }
-    if line.split_whitespace().any(|word| word.starts_with("MD5:") || (word.len() == 47 && word.matches(':').count() == 15)) {
-        return Err("an MD5 fingerprint, which is too weak to trust a host by".to_owned());
-    }
     let mut words = line.split_whitespace().peekable();
     let revoked = match words.peek() {
         Some(&"@revoked") => words.next().is_some(),
-        Some(&"@cert-authority") => return Err("a certificate authority, which this provider does not use".to_owned()),
+        Some(&"@cert-authority") => {
+            return Err("a certificate authority, which this provider does not use: give the host's own key".to_owned());
+        }
         Some(word) if word.starts_with('@') => return Err("a marker that is not known".to_owned()),
         _ => false,
     };
     let words: Vec<&str> = words.collect();
-    let (hosts, kind, key) = match words.as_slice() {
-        [kind, key, ..] if is_kind(kind) => (Hosts::All, kind, key),
-        [hosts, kind, key, ..] if is_kind(kind) => (Hosts::Named(hosts.split(',').map(str::to_owned).collect()), kind, key),
+    let (hosts, key) = match words.as_slice() {
+        [print] if print.starts_with("SHA256:") => (Hosts::Own, whole_fingerprint(print)?),
+        [kind, key, ..] if is_kind(kind) => (Hosts::Own, whole_key(kind, key)?),
+        [hosts, kind, key, ..] if is_kind(kind) => (named(hosts)?, whole_key(kind, key)?),
+        // `ssh-keygen -l` prints the size before the fingerprint, and the hosts and the kind behind it.
+        [size, print, hosts, kind @ ..] if is_number(size) && print.starts_with("SHA256:") && is_kind_in_brackets(kind) => {
+            (named(hosts)?, whole_fingerprint(print)?)
+        }
+        [size, print, ..] if is_number(size) && print.starts_with("SHA256:") => {
+            return Err("a fingerprint with a comment, which is no host: give the `SHA256:…` alone".to_owned());
+        }
+        words if words.iter().any(|word| is_md5(word)) => {
+            return Err("an MD5 fingerprint, which is too weak to trust a host by".to_owned());
+        }
+        words if words.iter().any(|word| word.starts_with("SHA256:")) => {
+            return Err("more than a fingerprint: give the `SHA256:…` alone".to_owned());
+        }
         _ => return Err("neither a fingerprint nor a known_hosts line".to_owned()),
     };
+    Ok(Pin { hosts, key, revoked })
+}
+
+/// Takes `SHA256:…`, with or without padding.
+fn whole_fingerprint(word: &str) -> Result<Key, String> {
+    let text = word.trim_start_matches("SHA256:").trim_end_matches('=');
+    match BASE64.decode(text) {
+        Ok(hash) if hash.len() == 32 => Ok(Key::Fingerprint(format!("SHA256:{}", general_purpose::STANDARD_NO_PAD.encode(hash)))),
+        _ => Err("not a whole SHA-256 fingerprint".to_owned()),
+    }
+}
+
+fn whole_key(kind: &str, key: &str) -> Result<Key, String> {
     let key = PublicKey::from_openssh(&format!("{kind} {key}")).map_err(|_| format!("not a whole {kind} key"))?;
-    Ok(Pin { hosts, key: Key::Whole(Box::new(key)), revoked })
+    Ok(Key::Whole(Box::new(key)))
+}
+
+/// Takes the names before a key. One that could never match is refused: it would be a line without effect.
+fn named(hosts: &str) -> Result<Hosts, String> {
+    let patterns: Vec<String> = hosts.split(',').map(str::to_owned).collect();
+    for pattern in &patterns {
+        let name = pattern.strip_prefix('!').unwrap_or(pattern);
+        let is_hash = name.starts_with('|');
+        let is_whole = if is_hash { name == pattern && hash(name).is_some() } else { is_host(name) };
+        if !is_whole {
+            return Err(format!("about {pattern:?}, which is no host name, pattern or hashed name"));
+        }
+    }
+    Ok(Hosts::Named(patterns))
+}
+
+fn is_host(name: &str) -> bool {
+    let (name, port) = match name.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((name, port)) => (name, port.strip_prefix(':').map_or(port.is_empty(), |port| port.parse::<u16>().is_ok())),
+        None => (name, true),
+    };
+    port && !name.is_empty() && name.chars().all(|letter| letter.is_alphanumeric() || ".-_*?:%".contains(letter))
+}
+
+fn is_number(word: &str) -> bool {
+    !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// `(ED25519)`, or nothing.
+fn is_kind_in_brackets(words: &[&str]) -> bool {
+    match words {
+        [] => true,
+        [kind] => kind.starts_with('(') && kind.ends_with(')'),
+        _ => false,
+    }
+}
+
+fn is_md5(word: &str) -> bool {
+    word.starts_with("MD5:") || (word.len() == 47 && word.matches(':').count() == 15)
 }
 
 fn is_kind(word: &str) -> bool {
@@ -160,26 +229,26 @@ impl Hosts {
         let mut found = false;
         for pattern in patterns {
             if let Some(excluded) = pattern.strip_prefix('!') {
-                if matches(excluded, &name) {
+                if matches(excluded, &name) || (port == 22 && matches(excluded, &format!("[{host}]:22"))) {
                     return false;
                 }
-            } else if pattern.starts_with("|1|") {
-                found |= hashed(pattern, &name);
+            } else if let Some((salt, hash)) = hash(pattern) {
+                let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, &salt);
+                found |= hmac::verify(&key, name.as_bytes(), &hash).is_ok();
             } else {
-                let same = matches(pattern, &name) || (port == 22 && matches(pattern, &format!("[{host}]:22")));
-                found |= same;
+                found |= matches(pattern, &name) || (port == 22 && matches(pattern, &format!("[{host}]:22")));
             }
         }
         found
     }
 }
 
-/// Whether a `|1|salt|hash` entry is this name.
-fn hashed(entry: &str, name: &str) -> bool {
-    let mut parts = entry.split('|').skip(2);
-    let (Some(salt), Some(hash)) = (parts.next(), parts.next()) else { return false };
-    let (Ok(salt), Ok(hash)) = (BASE64.decode(salt), BASE64.decode(hash)) else { return false };
-    hmac::verify(&hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, &salt), name.as_bytes(), &hash).is_ok()
+/// The salt and the hash of a `|1|salt|hash` entry.
+fn hash(entry: &str) -> Option<(Vec<u8>, Vec<u8>)> {
+    let (salt, hash) = entry.strip_prefix("|1|")?.split_once('|')?;
+    let (salt, hash) = (BASE64.decode(salt).ok()?, BASE64.decode(hash).ok()?);
+    // Both are as long as a SHA-1 hash.
+    (salt.len() == 20 && hash.len() == 20).then_some((salt, hash))
 }
 
 /// Whether a name fits a pattern with `*` and `?`, case aside.
@@ -294,6 +363,55 @@ mod tests {
             let error = HostKeys::parse(&[entry.to_owned()], "gateway.host_keys").expect_err(entry);
             assert!(error.message.contains("gateway.host_keys"), "{error}");
         }
+    }
+
+    #[test]
+    fn rs2_a_line_is_trust_for_what_it_says_or_it_is_refused() {
+        let print = fingerprint(&key(KEY));
+        let hash = |name: &str| {
+            let salt = [9u8; 20];
+            let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, &salt), name.as_bytes());
+            let encode = |bytes: &[u8]| general_purpose::STANDARD.encode(bytes);
+            format!("|1|{}|{}", encode(&salt), encode(tag.as_ref()))
+        };
+        let (trusted, unknown, revoked) = (Some(Verdict::Trusted), Some(Verdict::Unknown), Some(Verdict::Revoked));
+        let (own, other) = (hash("esa1.example.com"), hash("other.example.com"));
+        for (line, verdict) in [
+            (print.clone(), trusted.clone()),
+            (format!("256 {print} esa1.example.com (ED25519)"), trusted.clone()),
+            (format!("256 {print} *.example.com"), trusted.clone()),
+            (format!("256 {print} {own} (ED25519)"), trusted.clone()),
+            (format!("esa1.example.com {KEY} {print}"), trusted),
+            (format!("256 {print} other.example.com (ED25519)"), unknown.clone()),
+            (format!("256 {print} [esa1.example.com]:2222 (ED25519)"), unknown.clone()),
+            (format!("256 {print} {other} (ED25519)"), unknown.clone()),
+            (format!("other.example.com {KEY} {print}"), unknown.clone()),
+            (format!("*,!esa1.example.com {KEY} {print}"), unknown.clone()),
+            (format!("*,![esa1.example.com]:22 {KEY}"), unknown),
+            (format!("@revoked {print}"), revoked.clone()),
+            (format!("@revoked {KEY}"), revoked.clone()),
+            (format!("@revoked * {KEY} {print}"), revoked.clone()),
+            (format!("@revoked 256 {print} esa1.example.com (ED25519)"), revoked),
+            (format!("@cert-authority * {print}"), None),
+            (format!("@cert-authority {print}"), None),
+            (format!("@unknown {print}"), None),
+            (format!("@revoked esa1.example.com {print}"), None),
+            (format!("other.example.com {print}"), None),
+            (format!("other.example.com ssh-ed25519 {print}"), None),
+            (format!("256 {print} root@esa1 (ED25519)"), None),
+            (format!("256 {print} no comment (ED25519)"), None),
+            (format!("{print} esa1.example.com"), None),
+            (format!("|1|AAAA|BBBB {KEY}"), None),
+            (format!("|2|{} {KEY}", &own[3..]), None),
+            (format!("!{own} {KEY}"), None),
+            (format!("esa1.example.com, {KEY}"), None),
+            (format!("[esa1.example.com]:99999 {KEY}"), None),
+        ] {
+            let pins = HostKeys::parse(std::slice::from_ref(&line), "gateway.host_keys");
+            assert_eq!(pins.map(|pins| pins.judge("esa1.example.com", 22, &key(KEY))).ok(), verdict, "{line}");
+        }
+        // Whatever else is trusted.
+        assert_eq!(judge(&[&print, &format!("@revoked {print}")], "esa1.example.com", 22), Verdict::Revoked);
     }
 
     #[test]

@@ -8,6 +8,7 @@ use url::Url;
 use super::environment::{Environment, Lookup};
 use super::exchange_settings::{ORIGIN, origin, parse_origin, unknown_read_only};
 use super::side::Side;
+use crate::gateway::host_key;
 use crate::gateway::settings::{Api, CommitSettings, Level, Login, PendingChanges, Settings};
 use crate::schema::engine::parse_duration;
 use crate::schema::{Attribute, Record, boolean, integer, object, one_of, set, string};
@@ -35,8 +36,10 @@ const KEY_LINE: Attribute = string("private_key", "The account's private key as 
 const PASSPHRASE_LINE: Attribute = string("private_key_passphrase", "Opens the private key.").sensitive();
 const HOST_KEYS_LINE: Attribute = set(
     "host_keys",
-    "The host's keys: `SHA256:…` fingerprints or `known_hosts` lines. There is no default: an unknown host is refused.",
-);
+    "The host's keys: `SHA256:…` fingerprints of this host, or `known_hosts` lines, which count for the hosts that they name. There is no \
+     default: an unknown host is refused.",
+)
+.format("a `SHA256:…` fingerprint, a line of `ssh-keygen -l`, or a `known_hosts` line of a host's own key", host_key::check);
 const LEGACY_LINE: Attribute =
     boolean("legacy_algorithms", "Whether key exchange and host key kinds of old releases are accepted, too.");
 
