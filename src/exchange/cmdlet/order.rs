@@ -45,9 +45,11 @@ impl Places {
     }
 }
 
+/// The place of an object among its kind, as far as a place can be: it is counted with.
 pub(super) fn place(object: &Object) -> Option<i64> {
     let place = object.get("Priority");
-    place.as_i64().or_else(|| place.as_str().and_then(|text| text.parse().ok()))
+    let place = place.as_i64().or_else(|| place.as_str().and_then(|text| text.parse().ok()))?;
+    Some(place.clamp(0, i64::from(i32::MAX)))
 }
 
 /// Finds an object by its GUID or its name.
@@ -244,5 +246,22 @@ mod tests {
         assert_eq!(seen(2, &Record::new().with("after", "B")), (Some(2), Some("B".to_owned())));
         assert_eq!(seen(0, &Record::new().with("after", "b")), (Some(0), None));
         assert_eq!(seen(2, &Record::new().with("before", "gone")), (Some(2), None));
+    }
+
+    #[test]
+    fn rs6_a_place_that_no_list_has_is_counted_with_all_the_same() {
+        for place in [i64::MIN, -1, i64::MAX - 1, i64::MAX] {
+            for place in [json!(place), json!(place.to_string())] {
+                let mut list = list(&["a", "b"]);
+                let far = json!({"Name": "far", "Guid": "guid-far", "Priority": place});
+                list.objects.push(Object::new(far.as_object().unwrap().clone()));
+                for attribute in ["before", "after"] {
+                    let wanted = Record::new().with(attribute, "far");
+                    for own in [None, Some(0), Some(1)] {
+                        assert!(target(&wanted, &list, own).is_ok_and(|to| to.is_none_or(|to| to >= 0)), "{attribute} {place}");
+                    }
+                }
+            }
+        }
     }
 }

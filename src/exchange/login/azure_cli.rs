@@ -84,7 +84,7 @@ impl AzureCli {
         }
         let printed: Printed =
             serde_json::from_slice(&output.stdout).map_err(|_| no_token("The Azure CLI").hint("Update it: `az upgrade`."))?;
-        Ok(Granted::lasting(printed.access_token, printed.expires_on.and_then(seconds_left)))
+        Ok(Granted::lasting(printed.access_token, printed.expires_on.map(seconds_left)))
     }
 
     /// Finds the program. Folders that are relative to the current one are passed over: a configuration's folder is not a

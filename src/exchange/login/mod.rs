@@ -62,6 +62,8 @@ pub(super) struct Refusal {
 
 /// What is asked for again after this time when nobody says how long it is good for.
 const UNKNOWN_LIFE: Duration = Duration::from_mins(10);
+/// A token that is said to be good for longer is renewed after this time.
+const LONGEST_LIFE: Duration = Duration::from_hours(24);
 /// The most that an answer with a token may hold.
 const MOST_BYTES: usize = 1 << 20;
 
@@ -145,19 +147,20 @@ impl Granted {
             let number = number?;
             number.as_str().map_or_else(|| number.to_string(), str::to_owned).parse::<i64>().ok()
         };
-        let seconds = whole(answer.expires_in).or_else(|| seconds_left(whole(answer.expires_on)?));
+        let seconds = whole(answer.expires_in).or_else(|| whole(answer.expires_on).map(seconds_left));
         Some(Granted::lasting(answer.access_token, seconds))
     }
 
     fn lasting(token: String, seconds: Option<i64>) -> Granted {
         let life = seconds.map_or(UNKNOWN_LIFE, |seconds| Duration::from_secs(u64::try_from(seconds).unwrap_or(0)));
+        let life = life.min(LONGEST_LIFE);
         Granted { text: SecretString::from(token), life }
     }
 }
 
 /// How many seconds are left until this moment, in seconds since 1970.
-fn seconds_left(end: i64) -> Option<i64> {
-    end.checked_sub(OffsetDateTime::now_utc().unix_timestamp())
+fn seconds_left(end: i64) -> i64 {
+    end.saturating_sub(OffsetDateTime::now_utc().unix_timestamp())
 }
 
 /// The error of an answer that says it was successful and gives no token.

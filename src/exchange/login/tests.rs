@@ -321,6 +321,31 @@ fn a_tokens_life_is_read_in_every_form() {
     assert!(Granted::read(b"{\"expires_in\":1}").is_none());
 }
 
+#[test]
+fn rs6_a_tokens_life_is_never_more_than_can_be_counted_with() {
+    let numbers = [i64::MIN, i64::MIN + 1, -1, 0, 1, i64::from(i32::MAX), i64::from(u32::MAX), i64::MAX - 1, i64::MAX];
+    for member in ["expires_in", "expires_on"] {
+        for number in numbers {
+            for value in [json!(number), json!(number.to_string()), json!(u64::MAX), json!(1e300), json!("1e300")] {
+                let body = json!({"access_token": "t", member: value.clone()}).to_string();
+                let life = Granted::read(body.as_bytes()).unwrap().life;
+                assert!(life <= Duration::from_hours(24), "{member} {value}: {life:?}");
+                assert!(tokio::time::Instant::now().checked_add(life).is_some());
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn rs6_a_token_that_lasts_for_ever_is_used() {
+    for member in ["expires_in", "expires_on"] {
+        let service =
+            Service::start_raw(move |_| Said::of(200, json!({"access_token": "t", member: i64::MAX}).to_string())).await;
+        let endpoint = IdentityEndpoint::Metadata(Some(service.url()));
+        assert!(ask(&service, identity(None, endpoint)).await.is_ok(), "{member}");
+    }
+}
+
 /// Refuses a certificate, and shows nothing of what was given.
 #[track_caller]
 fn check_refused(credential: &Credential, attribute: &str, said: &str) {

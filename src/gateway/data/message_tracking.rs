@@ -437,8 +437,8 @@ fn offset(zone: &str) -> Option<UtcOffset> {
     let digits: String = digits.chars().filter(|letter| *letter != ':').collect();
     let (hours, minutes) = digits.split_at_checked(2)?;
     let (hours, minutes): (i8, i8) = (hours.parse().ok()?, if minutes.is_empty() { 0 } else { minutes.parse().ok()? });
-    let sign = if sign == "-" { -1 } else { 1 };
-    UtcOffset::from_hms(sign * hours, sign * minutes, 0).ok()
+    let sign: i8 = if sign == "-" { -1 } else { 1 };
+    UtcOffset::from_hms(hours.checked_mul(sign)?, minutes.checked_mul(sign)?, 0).ok()
 }
 
 fn minute(text: &str) -> Result<(), String> {

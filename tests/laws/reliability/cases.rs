@@ -136,4 +136,5 @@ pub(crate) const CASES: &[Case] = &[
     case("C19", "TLS is required and the listener has no certificate", "the gateway's question about the demonstration certificate is answered; no warning").otherwise("the printouts that are read do not tell a listener's certificate"),
     case("C20", "the gateways' addresses stand in the connection filter's allow list", "a warning at plan on the filter or the connector: the gateways' addresses are those that an inbound connector names"),
     case("RS2", "a `host_keys` line with a marker, with names of hosts, or with more than a fingerprint", "a line counts for the hosts that it names, `@revoked` is never trusted, a fingerprint alone is about the host of its block only; any other line is refused when it is validated"),
+    case("RS6", "`\"expires_in\": 9223372036854775807`, a priority or a time zone beyond all numbers", "brought into a range that can be counted with"),
 ];

@@ -126,3 +126,16 @@ fn an_answer_without_messages_is_not_an_empty_one() {
         assert_eq!(found(1).take(&answer).map(|page| page.rows).map_err(|error| error.kind), Err(Kind::Unexpected), "{answer}");
     }
 }
+
+#[test]
+fn rs6_a_zone_that_no_clock_has_is_no_zone() {
+    for sign in ["+", "-"] {
+        for digits in ["-128", "00-128", "-1-128", "99-99", "127127", "-9:-128", "0", ""] {
+            assert_eq!(
+                offset(&format!("{sign}{digits}")).filter(|offset| offset.whole_hours().abs() > 25),
+                None,
+                "{sign}{digits}"
+            );
+        }
+    }
+}
