@@ -3,6 +3,7 @@
 //! Its objects are files in a directory that the provider block names, because a host starts a new process for every step.
 
 #![allow(dead_code, reason = "each test file uses its own part")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 pub(crate) mod process;
 pub(crate) mod terraform;

@@ -1,7 +1,5 @@
 //! Faults of the gateway.
 
-use std::time::Duration;
-
 use mailflow::sandbox::exchange;
 use mailflow::sandbox::gateway::tables::hat::Verdict;
 use mailflow::sandbox::gateway::{Break, ChangeSets, Edit, Fault, Options, Point};
@@ -223,7 +221,7 @@ async fn g25_a_slow_commit_succeeds_and_one_over_its_limit_is_said_to_be_open() 
     let run = workspace.try_apply().await;
     run.error().holds(&["Unable to create SMTP route \"b.example\"", "2 s", "commit.timeout"]);
     // Whatever became of it.
-    tokio::time::sleep(Duration::from_secs(4)).await;
+    until("the slow commit ended", || gateway.sessions() == 0).await;
     gateway.clear_faults();
     workspace.converges("after a commit over its limit").await;
     assert_eq!(domains(&world), ["a.example", "b.example"]);
@@ -459,7 +457,7 @@ async fn g26_another_release_in_the_middle_of_a_run_stops_it() {
     for said in run.errors() {
         said.holds(&["ran AsyncOS 15.5.3-022 when this run began, and runs 16.0.0-001 now"]);
     }
-    tokio::time::sleep(Duration::from_secs(2)).await;
+    until("the session ended", || gateway.sessions() == 0).await;
     nothing_staged(&world);
     workspace.converges("after the upgrade").await;
     assert_eq!(domains(&world), ["a.example", "b.example"]);
