@@ -36,7 +36,10 @@ const COOKIE: &str = "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca
 const RUNS: usize = 21;
 const SCHEMA_BUDGET: Duration = Duration::from_millis(10);
 const EXIT_BUDGET: Duration = Duration::from_millis(20);
-const MEMORY_BUDGET_KIB: u64 = 9 * 1024;
+/// Most of it are the pages of the file that are read at the start.
+const MEMORY_BUDGET_KIB: u64 = 15 * 1024;
+/// The same in the profile `dist`.
+const SMALL_MEMORY_BUDGET_KIB: u64 = 9 * 1024;
 /// Of the file in the profile `dist`, which is stripped; the goal is 12 MB.
 const SIZE_BUDGET: u64 = 15_000_000;
 
@@ -195,17 +198,20 @@ fn main() -> ExitCode {
     let schema = median(runs.iter().map(|run| run.schema));
     let exit = median(runs.iter().map(|run| run.exit));
     let memory = median(runs.iter().map(|run| run.resident_kib));
+    let size = std::fs::metadata(BINARY).expect("the binary").len();
+    let is_small_build = Path::new(BINARY).parent().is_some_and(|folder| folder.ends_with("dist"));
+    let memory_budget = if is_small_build { SMALL_MEMORY_BUDGET_KIB } else { MEMORY_BUDGET_KIB };
+    let size_budget = if is_small_build { SIZE_BUDGET } else { u64::MAX };
     println!("medians of {RUNS} processes");
     println!("  start to handshake        {handshake:>9.1?}");
     println!("  start to schema answered  {schema:>9.1?}   budget {SCHEMA_BUDGET:?}");
     println!("  Shutdown to exit          {exit:>9.1?}   budget {EXIT_BUDGET:?}");
-    println!("  resident                  {memory:>7} KiB  budget {MEMORY_BUDGET_KIB} KiB");
-    let size = std::fs::metadata(BINARY).expect("the binary").len();
-    let is_small_build = Path::new(BINARY).parent().is_some_and(|folder| folder.ends_with("dist"));
-    let budget = if is_small_build { format!("budget {SIZE_BUDGET}") } else { "no budget in this profile".to_owned() };
-    println!("  size of the file          {size:>8} B   {budget}");
-    let is_small = !is_small_build || size <= SIZE_BUDGET;
-    if schema <= SCHEMA_BUDGET && exit <= EXIT_BUDGET && memory <= MEMORY_BUDGET_KIB && is_small {
+    println!("  resident                  {memory:>7} KiB  budget {memory_budget} KiB");
+    println!(
+        "  size of the file          {size:>9} B  {}",
+        if is_small_build { format!("budget {SIZE_BUDGET} B") } else { String::new() }
+    );
+    if schema <= SCHEMA_BUDGET && exit <= EXIT_BUDGET && memory <= memory_budget && size <= size_budget {
         ExitCode::SUCCESS
     } else {
         eprintln!("over budget");
