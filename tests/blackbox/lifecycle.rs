@@ -23,7 +23,7 @@ fn suites(side: &str) -> Vec<&'static Suite> {
     let side = SUITES.iter().copied().filter(|suite| suite.resource.starts_with(side));
     let Ok(one) = std::env::var(ONE) else { return side.collect() };
     let is_named = |suite: &&Suite| suite.resource == one || suite.resource.strip_prefix("mailflow_") == Some(&one);
-    assert!(SUITES.iter().any(|suite| is_named(suite)), "{ONE} names no resource with a suite: {one}");
+    assert!(SUITES.iter().any(&is_named), "{ONE} names no resource with a suite: {one}");
     side.filter(is_named).collect()
 }
 
