@@ -124,6 +124,11 @@ impl Running {
         Run::of(output.status.code(), &String::from_utf8_lossy(&output.stdout), &String::from_utf8_lossy(&output.stderr))
     }
 
+    /// Says whether it has ended.
+    pub(crate) fn ended(&mut self) -> bool {
+        self.0.try_wait().expect("terraform can be asked").is_some()
+    }
+
     /// Sends a signal to it and to its plugins, as a terminal does.
     pub(crate) fn signal(&self, name: &str) {
         let group = format!("-{}", self.0.id().expect("it runs"));
@@ -214,7 +219,7 @@ pub(crate) fn world(exchange: exchange::Options, gateway: gateway::Options) -> W
 }
 
 /// Waits until something holds. The limit is for a machine under load.
-pub(crate) async fn until(what: &str, holds: impl Fn() -> bool) {
+pub(crate) async fn until(what: &str, mut holds: impl FnMut() -> bool) {
     let begin = Instant::now();
     while !holds() {
         assert!(begin.elapsed() < Duration::from_mins(1), "{what} did not happen");
