@@ -143,7 +143,7 @@ async fn an_object_is_read_as_the_resource_has_it() {
     let applied = workspace.apply().await;
     assert!(applied.stdout.contains("0 added, 0 changed, 0 destroyed"), "{}", applied.stdout);
     workspace.must_plan_nothing("with data sources").await;
-    let state = workspace.state().await;
+    let state = workspace.state();
     for (kind, name, _) in SINGULAR {
         let managed = &state[&format!("mailflow_{kind}.one")];
         let read = &state[&format!("data.mailflow_{kind}.{name}")];
@@ -208,7 +208,7 @@ data "mailflow_gateway_smtp_route" "one" {
 "#,
     );
     workspace.apply().await;
-    let state = workspace.state().await;
+    let state = workspace.state();
     assert_eq!(state["data.mailflow_exchange_inbound_connector.one"]["name"], "Inbound");
     assert_eq!(state["data.mailflow_gateway_smtp_route.one"]["destinations"][0]["host"], "mx.example.net");
     workspace.destroy().await;
@@ -240,7 +240,7 @@ async fn the_other_data_sources_say_what_stands_there() {
     ];
     workspace.write(&blocks.concat());
     workspace.apply().await;
-    let state = workspace.state().await;
+    let state = workspace.state();
     let of = |address: &str| state[&format!("data.mailflow_{address}")].clone();
 
     let domain = of("exchange_domain.old");

@@ -269,7 +269,7 @@ async fn what_is_always_there_is_put_back_and_after_an_import_left_alone() {
     workspace.write_resources(resources());
     workspace.apply().await;
     workspace.must_plan_nothing("after all were taken over").await;
-    let state = workspace.state().await;
+    let state = workspace.state();
     assert_eq!(state["mailflow_exchange_arc_config.x"]["arc_trusted_sealers"], json!([]));
     assert_eq!(state["mailflow_exchange_connection_filter.x"]["ip_allow_list"], json!([]));
     let taken_over = world.stand_ins.snapshot();
@@ -308,7 +308,7 @@ async fn a_connector_is_validated_when_it_asks_for_it_and_only_then() {
         });
         workspace.write_resources([(CONNECTOR, "x", arguments)]);
     };
-    let is_validated = async || workspace.state().await[&format!("{CONNECTOR}.x")]["is_validated"].clone();
+    let is_validated = async || workspace.state()[&format!("{CONNECTOR}.x")]["is_validated"].clone();
 
     write("203.0.113.20", "one", false);
     workspace.apply().await;

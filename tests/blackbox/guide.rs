@@ -43,7 +43,7 @@ async fn g28_the_secret_changes_step_by_step_and_the_filter_always_accepts_what_
     }
     set(&workspace, old, &[]);
     workspace.apply().await;
-    mail_flows(&workspace.state().await);
+    mail_flows(&workspace.state());
 
     let steps: [(&str, &[&str], &[&str]); 3] = [(old, &[new], &[FILTER]), (new, &[old], &[FILTER, RULE]), (new, &[], &[FILTER])];
     for (stamped, accepted, changed) in steps {
@@ -54,9 +54,9 @@ async fn g28_the_secret_changes_step_by_step_and_the_filter_always_accepts_what_
         wanted.sort();
         assert_eq!(planned.into_iter().collect::<Vec<_>>(), wanted);
         workspace.apply().await;
-        mail_flows(&workspace.state().await);
+        mail_flows(&workspace.state());
     }
-    let script = workspace.state().await[FILTER]["script"].as_str().unwrap_or_default().to_owned();
+    let script = workspace.state()[FILTER]["script"].as_str().unwrap_or_default().to_owned();
     assert!(script.contains(new) && !script.contains(old), "{script}");
     workspace.must_plan_nothing("after the last step").await;
 }

@@ -59,7 +59,7 @@ async fn lifecycle(suites: &[&'static Suite]) {
         workspace.write_resources(objects.iter().map(|(kind, name, arguments)| (*kind, name.as_str(), arguments.clone())));
         workspace.apply().await;
         workspace.must_plan_nothing(&format!("after the step {step:?}")).await;
-        let state = workspace.state().await;
+        let state = workspace.state();
         check_state(suites, step, &state);
         match step {
             Step::Without => unset_before = state,
@@ -93,7 +93,7 @@ async fn import_everything(world: &World, state: &BTreeMap<String, Json>, object
 
 /// Deletes one object of each resource and changes another, at the service.
 async fn behind_our_back(suites: &[&'static Suite], world: &World, workspace: &crate::support::Workspace<'_>) {
-    let state = workspace.state().await;
+    let state = workspace.state();
     let mut deleted = BTreeSet::new();
     let mut changed = BTreeSet::new();
     for suite in suites {

@@ -151,7 +151,7 @@ async fn what_always_exists_is_adopted_and_restored() {
     workspace.must_plan_nothing("after what always exists was adopted").await;
     let configuration = world.stand_ins.gateway.configuration();
     assert_eq!(configuration.destination_controls.default.concurrency, 400);
-    let ids: BTreeMap<String, Json> = workspace.state().await;
+    let ids: BTreeMap<String, Json> = workspace.state();
     assert_eq!(ids["mailflow_gateway_destination_control.default"]["id"], "DEFAULT");
     workspace.destroy().await;
     assert_eq!(world.stand_ins.snapshot(), before, "what was adopted is as it was");
@@ -172,7 +172,7 @@ async fn a_destination_takes_a_bounce_profile_that_is_there() {
         )]);
         workspace.apply().await;
         workspace.must_plan_nothing(&format!("with the profile {profile}")).await;
-        assert_eq!(workspace.state().await["mailflow_gateway_destination_control.one"]["bounce_profile"], profile);
+        assert_eq!(workspace.state()["mailflow_gateway_destination_control.one"]["bounce_profile"], profile);
     }
     workspace.destroy().await;
 }

@@ -47,7 +47,7 @@ async fn lifecycle(world: &World, workspace: &Workspace<'_>, steps: &[Step]) {
         workspace.write_resources(objects.iter().map(|(kind, name, arguments)| (*kind, name.as_str(), arguments.clone())));
         workspace.run(&["apply", "-auto-approve", "-no-color", "-parallelism=60"]).await.must("apply");
         workspace.must_plan_nothing(&format!("after the step {step:?}")).await;
-        let state = workspace.state().await;
+        let state = workspace.state();
         check_state(&suites, step, &state);
         match (step, &never) {
             (Step::Without, _) => never = Some(state),

@@ -248,7 +248,7 @@ async fn messages_are_found_over_pages_and_by_every_argument() {
             .await
             .must("apply");
         assert!(flat(&applied.stdout).contains("It reports bad records (2)"), "{}", applied.stdout);
-        let state = workspace.state().await;
+        let state = workspace.state();
         for (name, _, count, truncated) in cases {
             let read = &state[&format!("data.mailflow_gateway_message_tracking.{name}")];
             let found = read["messages"].as_array().map(Vec::len);
@@ -351,7 +351,7 @@ async fn an_invalid_filter_says_why_and_a_broken_api_is_a_warning() {
     world.stand_ins.gateway.edit_paths(&[made]).expect("it fits");
     workspace.write_imports(&BTreeMap::from([("mailflow_gateway_message_filter.one".to_owned(), "one".to_owned())]));
     workspace.apply().await;
-    let one = workspace.state().await["mailflow_gateway_message_filter.one"].clone();
+    let one = workspace.state()["mailflow_gateway_message_filter.one"].clone();
     assert_eq!((&one["valid"], &one["invalid_reason"]), (&json!(false), &json!("Interface 'nowhere' unknown")));
     workspace.must_plan_nothing("with a reason").await;
     world.stand_ins.gateway.rest_fault(Fault::new("config", What::Error(404, "Something else.".to_owned())).times(99));

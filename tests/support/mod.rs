@@ -27,6 +27,9 @@ use serde_json::{Value as Json, json};
 
 pub use release::Release;
 
+/// A run is short: Terraform collects garbage only where it would need much memory else.
+const LITTLE_COLLECTING: [(&str, &str); 2] = [("GOGC", "off"), ("GOMEMLIMIT", "512MiB")];
+
 /// Both stand-ins, and `terraform`.
 pub struct World {
     pub stand_ins: StandIns,
@@ -105,12 +108,15 @@ impl Workspace<'_> {
 
     /// Runs `terraform` here with more environment.
     pub async fn run_with(&self, arguments: &[&str], environment: &[(&str, &str)]) -> Outcome {
-        self.terraform.run(&self.folder, arguments, environment).await.expect("terraform runs")
+        let environment = [LITTLE_COLLECTING.as_slice(), environment].concat();
+        self.terraform.run(&self.folder, arguments, &environment).await.expect("terraform runs")
     }
 
     /// Prepares a run that the test wants to steer itself.
     pub fn command(&self, arguments: &[&str]) -> tokio::process::Command {
-        self.terraform.command(&self.folder, arguments)
+        let mut command = self.terraform.command(&self.folder, arguments);
+        command.envs(LITTLE_COLLECTING);
+        command
     }
 
     /// Replaces the configuration by this HCL.
@@ -154,20 +160,18 @@ impl Workspace<'_> {
 
     /// Plans, and gives what is not left as it is.
     pub async fn plan(&self) -> Actions {
-        self.run(&["plan", "-no-color", "-out=plan.bin"]).await.must("plan");
-        let shown = self.run(&["show", "-json", "plan.bin"]).await.must("show");
-        let plan: Json = serde_json::from_str(&shown.stdout).expect("JSON");
+        let planned = self.run(&["plan", "-json", "-out=plan.bin"]).await.must("plan");
         let mut actions = Actions::new();
-        for change in plan["resource_changes"].as_array().cloned().unwrap_or_default() {
-            let done = change["change"]["actions"].as_array().cloned().unwrap_or_default();
-            let words: Vec<&str> = done.iter().filter_map(Json::as_str).collect();
-            let word = match words.as_slice() {
-                ["no-op"] if change["change"]["importing"].is_object() => "import",
-                ["no-op" | "read"] => continue,
-                [one] => one,
-                _ => "replace",
-            };
-            actions.insert(change["address"].as_str().unwrap_or_default().to_owned(), word.to_owned());
+        for line in planned.stdout.lines() {
+            let said: Json = serde_json::from_str(line).expect("JSON on each line");
+            let change = &said["change"];
+            match (said["type"].as_str(), change["action"].as_str()) {
+                (Some("planned_change"), Some("read" | "noop")) => {}
+                (Some("planned_change"), Some(action)) => {
+                    actions.insert(change["resource"]["addr"].as_str().expect("an address").to_owned(), action.to_owned());
+                }
+                _ => {}
+            }
         }
         actions
     }
@@ -179,11 +183,22 @@ impl Workspace<'_> {
     }
 
     /// The attributes of each object in the state, by address.
-    pub async fn state(&self) -> BTreeMap<String, Json> {
-        let shown = self.run(&["show", "-json"]).await.must("show");
-        let state: Json = serde_json::from_str(&shown.stdout).expect("JSON");
-        let resources = state["values"]["root_module"]["resources"].as_array().cloned().unwrap_or_default();
-        resources.into_iter().map(|one| (one["address"].as_str().unwrap_or_default().to_owned(), one["values"].clone())).collect()
+    pub fn state(&self) -> BTreeMap<String, Json> {
+        let state: Json = serde_json::from_str(&self.state_text()).expect("a state");
+        assert_eq!(state["version"], 4, "the form of a state file that is known here");
+        let mut objects = BTreeMap::new();
+        for resource in state["resources"].as_array().expect("resources") {
+            assert!(resource["module"].is_null(), "only the root module is looked at");
+            let part = |key: &str| resource[key].as_str().expect("a text");
+            let data = if part("mode") == "data" { "data." } else { "" };
+            for instance in resource["instances"].as_array().expect("instances") {
+                let index = &instance["index_key"];
+                let index = if index.is_null() { String::new() } else { format!("[{index}]") };
+                let address = format!("{data}{}.{}{index}", part("type"), part("name"));
+                objects.insert(address, instance["attributes"].clone());
+            }
+        }
+        objects
     }
 
     /// The state file, as text.
