@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use mailflow::plugin::wire::host::Empty;
 use mailflow::plugin::wire::host::grpc_controller_client::GrpcControllerClient;
 use mailflow::plugin::wire::tfplugin6 as wire;
-use mailflow::plugin::{Refusal, serve_plugin, serve_reattach};
+use mailflow::plugin::{Refusal, serve_debug, serve_plugin, serve_reattach};
 use support_plugin::process::{AS_PLUGIN, COOKIE, Identity, Plugin, plugin_command};
 use support_plugin::terraform::{SOURCE, Terraform};
 use support_plugin::{Fake, THING, notes, object, settings};
@@ -26,7 +26,9 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 fn main() -> ExitCode {
     if std::env::var_os(AS_PLUGIN).is_some() {
-        return match serve_plugin(Arc::new(Fake)) {
+        let by_hand = std::env::args().nth(1).as_deref() == Some("--debug");
+        let served = if by_hand { serve_debug(Arc::new(Fake), SOURCE, || ()) } else { serve_plugin(Arc::new(Fake)) };
+        return match served {
             Ok(()) => ExitCode::SUCCESS,
             Err(Refusal::ByHand) => ExitCode::from(1),
             Err(refusal) => {
@@ -46,13 +48,18 @@ const TESTS: &[(&str, fn())] = &[
     ("a_client_with_no_certificate_another_one_or_another_key_is_refused", strangers),
     ("shutdown_ends_the_process_at_once_and_removes_the_socket", shutdown),
     ("an_interrupt_is_ignored", interrupt),
+    ("sigterm_ends_an_idle_process_at_once", terminate_idle),
+    ("a_second_sigterm_ends_a_process_that_is_writing_at_once", terminate_twice),
     ("the_process_ends_when_its_host_is_killed", host_killed),
     ("without_tls_it_speaks_plaintext", plaintext),
     ("p09_p12_a_logged_run_keeps_standard_output_clean_and_secrets_out", p09_trace),
     ("terraform_plans_applies_imports_and_destroys", terraform_whole),
     ("terraform_without_plugin_tls_works", terraform_plaintext),
     ("terraform_reattaches_to_a_running_provider_with_several_settings", terraform_reattach),
+    ("terraform_uses_a_provider_that_a_person_started_with_debug", terraform_debug),
+    ("terraform_uses_the_binary_started_with_debug", terraform_debug_binary),
     ("p02_an_interrupted_terraform_has_the_object_in_its_state", terraform_interrupt),
+    ("sigterm_to_the_process_group_leaves_the_object_in_the_state", terraform_terminated),
     ("p01_a_killed_terraform_takes_the_plugin_with_it_after_the_write", terraform_killed),
     ("p14_a_panic_is_shown_as_a_diagnostic_and_not_as_a_crash", terraform_panic),
     ("p12_terraform_logs_the_providers_lines_without_secrets", terraform_trace),
@@ -95,6 +102,13 @@ fn say(line: &str) {
 
 fn block_on<T>(work: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap().block_on(work)
+}
+
+/// Does work in a runtime that goes on with what was spawned.
+fn block_on_and_keep(work: impl Future<Output = ()>) -> tokio::runtime::Runtime {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    runtime.block_on(work);
+    runtime
 }
 
 fn signal(name: &str, process: &str) {
@@ -232,6 +246,64 @@ fn interrupt() {
             client.provider.get_metadata(wire::get_metadata::Request {}).await.unwrap();
         }
     });
+}
+
+/// Creates a thing, without waiting for the answer.
+fn create(client: &support_plugin::process::Client, store: &std::path::Path, behave: &str) {
+    let mut provider = client.provider.clone();
+    let wanted = mailflow::schema::Record::new()
+        .with("name", "spoon")
+        .with("behave", behave)
+        .with("tags", mailflow::value::Value::set(Vec::new()));
+    let config = settings(store.to_str().unwrap());
+    tokio::spawn(async move {
+        let request = wire::configure_provider::Request { config, ..Default::default() };
+        provider.configure_provider(request).await.unwrap();
+        let request = wire::apply_resource_change::Request {
+            type_name: "fake_thing".to_owned(),
+            planned_state: object(&THING, &wanted),
+            config: object(&THING, &wanted),
+            ..Default::default()
+        };
+        // A process that ends gives no answer.
+        let _ = provider.apply_resource_change(request).await;
+    });
+}
+
+fn terminate_idle() {
+    let host = Identity::new(&rcgen::PKCS_ECDSA_P256_SHA256);
+    let plugin = Plugin::with_client(&host);
+    let socket = plugin.socket();
+    // A connection that stands is no work.
+    let _runtime = block_on_and_keep(async {
+        let mut client = plugin.client(&host).await;
+        client.provider.get_metadata(wire::get_metadata::Request {}).await.unwrap();
+    });
+    signal("-TERM", &plugin.child.id().to_string());
+    let begin = Instant::now();
+    let (code, out, _) = plugin.ended(Duration::from_secs(2));
+    assert_eq!((code, out.as_str()), (Some(0), ""));
+    assert!(begin.elapsed() < Duration::from_millis(700), "{:?}", begin.elapsed());
+    assert!(!socket.exists());
+}
+
+fn terminate_twice() {
+    let host = Identity::new(&rcgen::PKCS_ECDSA_P256_SHA256);
+    let store = tempfile::tempdir().unwrap();
+    let plugin = Plugin::with_client(&host);
+    let process = plugin.child.id().to_string();
+    let _runtime = block_on_and_keep(async {
+        let client = plugin.client(&host).await;
+        create(&client, store.path(), "slow");
+    });
+    until("the create began", Duration::from_secs(10), || notes(store.path()).contains(&"create spoon".to_owned()));
+    signal("-TERM", &process);
+    std::thread::sleep(Duration::from_millis(500));
+    assert!(is_running(plugin.child.id()), "a write is finished first");
+    signal("-TERM", &process);
+    let (code, ..) = plugin.ended(Duration::from_secs(2));
+    assert_eq!(code, Some(0));
+    assert!(!store.path().join("id-spoon.object").exists(), "it did not wait for the write");
 }
 
 fn host_killed() {
@@ -379,6 +451,57 @@ fn terraform_reattach() {
     assert!(terraform.store().join("id-spoon.object").exists() && other.join("id-fork.object").exists());
 }
 
+/// Starts a program that serves until it is stopped, and gives the variable that it prints, as a shell takes it.
+fn debugged(mut command: Command) -> (Plugin, String) {
+    command.env_remove(COOKIE.0).env_remove("PLUGIN_PROTOCOL_VERSIONS").stderr(Stdio::null()).arg("--debug");
+    let plugin = Plugin::start(command);
+    let printed = Command::new("sh").args(["-c", &format!("{}\nprintf %s \"$TF_REATTACH_PROVIDERS\"", plugin.line)]).output();
+    let variable = String::from_utf8(printed.unwrap().stdout).unwrap();
+    assert!(variable.starts_with('{') && plugin.line.lines().count() == 1, "{}", plugin.line);
+    (plugin, variable)
+}
+
+fn stopped(mut plugin: Plugin) {
+    let socket = plugin.line.split('"').find(|part| part.ends_with(".sock")).map(std::path::PathBuf::from).unwrap();
+    assert!(socket.exists());
+    signal("-INT", &plugin.child.id().to_string());
+    let begin = Instant::now();
+    let status = plugin.child.wait().unwrap();
+    assert!(status.success() && begin.elapsed() < Duration::from_secs(2), "{status} after {:?}", begin.elapsed());
+    assert!(!socket.exists());
+}
+
+fn terraform_debug() {
+    let terraform = Terraform::new(SPOON);
+    let (plugin, variable) = debugged(plugin_command());
+    for _ in 0..2 {
+        let mut command = terraform.command(&["apply", "-auto-approve", "-no-color"]);
+        let output = command.env("TF_REATTACH_PROVIDERS", &variable).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+    // The same process served both runs.
+    assert_eq!(terraform.processes(), [plugin.child.id()]);
+    assert!(terraform.store().join("id-spoon.object").exists());
+    stopped(plugin);
+}
+
+fn terraform_debug_binary() {
+    let terraform = Terraform::new("");
+    let (plugin, variable) = debugged(Command::new(env!("CARGO_BIN_EXE_terraform-provider-mailflow")));
+    std::fs::write(
+        terraform.path("work/main.tf"),
+        "terraform {\n  required_providers {\n    mailflow = { source = \"mailflow/mailflow\" }\n  }\n}\n\
+         output \"script\" {\n  value = provider::mailflow::relay_filter_script(\"RELAYLIST\", \"X-AUTH\", [\"Secret12345\"])\n}\n",
+    )
+    .unwrap();
+    // Nothing is installed: without the process there is no such provider.
+    let mut command = terraform.command(&["apply", "-auto-approve", "-no-color"]);
+    let output = command.env("TF_REATTACH_PROVIDERS", &variable).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && said.contains("RELAYLIST"), "{said}{}", String::from_utf8_lossy(&output.stderr));
+    stopped(plugin);
+}
+
 fn slow() -> String {
     SPOON.replace("size = 1", "behave = \"slow\"")
 }
@@ -398,6 +521,24 @@ fn terraform_interrupt() {
     assert!(said.contains("Interrupt received"), "{said}");
     let state = terraform.run(&["show", "-no-color"]);
     assert!(state.contains("id-spoon") && !state.contains("tainted"), "{state}");
+}
+
+fn terraform_terminated() {
+    let terraform = Terraform::new(&slow());
+    // As a supervisor does it: the host and its plugins are told to end.
+    let child = terraform.command(&["apply", "-auto-approve", "-no-color"]).process_group(0).spawn().unwrap();
+    creating(&terraform);
+    let process = terraform.process().unwrap();
+    signal("-TERM", &format!("-{}", child.id()));
+    std::thread::sleep(Duration::from_millis(300));
+    assert!(is_running(process), "the write is finished first");
+    let output = child.wait_with_output().unwrap();
+    let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(!said.contains("did not respond"), "{said}");
+    assert!(terraform.store().join("id-spoon.object").exists(), "{said}");
+    let state = terraform.run(&["show", "-no-color"]);
+    assert!(state.contains("id-spoon") && !state.contains("tainted"), "{state}");
+    until("the plugin ended", Duration::from_secs(7), || !is_running(process));
 }
 
 fn terraform_killed() {

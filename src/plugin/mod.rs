@@ -5,7 +5,7 @@
 //! | `provider` | what a provider is to this server |
 //! | `handshake` | what the host asks through its environment, and the line that it gets |
 //! | `transport`, `tls` | sockets, and who may connect |
-//! | `serve`, `lifetime` | the process from start to end, and the server for hosts that did not start it |
+//! | `serve`, `lifetime`, `signals` | the process from start to end, and the server for hosts that did not start it |
 //! | `service` | the calls of the provider protocol |
 //! | `host` | the calls that the host makes to any plugin |
 //! | `panics`, `log` | what goes wrong, and what is written about it |
@@ -19,10 +19,11 @@ mod panics;
 mod provider;
 mod serve;
 mod service;
+mod signals;
 mod tls;
 mod transport;
 pub mod wire;
 
 pub use handshake::Refusal;
 pub use provider::{Configured, Provider};
-pub use serve::{Reattach, serve_plugin, serve_reattach};
+pub use serve::{Reattach, serve_debug, serve_plugin, serve_reattach};

@@ -1,4 +1,4 @@
-//! What a person runs: `demo`, `doctor`, `sandbox`.
+//! What a person runs: `demo`, `doctor`, `sandbox`, `--debug`.
 //!
 //! Exit codes: 0 when all that was asked holds, 1 when it does not, 2 when the command line is wrong.
 
@@ -8,16 +8,27 @@ pub mod sandbox;
 pub mod terraform;
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
 
+use crate::plugin::serve_debug;
+use crate::provider::{Environment, Mailflow};
+
+/// The source address of the provider, as configurations write it.
+const SOURCE: &str = "mailflow/mailflow";
+
 /// Mail flow between Microsoft 365 and a Cisco Secure Email Gateway, for Terraform.
 #[derive(Debug, Parser)]
-#[command(name = "terraform-provider-mailflow", version, about, long_about = LONG)]
+#[command(name = "terraform-provider-mailflow", version, about, long_about = LONG, arg_required_else_help = true)]
+#[command(args_conflicts_with_subcommands = true)]
 struct Line {
     #[command(subcommand)]
-    command: Command,
+    command: Option<Command>,
+    /// Serve as a plugin until stopped (Ctrl-C), and print the variable under which Terraform finds it
+    #[arg(long)]
+    debug: bool,
 }
 
 const LONG: &str = "Mail flow between Microsoft 365 and a Cisco Secure Email Gateway, for Terraform.\n\nTerraform starts this binary \
@@ -45,6 +56,7 @@ enum Command {
 /// Reads the command line and runs what it asks for.
 pub fn run() -> ExitCode {
     let line = Line::parse();
+    let Some(command) = line.command else { return if line.debug { debug() } else { explain() } };
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -53,12 +65,29 @@ pub fn run() -> ExitCode {
         }
     };
     runtime.block_on(async {
-        match line.command {
+        match command {
             Command::Demo(options) => demo::run(&options).await,
             Command::Doctor(options) => doctor::run(&options).await,
             Command::Sandbox(options) => sandbox::run(&options).await,
         }
     })
+}
+
+/// Serves as a plugin that a person started.
+fn debug() -> ExitCode {
+    let provider = Arc::new(Mailflow::new(Environment::of_process()));
+    let about = || {
+        eprintln!(
+            "The provider is running. Set this variable for terraform or tofu, which then use this process. Ctrl-C ends it.\n"
+        );
+    };
+    match serve_debug(provider, SOURCE, about) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(refusal) => {
+            eprintln!("terraform-provider-mailflow: {refusal}");
+            ExitCode::FAILURE
+        }
+    }
 }
 
 /// Says what is wrong with a command line, as the parser of command lines does.

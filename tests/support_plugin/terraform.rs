@@ -86,6 +86,11 @@ impl Terraform {
         said(&output).replace(['│', '\n'], " ").split_whitespace().collect::<Vec<_>>().join(" ")
     }
 
+    /// All processes that served, in their order.
+    pub(crate) fn processes(&self) -> Vec<u32> {
+        processes(&self.store())
+    }
+
     /// The process that served last, by the file that it left.
     pub(crate) fn process(&self) -> Option<u32> {
         processes(&self.store()).into_iter().last()
