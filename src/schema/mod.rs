@@ -7,12 +7,14 @@
 //! plan be empty when nothing changed (Terraform lets a provider keep the prior value only where prior and
 //! configuration are both non-null).
 
+mod article;
 mod attribute;
 mod catalog;
 pub mod engine;
 mod record;
 mod singular;
 
+pub use article::article;
 pub use attribute::{
     Attribute, Clearing, Fill, Format, Kind, Motion, Presence, Remote, Scalar, block, block_list, boolean, integer, list,
     list_of, map, number, object, one_of, set, set_of, string,

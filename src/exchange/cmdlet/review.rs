@@ -14,7 +14,7 @@ use super::words::{import, twice};
 use crate::exchange::forms::domain_meaning;
 use crate::exchange::{Exchange, resources};
 use crate::remote::{Call, Change, Error, Kind};
-use crate::schema::Record;
+use crate::schema::{Record, article};
 use crate::value::{Diagnostic, Path};
 
 /// How long a plan waits for what is only good for a warning.
@@ -211,7 +211,7 @@ impl Exchange {
         let noun = cmdlets.resource.noun;
         call.report(
             Diagnostic::warning(
-                format!("A {noun} with the name {name:?} is there already"),
+                format!("{} {noun} with the name {name:?} is there already", article(noun)),
                 format!(
                     "Unless this plan removes or renames it, applying will fail, and nothing will be overwritten. {}",
                     import(cmdlets, object.text("Name").unwrap_or(name), &guid)

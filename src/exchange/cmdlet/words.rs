@@ -6,7 +6,7 @@ use super::binding::{Cmdlets, Life};
 use super::shape::{Leaf, leaves, shown, unlike};
 use crate::exchange::answer::Object;
 use crate::remote::{Error, Kind};
-use crate::schema::Record;
+use crate::schema::{Record, article};
 use crate::value::Path;
 
 pub(super) fn taken(cmdlets: &Cmdlets, object: &Object, name: &str, error: &Error) -> Error {
@@ -16,8 +16,10 @@ pub(super) fn taken(cmdlets: &Cmdlets, object: &Object, name: &str, error: &Erro
         ..Error::new(
             Kind::Conflict,
             format!(
-                "A {} with the name {name:?} already exists, and nothing was overwritten. The service said: {}",
-                cmdlets.resource.noun, error.message
+                "{} {} with the name {name:?} already exists, and nothing was overwritten. The service said: {}",
+                article(cmdlets.resource.noun),
+                cmdlets.resource.noun,
+                error.message
             ),
         )
         .hint(import(cmdlets, name, &guid))

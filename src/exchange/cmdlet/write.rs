@@ -18,7 +18,7 @@ use crate::exchange::Exchange;
 use crate::exchange::answer::{Answer, Failed, Object};
 use crate::exchange::http::Cmdlet;
 use crate::remote::{Call, Change, Error, Failure, Kind, Masks, interruptible, pause};
-use crate::schema::Record;
+use crate::schema::{Record, article};
 use crate::value::{Diagnostic, Value};
 
 /// How often a write whose answer was lost is sent again, after reading has shown that nothing came of it.
@@ -624,9 +624,10 @@ fn adopted(cmdlets: &Cmdlets, object: Object, wanted: &Record, error: &Error) ->
     Err(Error::new(
         Kind::Conflict,
         format!(
-            "The answer to `{}` was lost ({}). A {} with the name {name:?} stands there now, and it is not what was sent: {}.",
+            "The answer to `{}` was lost ({}). {} {} with the name {name:?} stands there now, and it is not what was sent: {}.",
             cmdlets.cmdlet("New"),
             error.message.trim_end_matches('.'),
+            article(cmdlets.resource.noun),
             cmdlets.resource.noun,
             differing.join(", ")
         ),

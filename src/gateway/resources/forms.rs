@@ -6,6 +6,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use crate::schema::article;
+
 /// Says why a domain cannot be used; `example.com` and `.example.com` (all hosts below) can.
 pub(in crate::gateway) fn domain(text: &str) -> Result<(), String> {
     one_line(text)?;
@@ -179,7 +181,8 @@ fn name(text: &str, noun: &str) -> Result<(), String> {
     let odd = |letter: &char| !letter.is_alphanumeric() && !"_-. ".contains(*letter);
     if let Some(letter) = text.chars().find(odd) {
         return Err(format!(
-            "\"{text}\" is not the name of a {noun}: it has a \"{letter}\". Letters, digits, \"_\", \"-\", \".\" and blanks can be used."
+            "\"{text}\" is not the name of {} {noun}: it has a \"{letter}\". Letters, digits, \"_\", \"-\", \".\" and blanks can be used.",
+            article(noun).to_lowercase()
         ));
     }
     if text.contains("  ") {
