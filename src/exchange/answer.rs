@@ -16,7 +16,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
 
 use super::fault::{self, Fault};
-use crate::remote::{Error, Kind, Masks, Reply};
+use crate::remote::{Error, Kind, Masks, Reply, Unreadable, read_json};
 
 /// What an answer is judged by.
 #[derive(Debug, Clone, Copy)]
@@ -131,13 +131,18 @@ fn read(reply: &Reply, asked: Asked<'_>) -> Result<Answer, Failed> {
     }
     let text = String::from_utf8_lossy(&body);
     let text = text.trim_start_matches('\u{feff}').trim_end_matches('\0').trim();
-    let parsed: Result<Value, _> = serde_json::from_str(text);
+    let parsed = read_json(text.as_bytes());
     match parsed {
         Ok(Value::Object(envelope)) if good => envelope_of(envelope, asked),
         Ok(Value::Object(envelope)) => {
             let header = reply.headers.get("x-exceptiontype").and_then(|value| value.to_str().ok());
             let fault = Fault::of(&envelope, header).unwrap_or_default();
             Err(fault.judge(reply.status, asked))
+        }
+        Err(Unreadable::TooMuch) => {
+            let message =
+                format!("The answer to `{}` is not read: it holds more values than any list of the service.", asked.cmdlet);
+            Err(Failed { lost: asked.writes, ..Error::new(Kind::Unexpected, message).into() })
         }
         _ if good => Err(Failed {
             lost: asked.writes,

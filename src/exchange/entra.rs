@@ -6,7 +6,7 @@ use serde_json::Value;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
 
-use crate::remote::{Error, Kind, Reply};
+use crate::remote::{Error, Kind, Reply, read_json};
 
 /// With what a token was asked for. The same code means something else for each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -158,7 +158,7 @@ const TIME: u32 = 700_024;
 
 /// Makes the error of a refused token request out of the answer to it and the time here.
 pub(super) fn refusal(reply: &Reply, by: By, now: OffsetDateTime) -> Error {
-    let parsed: Option<Value> = serde_json::from_slice(&reply.body).ok();
+    let parsed: Option<Value> = read_json(&reply.body).ok();
     let member = |name: &str| parsed.as_ref().and_then(|body| body.get(name));
     let text = member("error_description").and_then(Value::as_str).unwrap_or_default();
     let numbers = codes(member("error_codes"), text);

@@ -3,6 +3,7 @@
 //! A call is `POST {exchange}/adminapi/beta/{tenant}/InvokeCommand` with
 //! `{"CmdletInput":{"CmdletName":"Get-InboundConnector","Parameters":{}}}`.
 
+mod contact;
 mod graph;
 mod modules;
 
@@ -25,7 +26,7 @@ use super::gate::{Gate, too_long};
 use super::hosts::Hosts;
 use super::settings::Settings;
 use super::token::{Audience, Token, Tokens};
-use crate::remote::{Backoff, Call, Connection, Error, Kind, Masks, Reply, Verdict, fetch, interruptible, out_of_time, retry};
+use crate::remote::{Backoff, Call, Connection, Error, Kind, Masks, Reply, Verdict, interruptible, out_of_time, retry};
 pub(super) use graph::Reading;
 
 /// The HTTP side of one tenant.
@@ -200,7 +201,7 @@ impl Http {
             .bearer_auth(token.bearer())
             .body(flight.body.clone());
         let begin = Instant::now();
-        let work = fetch(request, MOST_BYTES);
+        let work = self.connection.fetch(request, MOST_BYTES);
         flight.attempts.fetch_add(1, Ordering::Relaxed);
         flight.airborne.store(true, Ordering::Relaxed);
         // A write is not abandoned when the user stops the run: what it did would not be known.

@@ -14,6 +14,7 @@ pub mod dialog;
 mod driver;
 pub mod examination;
 pub mod filter_script;
+mod filter_values;
 pub mod host_key;
 mod level;
 mod lock;

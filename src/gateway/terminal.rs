@@ -16,6 +16,9 @@ const NARROWEST: usize = 79;
 /// The most text that one command may print; what comes after it is dropped, and said to be.
 const MOST_TEXT: usize = 64 << 20;
 
+/// The width of the terminal that the device is told of. The cursor is moved no further than that.
+const WIDEST: usize = 1000;
+
 /// The longest escape sequence; what is longer was none.
 const LONGEST_SEQUENCE: usize = 4096;
 
@@ -240,7 +243,8 @@ impl Terminal {
             }
             'C' => {
                 self.settle_returns();
-                self.cursor = self.cursor.saturating_add(count);
+                // As on a screen, a move ends at the right edge; a row that was printed longer stays.
+                self.cursor = self.cursor.max(self.cursor.saturating_add(count).min(WIDEST));
             }
             'D' => {
                 self.settle_returns();
@@ -387,6 +391,18 @@ mod tests {
     #[test]
     fn escape_sequences_leave_no_trace() {
         check("\u{1b}[1;31mred\u{1b}[0m\u{1b}]0;title\u{7}\u{1b}(B\u{1b}=!\u{1b}[?25h\r\u{1b}[m\n", "red!\n", "");
+    }
+
+    #[test]
+    fn rs9_a_row_does_not_grow_by_moving_the_cursor() {
+        let mut terminal = Terminal::default();
+        terminal.feed("\u{1b}[1000C".repeat(100_000).as_bytes());
+        terminal.feed(b"x");
+        assert_eq!(terminal.row_length(), WIDEST + 1);
+        // What is printed beyond the edge stays, and the cursor with it.
+        terminal.feed(&b"y".repeat(500));
+        terminal.feed(b"\x1b[5Cz");
+        assert!(terminal.row().ends_with("yyz"));
     }
 
     #[test]

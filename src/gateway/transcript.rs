@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::remote::literals;
+use super::filter_values::{literals, without_values, without_values_of_filters};
 
 /// What stands for a secret.
 pub(super) const HIDDEN: &str = "(sensitive)";
@@ -23,6 +23,8 @@ const SHORTEST_WORD: usize = 8;
 pub(super) struct Transcript {
     text: String,
     secrets: Vec<SecretString>,
+    /// Whether the command is the one that prints filters, of whoever they are.
+    about_filters: bool,
     /// All of it, where it is recorded.
     recording: Option<String>,
 }
@@ -31,6 +33,7 @@ impl Transcript {
     /// Forgets the conversation; what is secret stays so.
     pub(super) fn begin(&mut self) {
         self.text.clear();
+        self.about_filters = false;
     }
 
     /// Hides a text from now on, wherever it occurs.
@@ -49,7 +52,8 @@ impl Transcript {
         if line.trim().len() >= SHORTEST_WORD {
             self.hide(line);
         }
-        for literal in literals(line) {
+        // What names a listener or a quarantine stays: errors are about it.
+        for literal in literals(line).into_iter().filter(|literal| !literal.is_name).map(|literal| literal.inside) {
             self.hide(literal);
             literal
                 .split(|c: char| !c.is_ascii_alphanumeric())
@@ -71,7 +75,8 @@ impl Transcript {
 
     /// Replaces what is secret, and what a filter in the text compares headers with.
     pub(super) fn shown(&self, text: &str) -> String {
-        self.masked(text).lines().map(mask_literals).collect::<Vec<_>>().join("\n")
+        let masked = self.masked(text);
+        if self.about_filters { without_values(&masked) } else { without_values_of_filters(&masked) }
     }
 
     /// Records everything from now on: the screen as it is, with what is typed between `«` and `»`.
@@ -104,6 +109,8 @@ impl Transcript {
 
     /// Notes what was typed.
     pub(super) fn typed(&mut self, text: &str) {
+        let command = text.split_whitespace().next().unwrap_or_default();
+        self.about_filters |= command.eq_ignore_ascii_case("filters");
         let text = self.masked(text);
         if self.recording.is_some() {
             self.note_typed(&text);
@@ -154,19 +161,6 @@ fn end_of(text: &str, most: usize) -> &str {
         Some(end) => end,
         None => "",
     }
-}
-
-/// A filter may compare a header with a secret, and the device may print any filter.
-fn mask_literals(line: &str) -> String {
-    let lower = line.to_lowercase();
-    if !(lower.contains("==") || lower.contains("!=") || lower.contains("header")) {
-        return line.to_owned();
-    }
-    let mut masked = line.to_owned();
-    for literal in literals(line).into_iter().filter(|literal| literal.len() >= SHORTEST_PART) {
-        masked = masked.replace(literal, HIDDEN);
-    }
-    masked
 }
 
 #[cfg(test)]

@@ -22,6 +22,8 @@ use tracing_subscriber::layer::{Context, SubscriberExt as _};
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::{Layer, Registry};
 
+use crate::remote;
+
 /// Longer texts are cut: the host reads lines in pieces of 64 KiB, and a piece is no JSON.
 const LONGEST_TEXT: usize = 8 * 1024;
 
@@ -146,9 +148,10 @@ impl Facts {
         if text.is_empty() {
             return;
         }
+        let text = remote::shown(text);
         let cut = match text.char_indices().find(|(at, _)| *at >= LONGEST_TEXT) {
             Some((at, _)) => format!("{}… (cut)", text.get(..at).unwrap_or_default()),
-            None => text.to_owned(),
+            None => text,
         };
         self.put(field, cut);
     }

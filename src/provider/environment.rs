@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use secrecy::SecretString;
 
+use crate::remote::credential;
 use crate::schema::Record;
 use crate::value::{Diagnostic, Diagnostics, Path, Value};
 
@@ -85,7 +86,7 @@ impl<'a> Lookup<'a> {
 
     /// A secret from the block or the first of these variables.
     pub(super) fn secret(&mut self, name: &str, variables: &[&str]) -> Option<SecretString> {
-        self.text(name, variables).map(SecretString::from)
+        self.text(name, variables).map(credential)
     }
 
     /// A block inside this one, with its own path; `None` if it is not there.

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use secrecy::SecretString;
 use url::Url;
 
 use super::environment::{Environment, Lookup};
@@ -10,6 +9,7 @@ use super::exchange_settings::{ORIGIN, origin, parse_origin, unknown_read_only};
 use super::side::Side;
 use crate::gateway::host_key;
 use crate::gateway::settings::{Api, CommitSettings, Level, Login, PendingChanges, Settings};
+use crate::remote::credential;
 use crate::schema::engine::parse_duration;
 use crate::schema::{Attribute, Record, boolean, integer, object, one_of, set, string};
 use crate::value::{Diagnostic, Diagnostics, Path, Value};
@@ -204,7 +204,7 @@ fn api(lookup: &mut Lookup<'_>) -> Option<Api> {
         parse_origin(text).map_err(refuse).ok()
     };
     let url = if url.is_empty() { None } else { parsed(&url) };
-    Some(Api { url: url?, username, password: SecretString::from(password), ca_certificate })
+    Some(Api { url: url?, username, password: credential(password), ca_certificate })
 }
 
 /// Reads the eight settings of a login. Only the gateway's own fall back to the environment.

@@ -2,7 +2,8 @@
 
 use std::error::Error as _;
 use std::fmt;
-use std::sync::{Arc, OnceLock};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use reqwest::RequestBuilder;
@@ -11,6 +12,7 @@ use reqwest::header::HeaderMap;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
+use tokio::time::timeout;
 use url::{Host, Url};
 
 use super::{Error, Kind};
@@ -23,8 +25,13 @@ pub struct Connection {
     extra_roots: Vec<CertificateDer<'static>>,
     /// One jar for both clients. The affinity cookie keeps reads on the server that took the writes.
     cookies: Arc<Jar>,
-    outside: OnceLock<Result<Outside, String>>,
-    near: OnceLock<Result<reqwest::Client, String>>,
+    /// Whether any of the hosts has answered by now.
+    heard: AtomicBool,
+    /// How long nothing may come.
+    stalled: Duration,
+    roots: OnceLock<Roots>,
+    outside: Mutex<Option<Result<reqwest::Client, String>>>,
+    near: Mutex<Option<Result<reqwest::Client, String>>>,
 }
 
 /// An answer as it came over the wire.
@@ -38,24 +45,44 @@ pub struct Reply {
     pub body: Vec<u8>,
 }
 
-/// Sends a request and takes the answer. One of more than `most` bytes is cut off there, and nobody will understand it.
-pub async fn fetch(request: RequestBuilder, most: usize) -> Result<Reply, reqwest::Error> {
-    let mut response = request.send().await?;
-    let mut reply = Reply { status: response.status().as_u16(), headers: response.headers().clone(), body: Vec::new() };
-    while let Some(chunk) = response.chunk().await? {
-        reply.body.extend_from_slice(&chunk);
-        if reply.body.len() > most {
-            break;
-        }
-    }
-    Ok(reply)
+/// How long nothing may come on a connection, once a request is sent. The service answers its slowest calls in half of that; what stalls longer
+/// is a connection that was forgotten on the way.
+const STALLED: Duration = Duration::from_secs(90);
+
+/// A request that got no whole answer.
+#[derive(Debug)]
+pub enum Unanswered {
+    /// The connection failed.
+    Failed(reqwest::Error),
+    /// For so long nothing came.
+    Stalled {
+        /// How long.
+        limit: Duration,
+        /// Whether the beginning of an answer had come.
+        begun: bool,
+    },
 }
 
-/// The client for everything but plain http to this machine and the metadata service beside it.
-struct Outside {
-    client: reqwest::Client,
+impl Unanswered {
+    /// Whether nothing was sent.
+    pub fn is_connect(&self) -> bool {
+        matches!(self, Unanswered::Failed(error) if error.is_connect())
+    }
+
+    /// Whether the beginning of an answer had come.
+    fn is_begun(&self) -> bool {
+        match self {
+            Unanswered::Failed(error) => error.is_body() || error.is_decode(),
+            Unanswered::Stalled { begun, .. } => *begun,
+        }
+    }
+}
+
+/// Whom certificates are checked against.
+struct Roots {
+    store: RootCertStore,
     /// Why no certificate can be checked, if that is so.
-    without_roots: Option<String>,
+    missing: Option<String>,
 }
 
 impl Connection {
@@ -66,33 +93,85 @@ impl Connection {
             None => Vec::new(),
             Some(pem) => certificates(pem, setting)?,
         };
-        Ok(Connection { setting, extra_roots, cookies: Arc::default(), outside: OnceLock::new(), near: OnceLock::new() })
+        Ok(Connection {
+            setting,
+            extra_roots,
+            cookies: Arc::default(),
+            heard: AtomicBool::new(false),
+            stalled: STALLED,
+            roots: OnceLock::new(),
+            outside: Mutex::default(),
+            near: Mutex::default(),
+        })
     }
 
     /// The client for a URL.
-    pub fn client(&self, url: &Url) -> Result<&reqwest::Client, Error> {
+    pub fn client(&self, url: &Url) -> Result<reqwest::Client, Error> {
+        let made = |slot: &Mutex<Option<Result<reqwest::Client, String>>>, make: &dyn Fn() -> Result<reqwest::Client, String>| {
+            let mut slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
+            slot.get_or_insert_with(make).clone().map_err(|why| unbuilt(&why))
+        };
         if url.scheme() == "http" && is_near(url) {
             // No proxy and no roots: neither has a say about a plain connection within this machine, or to the metadata service
             // beside it, which no proxy can reach.
-            let made = self.near.get_or_init(|| self.build(RootCertStore::empty(), true));
-            return made.as_ref().map_err(unbuilt);
+            return made(&self.near, &|| self.build(RootCertStore::empty(), true));
         }
-        let made = self.outside.get_or_init(|| {
-            let (roots, without_roots) = self.roots();
-            Ok(Outside { client: self.build(roots, false)?, without_roots })
-        });
-        let outside = made.as_ref().map_err(unbuilt)?;
-        match &outside.without_roots {
-            None => Ok(&outside.client),
-            Some(why) => Err(Error::new(Kind::Invalid, format!("No certificate authority is known, so {url} cannot be trusted: {why}."))
-                .hint(format!("Install the system's CA certificates (the package `ca-certificates`), point SSL_CERT_FILE at them, or give `{}`.", self.setting))),
+        let roots = self.roots.get_or_init(|| self.read_roots());
+        if let Some(why) = &roots.missing {
+            return Err(Error::new(Kind::Invalid, format!("No certificate authority is known, so {url} cannot be trusted: {why}."))
+                .hint(format!("Install the system's CA certificates (the package `ca-certificates`), point SSL_CERT_FILE at them, or give `{}`.", self.setting)));
+        }
+        made(&self.outside, &|| self.build(roots.store.clone(), false))
+    }
+
+    /// Sends a request and takes the answer. One of more than `most` bytes is cut off there, and nobody will understand it. Where nothing comes for
+    /// a while, the connection is given up, and requests that follow go over another one.
+    pub async fn fetch(&self, request: RequestBuilder, most: usize) -> Result<Reply, Unanswered> {
+        let outcome = self.exchange(request, most).await;
+        if matches!(outcome, Err(Unanswered::Stalled { .. })) {
+            // One HTTP/2 connection carries all requests to a host: only a new client has another. Its cookies are the same.
+            for slot in [&self.outside, &self.near] {
+                *slot.lock().unwrap_or_else(PoisonError::into_inner) = None;
+            }
+        }
+        outcome
+    }
+
+    async fn exchange(&self, request: RequestBuilder, most: usize) -> Result<Reply, Unanswered> {
+        let limit = self.stalled;
+        let sent = timeout(limit, request.send()).await.map_err(|_| Unanswered::Stalled { limit, begun: false })?;
+        let mut response = sent.map_err(Unanswered::Failed)?;
+        let mut reply = Reply { status: response.status().as_u16(), headers: response.headers().clone(), body: Vec::new() };
+        loop {
+            let came = timeout(limit, response.chunk()).await.map_err(|_| Unanswered::Stalled { limit, begun: true })?;
+            let Some(chunk) = came.map_err(Unanswered::Failed)? else { return Ok(reply) };
+            reply.body.extend_from_slice(&chunk);
+            if reply.body.len() > most {
+                return Ok(reply);
+            }
         }
     }
 
+    /// Notes that a host has answered.
+    pub fn note_answer(&self) {
+        self.heard.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether a host has answered by now, as far as it was noted.
+    pub fn is_answered(&self) -> bool {
+        self.heard.load(Ordering::Relaxed)
+    }
+
     /// Says what a failed request means. A failure to connect is one where nothing was sent.
-    pub fn failure(&self, url: &Url, failure: &reqwest::Error) -> Error {
+    pub fn failure(&self, url: &Url, failure: &Unanswered) -> Error {
         let mut said = Vec::new();
-        let mut source = failure.source();
+        let mut source = match failure {
+            Unanswered::Failed(error) => error.source(),
+            Unanswered::Stalled { limit, .. } => {
+                said.push(format!("nothing came for {} s", limit.as_secs_f64()));
+                None
+            }
+        };
         while let Some(cause) = source {
             let text = cause.to_string();
             if said.last() != Some(&text) {
@@ -114,10 +193,12 @@ impl Connection {
                 "Its certificate is not issued under {known}. If a proxy inspects TLS here, or the host has an authority of its own, give that authority's certificate in `{setting}`."
             ));
         }
-        error.hint("Check the network, the proxy variables, and the host that the settings name.").retryable()
+        let error = error.hint("Check the network, the proxy variables, and the host that the settings name.").retryable();
+        // Without a status there was no answer.
+        if failure.is_begun() { error } else { error.unheard() }
     }
 
-    fn roots(&self) -> (RootCertStore, Option<String>) {
+    fn read_roots(&self) -> Roots {
         let mut roots = RootCertStore::empty();
         let system = rustls_native_certs::load_native_certs();
         let (usable, _) = roots.add_parsable_certificates(system.certs);
@@ -127,7 +208,7 @@ impl Connection {
             None => "the system has no CA certificates".to_owned(),
         });
         tracing::debug!(system = usable, own = self.extra_roots.len(), "read the certificate authorities");
-        (roots, without)
+        Roots { store: roots, missing: without }
     }
 
     fn build(&self, roots: RootCertStore, direct: bool) -> Result<reqwest::Client, String> {
@@ -178,7 +259,7 @@ pub fn is_loopback(url: &Url) -> bool {
     }
 }
 
-fn unbuilt(why: &String) -> Error {
+fn unbuilt(why: &str) -> Error {
     Error::new(Kind::Unexpected, format!("The HTTP client could not be made: {why}."))
 }
 
@@ -218,11 +299,42 @@ mod tests {
     #[test]
     fn a_machine_without_roots_still_reaches_its_own_loopback() {
         let connection = Connection::new(None, SETTING).unwrap();
-        let none =
-            Outside { client: connection.build(RootCertStore::empty(), false).unwrap(), without_roots: Some("none".to_owned()) };
-        assert!(connection.outside.set(Ok(none)).is_ok());
+        let none = Roots { store: RootCertStore::empty(), missing: Some("none".to_owned()) };
+        assert!(connection.roots.set(none).is_ok());
         assert!(connection.client(&Url::parse("http://127.0.0.1:1").unwrap()).is_ok());
         let error = connection.client(&Url::parse("https://outlook.office365.com").unwrap()).unwrap_err();
         assert!(error.to_string().contains("ca-certificates"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn rs8_a_connection_that_stalls_is_given_up_and_the_next_attempt_takes_another() {
+        use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = Url::parse(&format!("http://{}/", listener.local_addr().unwrap())).unwrap();
+        tokio::spawn(async move {
+            // The first says nothing, the second stops in the middle, the third answers.
+            let mut held = Vec::new();
+            for answer in
+                ["", "HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nab", "HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nabcd"]
+            {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                let mut request = [0; 1024];
+                let _ = stream.read(&mut request).await.unwrap();
+                stream.write_all(answer.as_bytes()).await.unwrap();
+                held.push(stream);
+            }
+            std::future::pending::<()>().await;
+        });
+        let mut connection = Connection::new(None, SETTING).unwrap();
+        connection.stalled = Duration::from_millis(200);
+        let attempt = || async { connection.fetch(connection.client(&url).unwrap().get(url.clone()), 100).await };
+        for begun in [false, true] {
+            let failure = attempt().await.unwrap_err();
+            assert!(matches!(failure, Unanswered::Stalled { begun: other, .. } if other == begun), "{failure:?}");
+            let error = connection.failure(&url, &failure);
+            assert_eq!((error.retryable, error.unheard), (true, !begun));
+            assert!(error.message.contains("nothing came for 0.2 s"), "{error}");
+        }
+        assert_eq!(attempt().await.unwrap().body, b"abcd");
     }
 }

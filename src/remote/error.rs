@@ -32,6 +32,8 @@ pub struct Error {
     pub kind: Kind,
     /// Whether the same call may succeed if it is made again.
     pub retryable: bool,
+    /// Whether nothing at all was heard of the other side: neither an HTTP answer nor an SSH banner.
+    pub unheard: bool,
     /// What the service said, in its words and without secrets.
     pub message: String,
     /// What to do about it, if known.
@@ -45,13 +47,19 @@ pub struct Error {
 impl Error {
     /// Makes an error that a retry does not help.
     pub fn new(kind: Kind, message: impl Into<String>) -> Error {
-        Error { kind, retryable: false, message: message.into(), hint: None, path: None, context: Vec::new() }
+        Error { kind, retryable: false, unheard: false, message: message.into(), hint: None, path: None, context: Vec::new() }
     }
 
     /// Says that the same call may succeed later.
     #[must_use]
     pub fn retryable(self) -> Error {
         Error { retryable: true, ..self }
+    }
+
+    /// Says that nothing was heard of the other side.
+    #[must_use]
+    pub fn unheard(self) -> Error {
+        Error { unheard: true, ..self }
     }
 
     /// Says what to do about it.

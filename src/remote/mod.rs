@@ -4,17 +4,22 @@
 mod board;
 mod connection;
 mod error;
+mod json;
+mod masking;
 mod objects;
 mod placeholders;
 mod redact;
 mod retry;
 mod singular;
+mod way_out;
 
 pub use board::{Board, Domains, Fact};
-pub use connection::{Connection, Reply, fetch, is_loopback, is_near};
+pub use connection::{Connection, Reply, Unanswered, is_loopback, is_near};
 pub use error::{Error, Kind};
+pub use json::{Unreadable, read_json};
 pub use objects::{Call, Change, Failure, Objects};
-pub use placeholders::{Placeholders, Sort, Spelling, literals, without_literals};
+pub use placeholders::{Placeholders, Sort, Spelling, without_literals};
 pub use redact::Masks;
 pub use retry::{Backoff, Verdict, interruptible, out_of_time, pause, retry, stopped};
 pub use singular::read_one;
+pub use way_out::{credential, never_show, never_show_value, shown};

@@ -23,7 +23,7 @@ use std::sync::LazyLock;
 
 use regex::{Captures, Regex};
 
-use super::Masks;
+use super::{Masks, way_out};
 
 /// What stands for a secret.
 const SENSITIVE: &str = "(sensitive)";
@@ -148,7 +148,7 @@ impl Placeholders {
 
     /// Masks a text.
     pub fn mask(&mut self, text: &str, spelling: Spelling) -> String {
-        let text = self.secrets.mask(text);
+        let text = self.secrets.mask(&way_out::masked(text));
         for found in SERIAL.captures_iter(&text) {
             if let Some(serial) = found.get(1) {
                 self.name(Sort::Serial, serial.as_str());
@@ -347,20 +347,6 @@ fn range_end(rest: &str) -> Option<usize> {
     let follows = rest.get(end..).and_then(|rest| rest.chars().next());
     let ends = follows.is_none_or(|letter| !letter.is_alphanumeric() && letter != '.' && letter != '-');
     (digits.parse::<u8>().is_ok() && ends).then_some(end)
-}
-
-/// The texts between quotes in a line.
-pub fn literals(line: &str) -> Vec<&str> {
-    let mut found = Vec::new();
-    let mut rest = line;
-    while let Some(open) = rest.find(['"', '\'']) {
-        let Some(quote) = rest.get(open..=open) else { break };
-        let Some(inside) = rest.get(open + 1..) else { break };
-        let Some(close) = inside.find(quote) else { break };
-        found.extend(inside.get(..close));
-        rest = inside.get(close + 1..).unwrap_or_default();
-    }
-    found
 }
 
 /// Replaces every text between quotes, those that go over several lines, too: a filter may compare with a secret, or set one.

@@ -2,51 +2,31 @@
 
 use std::fmt;
 
-use base64::Engine;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::Error;
+use super::masking::places;
 
 /// What stands in the place of a secret.
 const MASK: &str = "(sensitive)";
 
-/// Secrets that a service may repeat in its answers. Knows each as it is, as JSON text, as part of a URL or form, as HTML text
-/// and as base64.
+/// Secrets that a service may repeat in its answers, in whatever form: as text, escaped for JSON, HTML, a URL or a form, in base64 or in hex.
 #[derive(Clone, Default)]
 pub struct Masks {
-    /// Longest first: one form may be a part of another.
-    forms: Vec<SecretString>,
+    secrets: Vec<SecretString>,
 }
 
 impl Masks {
     /// Knows no secret.
-    pub fn new() -> Masks {
-        Masks::default()
+    pub const fn new() -> Masks {
+        Masks { secrets: Vec::new() }
     }
 
     /// Adds a secret. The empty text is none.
     pub fn add(&mut self, secret: &str) {
-        if secret.is_empty() {
-            return;
+        if !secret.is_empty() && !self.secrets.iter().any(|known| known.expose_secret() == secret) {
+            self.secrets.push(SecretString::from(secret));
         }
-        let json = serde_json::Value::from(secret).to_string();
-        let form: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
-        let forms = [
-            secret.to_owned(),
-            json.strip_prefix('"').and_then(|json| json.strip_suffix('"')).unwrap_or(&json).to_owned(),
-            form.replace('+', "%20"),
-            form,
-            secret.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;"),
-            STANDARD.encode(secret),
-            URL_SAFE_NO_PAD.encode(secret),
-        ];
-        for form in forms {
-            if !form.is_empty() && !self.forms.iter().any(|known| known.expose_secret() == form) {
-                self.forms.push(SecretString::from(form));
-            }
-        }
-        self.forms.sort_by_key(|form| std::cmp::Reverse(form.expose_secret().len()));
     }
 
     /// Adds a secret, in passing.
@@ -58,7 +38,15 @@ impl Masks {
 
     /// Replaces every secret in a text.
     pub fn mask(&self, text: &str) -> String {
-        self.forms.iter().fold(text.to_owned(), |text, form| text.replace(form.expose_secret(), MASK))
+        let mut masked = String::with_capacity(text.len());
+        let mut at = 0;
+        for place in places(text, self.secrets.iter().map(|secret| secret.expose_secret().as_bytes())) {
+            masked.push_str(text.get(at..place.start).unwrap_or_default());
+            masked.push_str(MASK);
+            at = place.end;
+        }
+        masked.push_str(text.get(at..).unwrap_or_default());
+        masked
     }
 
     /// Replaces every secret in all that an error shows.
@@ -73,15 +61,18 @@ impl Masks {
     }
 }
 
-/// Says how many forms are known, and none of them.
+/// Says how many are known, and none of them.
 impl fmt::Debug for Masks {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "{} masks", self.forms.len())
+        write!(out, "{} masks", self.secrets.len())
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine;
+    use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+
     use super::*;
     use crate::remote::Kind;
 
@@ -116,5 +107,71 @@ mod tests {
         assert_eq!(masked.message, "bad (sensitive)");
         assert_eq!(masked.hint.as_deref(), Some("not (sensitive)"));
         assert_eq!(masked.context, [("header", "(sensitive)".to_owned())]);
+    }
+
+    /// What a form adds around a secret, so that it starts at any place of its groups.
+    fn every_form(secret: &str) -> Vec<String> {
+        let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        let percent = |byte: u8| if byte.is_ascii_alphanumeric() { char::from(byte).to_string() } else { format!("%{byte:02x}") };
+        let percent: String = secret.bytes().map(percent).collect();
+        let all_percent: String = secret.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        let units: String = secret.encode_utf16().map(|unit| format!("\\u{unit:04x}")).collect();
+        let named = secret.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;");
+        let numbered: String = secret.chars().map(|letter| format!("&#{};", u32::from(letter))).collect();
+        let hexed: String = secret.chars().map(|letter| format!("&#x{:X};", u32::from(letter))).collect();
+        let json = serde_json::Value::from(secret).to_string();
+        let twice = serde_json::Value::from(json.clone()).to_string();
+        let html_safe_json = json.replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026");
+        let form: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
+        let hex = hex(secret.as_bytes());
+        let mut forms = vec![secret.to_owned(), percent, all_percent, units, named, numbered, hexed];
+        forms.retain(|form| form.to_lowercase() != secret.to_lowercase() || form == secret);
+        forms.extend([json, twice, html_safe_json, form, hex.to_uppercase(), hex]);
+        for before in ["", "a", "ab", "abc"] {
+            for after in ["", "x", "xy"] {
+                let text = format!("{before}{secret}{after}");
+                forms.extend([STANDARD.encode(&text), URL_SAFE_NO_PAD.encode(&text)]);
+            }
+        }
+        forms
+    }
+
+    #[test]
+    fn rs5_no_form_of_a_secret_is_left() {
+        for secret in [
+            "mysecretkey",
+            "a<b>c\"d&e'f\\g h+i/j%41",
+            "p\u{e4}ss\u{1f511}w\u{f6}rd!?",
+            "0123456789abcdef0123456789abcdef0123456789",
+            "K==",
+        ] {
+            let masks = Masks::new().with(secret);
+            for form in every_form(secret).into_iter().filter(|form| secret.len() >= 4 || form.contains(secret)) {
+                let shown = masks.mask(&format!("before {form} after"));
+                assert!(shown.contains(MASK) && shown.starts_with("before ") && shown.ends_with(" after"), "{form}: {shown}");
+                let rest = shown.trim_start_matches("before ").trim_end_matches(" after").replace(MASK, "");
+                // What stands around it in its group of base64 may be left: no letter of the secret is.
+                assert!(rest.len() <= 10, "{form}: {shown}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_long_secret_is_found_when_it_is_cut_off() {
+        let secret = "eyJ0eXAiOiJKV1QiLCJhbGciOiJSUzI1NiJ9.eyJhdWQiOiJodHRwczovL291dGxvb2sub2ZmaWNlMzY1LmNvbSJ9.c2lnbmF0dXJl";
+        let masks = Masks::new().with(secret);
+        assert_eq!(masks.mask(&format!("Bearer {}", &secret[..60])), "Bearer (sensitive)");
+        assert_eq!(masks.mask(&format!("...{} is bad", &secret[33..])), "...(sensitive) is bad");
+        assert_eq!(masks.mask("eyJ0eXAiOiJK"), "eyJ0eXAiOiJK", "the beginning that all tokens share");
+    }
+
+    #[test]
+    fn a_text_without_a_secret_stays_as_it_is() {
+        let masks = Masks::new().with("swordfish").with("pa55");
+        for text in
+            ["", "%", "100 %", "a\\", "\\u12", "&amp; &#; &", "c3dvcmRmaXN", "\u{202e}\u{1f511}", "SHA256:q1w2e3r4t5y6u7i8o9p0"]
+        {
+            assert_eq!(masks.mask(text), text);
+        }
     }
 }

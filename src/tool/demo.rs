@@ -12,6 +12,7 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 
 use super::sandbox::StandIns;
 use super::terraform::Terraform;
+use crate::remote;
 
 /// The guide, as it stands in `examples/guide/`.
 const GUIDE: &[(&str, &str)] = &[
@@ -291,7 +292,8 @@ fn seconds(time: Duration) -> String {
 /// Prints for a person. A closed pipe is nobody's concern.
 pub(super) fn say(line: &str) {
     let mut out = io::stdout().lock();
-    let _ = writeln!(out, "{line}");
+    // Whatever a service or a program said on the way: this is one of the places where text leaves the process.
+    let _ = writeln!(out, "{}", remote::shown(line));
     if !io::stdout().is_terminal() {
         let _ = out.flush();
     }

@@ -734,7 +734,8 @@ async fn point_45_functions_run_unconfigured_and_name_the_argument_at_fault() {
     let loud = call(SHOUT.name, vec![text("hello")]).await;
     assert_eq!((loud.result, loud.error), (Some(text("HELLO")), None));
     let refused = call("shout", vec![text("(hello)")]).await.error.unwrap();
-    assert_eq!((refused.text.as_str(), refused.function_argument), ("Speak up.", Some(0)));
+    // The host sets the full stop.
+    assert_eq!((refused.text.as_str(), refused.function_argument), ("Speak up", Some(0)));
     assert_eq!(call("shout", vec![none().unwrap()]).await.error.unwrap().function_argument, Some(0));
     let misfit = wire::DynamicValue { msgpack: vec![0xc3], json: Vec::new() };
     assert_eq!(call("shout", vec![misfit]).await.error.unwrap().function_argument, Some(0));

@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::{ATTEMPTS, Http, MOST_BYTES, PAGES};
 use crate::exchange::answer::{Object, retry_after};
 use crate::exchange::token::{Audience, Token};
-use crate::remote::{Call, Error, Kind, Reply, Verdict, fetch, interruptible, out_of_time, retry};
+use crate::remote::{Call, Error, Kind, Reply, Verdict, interruptible, out_of_time, read_json, retry};
 
 /// Something to read.
 #[derive(Debug, Clone, Copy)]
@@ -134,7 +134,7 @@ impl Http {
             .header(HeaderName::from_static("client-request-id"), id)
             .bearer_auth(token.bearer());
         let begin = Instant::now();
-        let sent = interruptible(call, fetch(request, MOST_BYTES)).await?;
+        let sent = interruptible(call, self.connection.fetch(request, MOST_BYTES)).await?;
         let milliseconds = u64::try_from(begin.elapsed().as_millis()).unwrap_or(u64::MAX);
         let Reply { status, headers, body } = sent.map_err(|failure| self.connection.failure(url, &failure))?;
         tracing::debug!(path = url.path(), status, milliseconds, request_id = %id, "asked Microsoft Graph");
@@ -165,7 +165,7 @@ impl Http {
 }
 
 fn understand(status: u16, headers: &HeaderMap, body: &[u8], reading: Reading<'_>) -> Result<Map<String, Value>, Refusal> {
-    let parsed = match serde_json::from_slice(body) {
+    let parsed = match read_json(body) {
         Ok(Value::Object(members)) => Some(members),
         _ => None,
     };

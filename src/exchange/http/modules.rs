@@ -17,7 +17,7 @@ use uuid::Uuid;
 use super::{Http, MOST_BYTES, REDIRECTS, throttle};
 use crate::exchange::answer::{Asked, Failed, understand};
 use crate::exchange::token::Token;
-use crate::remote::{Call, Error, Kind, Masks, Reply, fetch, interruptible, out_of_time};
+use crate::remote::{Call, Error, Kind, Masks, Reply, interruptible, out_of_time};
 
 /// What the call is named in messages.
 const NAME: &str = "EXOModuleFile";
@@ -82,7 +82,7 @@ impl Http {
             .header(named("client-request-id"), &id)
             .bearer_auth(token.bearer());
         let begin = Instant::now();
-        let sent = interruptible(call, fetch(request, MOST_BYTES)).await?;
+        let sent = interruptible(call, self.connection.fetch(request, MOST_BYTES)).await?;
         let reply = sent.map_err(|failure| self.connection.failure(url, &failure).context("call", NAME))?;
         let milliseconds = u64::try_from(begin.elapsed().as_millis()).unwrap_or(u64::MAX);
         tracing::debug!(status = reply.status, milliseconds, request_id = %id, "asked which cmdlets the login has");

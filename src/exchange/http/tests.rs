@@ -1,3 +1,5 @@
+mod contact;
+
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
@@ -283,4 +285,18 @@ async fn e09_a_write_in_flight_at_the_time_limit_may_have_been_done() {
     let (_service, http) = client(|_| empty().after(Duration::from_secs(5))).await;
     let failed = http.run(&new(&Masks::new()), &call(1)).await.unwrap_err();
     assert!(failed.lost);
+}
+
+#[tokio::test]
+async fn rs3_a_token_that_the_service_repeats_does_not_leave_the_process() {
+    let repeat = |seen: &Seen| {
+        let token = seen.header("authorization").to_owned();
+        Said::fault(400, &format!("||This request is not understood: {token}")).header("request-id", token)
+    };
+    let (_service, http) = client(repeat).await;
+    let error = http.run(&get(&Masks::new()), &call(5)).await.unwrap_err().error;
+    let said = error.diagnostic("read it").detail;
+    assert_eq!(said.matches("token-1").count(), 2, "in the words and in the header: {said}");
+    let shown = crate::remote::shown(&said);
+    assert!(!shown.contains("token-1") && shown.contains("request id: Bearer (sensitive)"), "{shown}");
 }

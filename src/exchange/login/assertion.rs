@@ -15,7 +15,7 @@ use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
 use super::certificate::Certificate;
-use crate::remote::Error;
+use crate::remote::{Error, credential};
 
 /// How long an assertion is good for. Microsoft asks for five to ten minutes.
 const LIFE: Duration = Duration::minutes(10);
@@ -40,5 +40,5 @@ pub(super) fn assertion(
     });
     let signed = format!("{}.{}", URL_SAFE_NO_PAD.encode(header.to_string()), URL_SAFE_NO_PAD.encode(claims.to_string()));
     let signature = certificate.sign(signed.as_bytes())?;
-    Ok(SecretString::from(format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature))))
+    Ok(credential(format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature))))
 }

@@ -18,7 +18,7 @@ use x509_parser::prelude::FromDer;
 
 use super::setting;
 use crate::exchange::settings::CertificateSource;
-use crate::remote::{Error, Kind};
+use crate::remote::{Error, Kind, never_show};
 
 /// A certificate whose key can sign.
 pub(super) struct Certificate {
@@ -65,6 +65,8 @@ impl Certificate {
             CertificateSource::File(path) => {
                 let read = std::fs::read(path)
                     .map_err(|error| FILE.wrong(format!("names the file {}, which cannot be read: {error}", path.display())))?;
+                // The key in it, by its lines.
+                std::str::from_utf8(&read).map(never_show).unwrap_or_default();
                 (FILE, SecretSlice::from(read))
             }
         };

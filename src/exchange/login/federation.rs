@@ -13,7 +13,7 @@ use url::Url;
 use super::{Refusal, no_token, send, setting};
 use crate::exchange::answer::retry_after;
 use crate::exchange::settings::OidcSource;
-use crate::remote::{Call, Connection, Error, Kind, Masks, Reply};
+use crate::remote::{Call, Connection, Error, Kind, Masks, Reply, credential, read_json};
 
 /// Where OIDC tokens come from, and for whom they are to be.
 #[derive(Debug)]
@@ -55,7 +55,7 @@ impl Oidc {
                 if token.is_empty() {
                     return Err(wrong("is empty".to_owned()).into());
                 }
-                Ok(SecretString::from(token))
+                Ok(credential(token))
             }
             OidcSource::GitHub { url, token, audience } => {
                 let mut url = url.clone();
@@ -102,10 +102,10 @@ fn pipelines_url(url: &Url, service_connection: &str) -> Url {
 
 /// Takes the token out of an answer, or makes the error of what came instead.
 fn given(reply: &Reply, member: &str, asked_with: &SecretString, who: &str, hint: &str) -> Result<SecretString, Refusal> {
-    let body: Option<Value> = serde_json::from_slice(&reply.body).ok();
+    let body: Option<Value> = read_json(&reply.body).ok();
     let text = |name: &str| body.as_ref().and_then(|body| body.get(name)).and_then(Value::as_str).filter(|text| !text.is_empty());
     match reply.status {
-        200..=299 if text(member).is_some() => Ok(SecretString::from(text(member).unwrap_or_default())),
+        200..=299 if text(member).is_some() => Ok(credential(text(member).unwrap_or_default())),
         // A page for people comes with 203 from Azure DevOps.
         200..=299 => Err(no_token(who).hint(hint).into()),
         status => {

@@ -12,7 +12,7 @@ use url::Url;
 use super::{Granted, Refusal, no_token, send};
 use crate::exchange::answer::retry_after;
 use crate::exchange::settings::IdentityEndpoint;
-use crate::remote::{Call, Connection, Error, Kind, Masks, Reply};
+use crate::remote::{Call, Connection, Error, Kind, Masks, Reply, read_json};
 
 /// A managed identity.
 #[derive(Debug)]
@@ -69,7 +69,7 @@ impl ManagedIdentity {
     }
 
     fn refused(&self, reply: &Reply) -> Refusal {
-        let body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
+        let body: Value = read_json(&reply.body).unwrap_or_default();
         let said = ["error_description", "message", "error"].into_iter().find_map(|name| body.get(name).and_then(Value::as_str));
         let said = said.map_or_else(String::new, |said| format!(": {}", said.lines().next().unwrap_or_default().trim()));
         let error = Error::new(Kind::Denied, format!("The managed identity gave no token (HTTP {}){said}", reply.status));

@@ -30,7 +30,7 @@ use self::azure_cli::AzureCli;
 use self::managed_identity::ManagedIdentity;
 use super::hosts::Hosts;
 use super::settings::{Credential, Settings};
-use crate::remote::{Call, Connection, Error, Kind, Reply, fetch, interruptible};
+use crate::remote::{Call, Connection, Error, Kind, Reply, credential, interruptible};
 use crate::value::Path;
 
 /// A way to get tokens.
@@ -126,9 +126,11 @@ async fn send(
     prepare: impl FnOnce(&reqwest::Client) -> reqwest::RequestBuilder,
     call: &Call,
 ) -> Result<Reply, Error> {
-    let request = prepare(connection.client(url)?);
-    let sent = interruptible(call, fetch(request, MOST_BYTES)).await?;
-    sent.map_err(|failure| connection.failure(url, &failure))
+    let request = prepare(&connection.client(url)?);
+    let sent = interruptible(call, connection.fetch(request, MOST_BYTES)).await?;
+    let reply = sent.map_err(|failure| connection.failure(url, &failure))?;
+    connection.note_answer();
+    Ok(reply)
 }
 
 /// The answer that gives a token, as OAuth has it. Some endpoints give numbers as text, and the time of the end only.
@@ -154,7 +156,7 @@ impl Granted {
     fn lasting(token: String, seconds: Option<i64>) -> Granted {
         let life = seconds.map_or(UNKNOWN_LIFE, |seconds| Duration::from_secs(u64::try_from(seconds).unwrap_or(0)));
         let life = life.min(LONGEST_LIFE);
-        Granted { text: SecretString::from(token), life }
+        Granted { text: credential(token), life }
     }
 }
 

@@ -9,7 +9,7 @@
 use serde_json::Value;
 
 use super::CHECK_URL;
-use crate::remote::{Error, Kind, Reply};
+use crate::remote::{Error, Kind, Reply, read_json};
 
 /// What the device says of an error.
 #[derive(Debug, Default)]
@@ -21,7 +21,7 @@ struct Words {
 
 /// Gives the JSON of an answer, or what the device said instead.
 pub(super) fn understand(reply: &Reply, path: &str) -> Result<Value, Error> {
-    let body: Option<Value> = serde_json::from_slice(&reply.body).ok();
+    let body: Option<Value> = read_json(&reply.body).ok();
     let words = body.as_ref().and_then(words);
     match (reply.status, words, body) {
         (200..=299, None, Some(body)) => Ok(body),

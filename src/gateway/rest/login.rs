@@ -23,7 +23,7 @@ use tokio::time::Instant;
 use super::answer::understand;
 use super::{Product, Query, Rest};
 use crate::gateway::settings::Api;
-use crate::remote::{Call, Error, Kind, Masks, interruptible};
+use crate::remote::{Call, Error, Kind, Masks, interruptible, never_show};
 
 /// A token is renewed a little before its 30 minutes are over.
 const LIFE: Duration = Duration::from_mins(28);
@@ -70,10 +70,11 @@ impl Logins {
     pub(super) fn new(settings: &Api) -> Result<Logins, Error> {
         let password = settings.password.expose_secret();
         let basic = STANDARD.encode(format!("{}:{password}", settings.username));
+        never_show(password);
         Ok(Logins {
             username: settings.username.clone(),
             password: settings.password.clone(),
-            masks: Masks::new().with(password).with(&basic),
+            masks: Masks::new().with(password),
             basic: secret(&format!("Basic {basic}"))?,
             state: Mutex::default(),
             first: Arc::default(),
@@ -179,6 +180,7 @@ impl Rest {
             Error::new(Kind::Unexpected, "The AsyncOS API let the account in, and its answer holds no `jwtToken`.")
                 .context("path", url.path())
         })?;
+        never_show(token);
         Ok(Pass::Token { header: secret(token)?, since: Instant::now() })
     }
 }

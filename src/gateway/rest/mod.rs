@@ -22,7 +22,7 @@ use self::answer::understand;
 use self::filters::Reasons;
 use self::login::{Logins, Pass};
 use super::settings::{Api, Level};
-use crate::remote::{Backoff, Call, Connection, Error, Kind, Reply, Verdict, fetch, interruptible, is_loopback, retry};
+use crate::remote::{Backoff, Call, Connection, Error, Kind, Reply, Verdict, interruptible, is_loopback, retry};
 
 /// How long is waited between two attempts of a read.
 const BACKOFF: Backoff = Backoff { first: Duration::from_millis(500), most: Duration::from_secs(8) };
@@ -171,7 +171,7 @@ impl Rest {
             request = request.header(CONTENT_TYPE, "application/json").body(body.to_vec());
         }
         let begin = Instant::now();
-        let sent = interruptible(call, fetch(request, MOST_BYTES)).await?;
+        let sent = interruptible(call, self.connection.fetch(request, MOST_BYTES)).await?;
         let milliseconds = u64::try_from(begin.elapsed().as_millis()).unwrap_or(u64::MAX);
         match sent {
             Ok(reply) => {

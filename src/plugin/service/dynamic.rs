@@ -4,6 +4,7 @@
 //! object is made to fit before it is encoded, and what did not fit is said.
 
 use crate::plugin::wire::tfplugin6::{AttributePath, Diagnostic as WireDiagnostic, DynamicValue, attribute_path, diagnostic};
+use crate::remote;
 use crate::schema::{Record, Resource, engine};
 use crate::value::{Diagnostic, Diagnostics, Path, Severity, Step, Type, Value, json, msgpack};
 
@@ -99,8 +100,8 @@ pub(super) fn diagnostics(diagnostics: Diagnostics) -> Vec<WireDiagnostic> {
                     Severity::Error => diagnostic::Severity::Error.into(),
                     Severity::Warning => diagnostic::Severity::Warning.into(),
                 },
-                summary: diagnostic.summary,
-                detail,
+                summary: remote::shown(&diagnostic.summary),
+                detail: remote::shown(&detail),
                 attribute,
             }
         })

@@ -5,6 +5,7 @@ use super::session::Session;
 use crate::plugin::wire::tfplugin6::DynamicValue;
 use crate::plugin::wire::tfplugin6::FunctionError as WireError;
 use crate::plugin::wire::tfplugin6::call_function::{Request, Response};
+use crate::remote;
 use crate::schema::FunctionError;
 use crate::value::{Diagnostic, Value};
 
@@ -15,7 +16,7 @@ pub(super) fn call(session: &Session, request: &Request) -> Response {
         Err(error) => Response {
             result: None,
             error: Some(WireError {
-                text: error.text,
+                text: sentence(&error.text),
                 function_argument: error.argument.and_then(|position| i64::try_from(position).ok()),
             }),
         },
@@ -24,7 +25,7 @@ pub(super) fn call(session: &Session, request: &Request) -> Response {
 
 /// The answer when the function gave none.
 pub(super) fn failed(diagnostic: &Diagnostic) -> Response {
-    Response { result: None, error: Some(WireError { text: text(diagnostic), function_argument: None }) }
+    Response { result: None, error: Some(WireError { text: sentence(&text(diagnostic)), function_argument: None }) }
 }
 
 fn attempt(session: &Session, request: &Request) -> Result<DynamicValue, FunctionError> {
@@ -48,6 +49,11 @@ fn attempt(session: &Session, request: &Request) -> Result<DynamicValue, Functio
     }
     let result = (function.call)(&arguments)?;
     dynamic::encode_value(&result, &(function.returns)()).map_err(|it| refused(text(&it)))
+}
+
+/// The text as the host goes on with it: it sets the full stop itself.
+fn sentence(text: &str) -> String {
+    remote::shown(text).trim_end().trim_end_matches('.').to_owned()
 }
 
 fn text(diagnostic: &Diagnostic) -> String {

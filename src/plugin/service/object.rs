@@ -2,6 +2,7 @@
 
 use super::dynamic;
 use crate::plugin::wire::tfplugin6::ResourceIdentityData;
+use crate::remote;
 use crate::schema::{Attribute, Record, Resource, engine};
 use crate::value::Value;
 
@@ -21,6 +22,27 @@ pub(super) fn changes(resource: &Resource, prior: &Record, planned: &Record) -> 
         // A write-only value is not stored: its version says that it changed.
         || versions(resource, prior) != versions(resource, planned)
         || !planned.iter().all(|(_, value)| value.is_wholly_known())
+}
+
+/// Takes care that no value which may be written without being stored is shown, whatever the service repeats.
+pub(super) fn withhold(resource: &Resource, effective: &Record) {
+    for attribute in resource.attributes {
+        withhold_value(attribute, effective.get(attribute.name));
+    }
+}
+
+fn withhold_value(attribute: &Attribute, value: &Value) {
+    if attribute.write_only_form
+        && let Some(text) = value.as_text()
+    {
+        remote::never_show_value(text);
+    }
+    let Some(members) = attribute.kind.members() else { return };
+    for object in value.as_elements().unwrap_or(std::slice::from_ref(value)) {
+        for member in members {
+            withhold_value(member, object.as_members().and_then(|members| members.get(member.name)).unwrap_or(&Value::Null));
+        }
+    }
 }
 
 /// The versions of all write-only values, in the order of the table.

@@ -64,6 +64,7 @@ async fn attempt(session: &Session, request: &Request) -> Result<Response, Diagn
         && prior.as_ref().is_none_or(|prior| object::changes(resource, prior, &planned))
     {
         let effective = engine::effective(resource, &planned, &config);
+        object::withhold(resource, &effective);
         let change = Change { resource, prior: prior.as_ref(), planned: &planned, effective: &effective };
         if let Some(checked) = check(session, change, stored, &mut diagnostics).await? {
             planned_private = private::write(&checked);

@@ -6,7 +6,6 @@
 
 use std::path::PathBuf;
 
-use secrecy::SecretString;
 use url::Url;
 
 use crate::exchange::settings::{CertificateSource, Credential, IdentityEndpoint, OidcSource, Proof};
@@ -324,7 +323,7 @@ impl Search<'_, '_> {
     }
 
     fn secret(&mut self) -> Option<Proof> {
-        self.text_or_file("client_secret", SECRET, SECRET_FILE).map(|secret| Proof::Secret(secret.into()))
+        self.text_or_file("client_secret", SECRET, SECRET_FILE).map(|text| Proof::Secret(crate::remote::credential(text)))
     }
 
     fn certificate(&mut self) -> Option<Proof> {
@@ -429,7 +428,7 @@ impl Search<'_, '_> {
         match (self.variable(IDENTITY_ENDPOINT), self.variable(IDENTITY_HEADER)) {
             (Some(url), Some(header)) => {
                 let url = self.url("msi_endpoint", IDENTITY_ENDPOINT, &url)?;
-                Some(IdentityEndpoint::Platform { url, header: SecretString::from(header) })
+                Some(IdentityEndpoint::Platform { url, header: crate::remote::credential(header) })
             }
             _ => Some(IdentityEndpoint::Metadata(None)),
         }

@@ -23,7 +23,7 @@ use crate::gateway::session::Connector;
 use crate::gateway::settings::{Login, Settings as GatewaySettings};
 use crate::gateway::{release, ssh};
 use crate::provider::{Environment, Found, standalone};
-use crate::remote::{Error, Kind, Placeholders, Sort, Spelling, without_literals};
+use crate::remote::{Error, Kind, Placeholders, Sort, Spelling, shown, without_literals};
 use crate::value::Diagnostics;
 
 /// How to run the doctor.
@@ -87,7 +87,7 @@ pub(super) async fn run(options: &Options) -> ExitCode {
         match record::write(folder, &doctor.recordings) {
             Ok(count) => eprintln!("{count} transcripts are in {}.", folder.display()),
             Err(error) => {
-                eprintln!("The transcripts could not be written: {error}");
+                eprintln!("{}", shown(&format!("The transcripts could not be written: {error}")));
                 good = false;
             }
         }
