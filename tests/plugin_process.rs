@@ -48,8 +48,8 @@ const TESTS: &[(&str, fn())] = &[
     ("a_client_with_no_certificate_another_one_or_another_key_is_refused", strangers),
     ("shutdown_ends_the_process_at_once_and_removes_the_socket", shutdown),
     ("an_interrupt_is_ignored", interrupt),
-    ("sigterm_ends_an_idle_process_at_once", terminate_idle),
-    ("a_second_sigterm_ends_a_process_that_is_writing_at_once", terminate_twice),
+    ("rt4_sigterm_ends_an_idle_process_at_once", terminate_idle),
+    ("rt4_a_second_sigterm_ends_a_process_that_is_writing_at_once", terminate_twice),
     ("the_process_ends_when_its_host_is_killed", host_killed),
     ("without_tls_it_speaks_plaintext", plaintext),
     ("p09_p12_a_logged_run_keeps_standard_output_clean_and_secrets_out", p09_trace),
@@ -59,7 +59,7 @@ const TESTS: &[(&str, fn())] = &[
     ("terraform_uses_a_provider_that_a_person_started_with_debug", terraform_debug),
     ("terraform_uses_the_binary_started_with_debug", terraform_debug_binary),
     ("p02_an_interrupted_terraform_has_the_object_in_its_state", terraform_interrupt),
-    ("sigterm_to_the_process_group_leaves_the_object_in_the_state", terraform_terminated),
+    ("rt4_sigterm_to_the_process_group_leaves_the_object_in_the_state", terraform_terminated),
     ("p01_a_killed_terraform_takes_the_plugin_with_it_after_the_write", terraform_killed),
     ("p14_a_panic_is_shown_as_a_diagnostic_and_not_as_a_crash", terraform_panic),
     ("p12_terraform_logs_the_providers_lines_without_secrets", terraform_trace),
@@ -453,7 +453,8 @@ fn terraform_reattach() {
 
 /// Starts a program that serves until it is stopped, and gives the variable that it prints, as a shell takes it.
 fn debugged(mut command: Command) -> (Plugin, String) {
-    command.env_remove(COOKIE.0).env_remove("PLUGIN_PROTOCOL_VERSIONS").stderr(Stdio::null()).arg("--debug");
+    command.env_remove(COOKIE.0).env_remove("PLUGIN_PROTOCOL_VERSIONS").arg("--debug");
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
     let plugin = Plugin::start(command);
     let printed = Command::new("sh").args(["-c", &format!("{}\nprintf %s \"$TF_REATTACH_PROVIDERS\"", plugin.line)]).output();
     let variable = String::from_utf8(printed.unwrap().stdout).unwrap();
@@ -462,7 +463,7 @@ fn debugged(mut command: Command) -> (Plugin, String) {
 }
 
 fn stopped(mut plugin: Plugin) {
-    let socket = plugin.line.split('"').find(|part| part.ends_with(".sock")).map(std::path::PathBuf::from).unwrap();
+    let socket = plugin.line.split('"').find(|part| part.contains("plugin.sock")).map(std::path::PathBuf::from).unwrap();
     assert!(socket.exists());
     signal("-INT", &plugin.child.id().to_string());
     let begin = Instant::now();

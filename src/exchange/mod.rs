@@ -95,6 +95,11 @@ impl Exchange {
         })
     }
 
+    /// Makes the first contact with the tenant's hosts.
+    pub async fn contact(&self, call: &Call) -> Result<(), Error> {
+        self.http.contact(call).await
+    }
+
     /// Puts the client on the board of its configuration.
     #[must_use]
     pub fn on(self, board: Arc<Board>) -> Exchange {

@@ -13,6 +13,7 @@ use async_trait::async_trait;
 use super::agreement;
 use super::batch::{Answer, Batch, Goal, RULES, Rules, Wish};
 use super::device::Connect;
+use super::filter_values::without_values_of_filters;
 use super::lock::Lock;
 use super::original::{self, ORIGINAL};
 use super::resources::message_filter;
@@ -118,11 +119,16 @@ impl Gateway {
                 format!(
                     "Objects in these lines are left alone, and none is taken for deleted. Please report them: \
                      `terraform-provider-mailflow doctor` prints them masked, with the gateway's release.\n\n{}",
-                    shortened(&rows.not_understood, "\n")
+                    without_values_of_filters(&shortened(&rows.not_understood, "\n"))
                 ),
             ));
         }
         Ok(rows)
+    }
+
+    /// Makes the first contact: logs in, and keeps the session.
+    pub async fn contact(&self, call: &Call) -> Result<(), Error> {
+        self.batch.contact(call).await
     }
 
     /// Logs out, once all that was asked before is answered. A later call logs in again.

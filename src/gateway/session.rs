@@ -413,9 +413,12 @@ impl Connector {
         if let Some(error) = self.refused.lock().unwrap_or_else(PoisonError::into_inner).clone() {
             return Err(error);
         }
+        // The shell does not know where it is.
+        let Login { host, port, .. } = &self.settings.login;
+        let in_shell = |error: Error| error.context("gateway", format!("{host}:{port}")).context("phase", "first prompt");
         let outcome = match self.dial().await {
-            Ok(line) if recorded => Session::open_recorded(line, &self.settings, self.timing).await,
-            Ok(line) => Session::open(line, &self.settings, self.timing).await,
+            Ok(line) if recorded => Session::open_recorded(line, &self.settings, self.timing).await.map_err(in_shell),
+            Ok(line) => Session::open(line, &self.settings, self.timing).await.map_err(in_shell),
             Err(error) => Err(error),
         };
         let mut session = outcome.inspect_err(|error| {
@@ -434,7 +437,8 @@ impl Connector {
     async fn dial(&self) -> Result<Box<dyn Line>, Error> {
         for pause in PAUSES {
             match ssh::open(&self.settings.login).await {
-                Err(error) if error.kind == Kind::Unavailable && error.retryable => {
+                // One of which nothing was heard at all is another matter: whoever asked decides how long it is tried.
+                Err(error) if error.kind == Kind::Unavailable && error.retryable && !error.unheard => {
                     tracing::debug!(target: "mailflow::gateway", "no session yet: {error}");
                     tokio::time::sleep(pause).await;
                 }

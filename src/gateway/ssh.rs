@@ -4,7 +4,10 @@
 //! that is locked by a provider that tries again and again would take the administrators' access with it. A question that is not the one for
 //! the password (a second factor, a new password) is not answered.
 
+mod listening;
+
 use std::io;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -13,19 +16,21 @@ use russh::client::{self, AuthResult, Handle, KeyboardInteractiveAuthResponse, M
 use russh::keys::{HashAlg, PrivateKey, PrivateKeyWithHashAlg, PublicKeyOrCertificate, decode_secret_key};
 use russh::{ChannelMsg, ChannelReadHalf, ChannelWriteHalf, Disconnect, MethodKind, MethodSet};
 use secrecy::{ExposeSecret, SecretString};
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 
+use self::listening::{Listening, Stream};
 use super::algorithms::preferred;
 use super::host_key::{HostKeys, Verdict, fingerprint};
 use super::settings::Login;
 use super::shell::{Line, seconds};
 use crate::remote::{Error, Kind};
 
+/// From the first packet to a host until it says how one may log in.
+const PROMPT_LIMIT: Duration = Duration::from_secs(30);
 const TCP_LIMIT: Duration = Duration::from_secs(20);
-const HANDSHAKE_LIMIT: Duration = Duration::from_secs(30);
-const LOGIN_LIMIT: Duration = Duration::from_secs(45);
+/// From then until the login is let in.
+const LOGIN_LIMIT: Duration = Duration::from_mins(1);
 const CHANNEL_LIMIT: Duration = Duration::from_secs(20);
 
 /// A commit may take minutes without a byte: firewalls forget such connections.
@@ -53,12 +58,15 @@ pub(super) async fn open(login: &Login) -> Result<Box<dyn Line>, Error> {
     let mut sessions: Vec<Handle<Client>> = Vec::new();
     let mut farewell = Farewell::default();
     for (hop, prepared) in hops.iter().zip(prepared) {
+        let prompt_by = Instant::now() + PROMPT_LIMIT;
         let stream = match sessions.last() {
-            None => hop.dial().await?,
-            Some(jump) => hop.dial_through(jump).await?,
+            None => hop.dial().await,
+            Some(jump) => hop.dial_through(jump).await,
         };
-        let (mut session, seen) = hop.shake_hands(stream, prepared.host_keys).await?;
-        hop.log_in(&mut session, prepared.key, &seen).await?;
+        let stream = stream.map_err(|error| error.context("phase", "connection"))?;
+        let shaken = hop.shake_hands(stream, prepared.host_keys, prompt_by).await;
+        let (mut session, seen) = shaken.map_err(|error| error.context("phase", "SSH handshake"))?;
+        hop.log_in(&mut session, prepared.key, &seen, prompt_by).await.map_err(|error| error.context("phase", "login"))?;
         farewell = Farewell(seen);
         sessions.push(session);
     }
@@ -96,9 +104,6 @@ fn hops(login: &Login) -> Vec<Hop<'_>> {
     hops.reverse();
     hops
 }
-
-trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
-impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
 
 type Connected = (Handle<Client>, Arc<Mutex<Seen>>);
 
@@ -159,7 +164,14 @@ impl Hop<'_> {
 
     async fn dial(&self) -> Result<Box<dyn Stream>, Error> {
         let host = self.login.host.trim_start_matches('[').trim_end_matches(']');
-        let unreachable = |why: &str| Error::new(Kind::Unavailable, format!("The {} cannot be reached: {why}.", self.place()));
+        let unreachable = |why: &str| {
+            let error = Error::new(Kind::Unavailable, format!("The {} cannot be reached: {why}.", self.place())).unheard();
+            error.hint(format!(
+                "Check {} and `{}.port`, and whether a firewall stands between.",
+                self.setting("host"),
+                self.block
+            ))
+        };
         match timeout(TCP_LIMIT, TcpStream::connect((host, self.login.port))).await {
             Ok(Ok(stream)) => {
                 // Each answer is one small packet that the device waits for.
@@ -167,6 +179,7 @@ impl Hop<'_> {
                 Ok(Box::new(stream))
             }
             Ok(Err(error)) if error.raw_os_error().is_none() => {
+                // The name does not resolve.
                 Err(unreachable(&error.to_string()).hint(format!("Check {}.", self.setting("host"))))
             }
             Ok(Err(error)) => Err(unreachable(&error.to_string()).retryable()),
@@ -178,7 +191,14 @@ impl Hop<'_> {
         let host = self.login.host.trim_start_matches('[').trim_end_matches(']');
         let opening = jump.channel_open_direct_tcpip(host, u32::from(self.login.port), "127.0.0.1", 0);
         let unreachable = |why: &str| {
-            Error::new(Kind::Unavailable, format!("The jump host cannot reach the {}: {why}.", self.place())).retryable()
+            Error::new(Kind::Unavailable, format!("The jump host cannot reach the {}: {why}.", self.place()))
+                .hint(format!(
+                    "Check {} and `{}.port`, and whether the jump host may forward there.",
+                    self.setting("host"),
+                    self.block
+                ))
+                .retryable()
+                .unheard()
         };
         match timeout(CHANNEL_LIMIT, opening).await {
             Ok(Ok(channel)) => Ok(Box::new(channel.into_stream())),
@@ -187,7 +207,14 @@ impl Hop<'_> {
         }
     }
 
-    async fn shake_hands(&self, stream: Box<dyn Stream>, host_keys: HostKeys) -> Result<Connected, Error> {
+    async fn shake_hands(&self, stream: Box<dyn Stream>, host_keys: HostKeys, by: Instant) -> Result<Connected, Error> {
+        let (stream, heard) = Listening::to(stream);
+        let outcome = self.shake_hands_over(stream, host_keys, by).await;
+        // A host that said anything at all is there; it may be out of sessions, or on its way up.
+        outcome.map_err(|error| if heard.load(Ordering::Relaxed) { error } else { error.unheard() })
+    }
+
+    async fn shake_hands_over(&self, stream: Listening, host_keys: HostKeys, by: Instant) -> Result<Connected, Error> {
         let kinds = host_keys.kinds(&self.login.host, self.login.port);
         let config = client::Config {
             preferred: preferred(self.login.legacy_algorithms, &kinds),
@@ -198,13 +225,18 @@ impl Hop<'_> {
         };
         let seen = Arc::new(Mutex::new(Seen::default()));
         let client = Client { host: self.login.host.clone(), port: self.login.port, host_keys, seen: Arc::clone(&seen) };
-        match timeout(HANDSHAKE_LIMIT, client::connect_stream(Arc::new(config), stream, client)).await {
+        match timeout_at(by, client::connect_stream(Arc::new(config), stream, client)).await {
             Ok(Ok(session)) => Ok((session, seen)),
             Ok(Err(error)) => Err(self.refused_key(&seen).unwrap_or_else(|| self.failed("The SSH handshake", &error, &seen))),
             Err(_) => {
                 let message =
-                    format!("The {} did not complete the SSH handshake within {}.", self.place(), seconds(HANDSHAKE_LIMIT));
-                Err(Error::new(Kind::Unavailable, message).retryable())
+                    format!("The {} did not complete the SSH handshake within {}.", self.place(), seconds(PROMPT_LIMIT));
+                let hint = format!(
+                    "Check {} and `{}.port`: something answers there, and it may not be the SSH service.",
+                    self.setting("host"),
+                    self.block
+                );
+                Err(Error::new(Kind::Unavailable, message).hint(hint).retryable())
             }
         }
     }
@@ -278,29 +310,41 @@ impl Hop<'_> {
         }
     }
 
-    async fn log_in(&self, session: &mut Handle<Client>, key: Option<Arc<PrivateKey>>, seen: &Mutex<Seen>) -> Result<(), Error> {
-        let outcome = timeout(LOGIN_LIMIT, self.authenticate(session, key, seen)).await;
-        let outcome = outcome.unwrap_or_else(|_| {
-            let message = format!("The {} did not answer the login of {:?} within {}.", self.place(), self.login.username, seconds(LOGIN_LIMIT));
-            let hint = "An account whose password must be changed looks like this, too. Log in by hand once. The login is not tried again, so that the account is not locked.";
-            Err(Error::new(Kind::Denied, message).hint(hint))
-        });
+    async fn log_in(
+        &self,
+        session: &mut Handle<Client>,
+        key: Option<Arc<PrivateKey>>,
+        seen: &Mutex<Seen>,
+        prompt_by: Instant,
+    ) -> Result<(), Error> {
+        let too_late = |what: &str, limit: Duration, error: Error| {
+            let message = format!("The {} did not {what} {:?} within {}.", self.place(), self.login.username, seconds(limit));
+            Error { message, ..error }
+        };
+        let outcome = match timeout_at(prompt_by, self.methods(session, seen)).await {
+            Ok(Ok(None)) => return Ok(()),
+            Ok(Ok(Some(offered))) => {
+                let letting_in = timeout(LOGIN_LIMIT, self.authenticate(session, offered, key, seen));
+                letting_in.await.unwrap_or_else(|_| {
+                    let hint = "An account whose password must be changed looks like this, too. Log in by hand once. The login is not tried again, so that the account is not locked.";
+                    Err(too_late("answer the login of", LOGIN_LIMIT, Error::new(Kind::Denied, "").hint(hint)))
+                })
+            }
+            Ok(Err(error)) => Err(error),
+            // No credential was sent: it may be tried again.
+            Err(_) => Err(too_late("ask for a login of", PROMPT_LIMIT, Error::new(Kind::Unavailable, "").retryable())),
+        };
         outcome.map_err(|error| {
             let banner = seen.lock().unwrap_or_else(PoisonError::into_inner).banner.trim().to_owned();
             if banner.is_empty() { error } else { error.context("it said", banner) }
         })
     }
 
-    async fn authenticate(
-        &self,
-        session: &mut Handle<Client>,
-        key: Option<Arc<PrivateKey>>,
-        seen: &Mutex<Seen>,
-    ) -> Result<(), Error> {
+    /// Asks by which methods one may log in, without trying a credential; none if the login is let in as it is.
+    async fn methods(&self, session: &mut Handle<Client>, seen: &Mutex<Seen>) -> Result<Option<MethodSet>, Error> {
         let user = self.login.username.as_str();
-        // This asks which methods there are, and tries no credential.
-        let mut offered = match session.authenticate_none(user).await.map_err(|error| self.failed("The login", &error, seen))? {
-            AuthResult::Success => return Ok(()),
+        let offered = match session.authenticate_none(user).await.map_err(|error| self.failed("The login", &error, seen))? {
+            AuthResult::Success => return Ok(None),
             AuthResult::Failure { remaining_methods, .. } => remaining_methods,
         };
         if offered.is_empty() {
@@ -309,6 +353,17 @@ impl Hop<'_> {
                 error.hint("It closed the connection before the login: too many sessions may be open, or it is restarting.")
             );
         }
+        Ok(Some(offered))
+    }
+
+    async fn authenticate(
+        &self,
+        session: &mut Handle<Client>,
+        mut offered: MethodSet,
+        key: Option<Arc<PrivateKey>>,
+        seen: &Mutex<Seen>,
+    ) -> Result<(), Error> {
+        let user = self.login.username.as_str();
         let mut tried_key = false;
         if let Some(key) = key
             && offered.contains(&MethodKind::PublicKey)

@@ -278,7 +278,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn sigterm_lets_a_write_take_its_time_and_the_host_its_answer() {
+    async fn rt4_sigterm_lets_a_write_take_its_time_and_the_host_its_answer() {
         let scene = Scene::new();
         let connection = scene.count.one_more();
         let end = tokio::spawn(scene.watch());
@@ -292,7 +292,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn sigterm_ends_an_idle_process_at_once() {
+    async fn rt4_sigterm_ends_an_idle_process_at_once() {
         let scene = Scene::new();
         let _connection = scene.count.one_more();
         scene.requests.send_modify(|asked| *asked += 1);
@@ -300,7 +300,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_second_sigterm_ends_it_at_once() {
+    async fn rt4_a_second_sigterm_ends_it_at_once() {
         let scene = Scene::new();
         let _connection = scene.count.one_more();
         let end = tokio::spawn(scene.watch());
@@ -314,7 +314,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn after_sigterm_a_host_that_dies_or_calls_shutdown_is_noticed_all_the_same() {
+    async fn rt4_after_sigterm_a_host_that_dies_or_calls_shutdown_is_noticed_all_the_same() {
         for (dies, wanted) in [(true, (End::Orphaned, 6)), (false, (End::Asked, 1))] {
             let scene = Scene::new();
             let _connection = scene.count.one_more();

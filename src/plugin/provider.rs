@@ -28,6 +28,12 @@ pub trait Configured: Send + Sync + 'static {
     /// The operations over a resource's objects, or why there are none (the block of that side is missing).
     fn objects(&self, resource: &'static Resource) -> Result<Arc<dyn Objects>, Diagnostic>;
 
+    /// Makes the first contact with the services whose settings are known, all at once, and keeps the sessions. What is wrong is said once, on the
+    /// provider's block. `call` has no time limit of its own.
+    async fn contact(&self, _call: &Call) -> Diagnostics {
+        Diagnostics::new()
+    }
+
     /// Hears that a change of an object was planned in this process, and may soon be applied.
     fn announce(&self, resource: &'static Resource, planned: &Record);
 

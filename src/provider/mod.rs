@@ -119,6 +119,29 @@ impl Configured for Clients {
         }
     }
 
+    async fn contact(&self, call: &Call) -> Diagnostics {
+        let exchange = async {
+            match &self.exchange {
+                Side::Ready(exchange) => exchange.contact(call).await,
+                Side::Absent | Side::Unknown(_) => Ok(()),
+            }
+        };
+        let gateway = async {
+            match &self.gateway {
+                Side::Ready(gateway) => gateway.contact(call).await,
+                Side::Absent | Side::Unknown(_) => Ok(()),
+            }
+        };
+        let (exchange, gateway) = tokio::join!(exchange, gateway);
+        let failed = [(exchange, "exchange", "connect to Microsoft 365"), (gateway, "gateway", "connect to the gateway")];
+        let on_block = |(outcome, block, action): (Result<(), Error>, &str, &str)| {
+            let error = outcome.err()?;
+            let path = error.path.clone().unwrap_or_else(|| Path::dotted(block));
+            Some(error.diagnostic(action).at(path))
+        };
+        failed.into_iter().filter_map(on_block).collect()
+    }
+
     fn announce(&self, resource: &'static Resource, planned: &Record) {
         if let Side::Ready(gateway) = &self.gateway
             && resource.name.starts_with("gateway_")

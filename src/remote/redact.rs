@@ -111,14 +111,14 @@ mod tests {
 
     /// What a form adds around a secret, so that it starts at any place of its groups.
     fn every_form(secret: &str) -> Vec<String> {
-        let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
         let percent = |byte: u8| if byte.is_ascii_alphanumeric() { char::from(byte).to_string() } else { format!("%{byte:02x}") };
         let percent: String = secret.bytes().map(percent).collect();
-        let all_percent: String = secret.bytes().map(|byte| format!("%{byte:02X}")).collect();
-        let units: String = secret.encode_utf16().map(|unit| format!("\\u{unit:04x}")).collect();
+        let all_percent = secret.bytes().map(|byte| format!("%{byte:02X}")).collect::<Vec<_>>().concat();
+        let units = secret.encode_utf16().map(|unit| format!("\\u{unit:04x}")).collect::<Vec<_>>().concat();
         let named = secret.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;");
-        let numbered: String = secret.chars().map(|letter| format!("&#{};", u32::from(letter))).collect();
-        let hexed: String = secret.chars().map(|letter| format!("&#x{:X};", u32::from(letter))).collect();
+        let numbered = secret.chars().map(|letter| format!("&#{};", u32::from(letter))).collect::<Vec<_>>().concat();
+        let hexed = secret.chars().map(|letter| format!("&#x{:X};", u32::from(letter))).collect::<Vec<_>>().concat();
         let json = serde_json::Value::from(secret).to_string();
         let twice = serde_json::Value::from(json.clone()).to_string();
         let html_safe_json = json.replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026");

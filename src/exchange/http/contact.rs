@@ -38,14 +38,11 @@ impl Http {
         let place = |error: Error, phase| located(error, &self.hosts.login, phase);
         let outcome = match timeout(ANSWER, &mut work).await {
             Ok(outcome) => outcome,
-            Err(_) if self.connection.is_answered() => match timeout(LOGIN, &mut work).await {
-                Ok(outcome) => outcome,
-                Err(_) => {
-                    let message = format!("The login did not come to an end within {} s.", LOGIN.as_secs());
-                    return Err(place(Error::new(Kind::Unavailable, message), "login")
-                        .hint("The sign-in host answered. Check `exchange.login_url`, if it is set, and any proxy on the way."));
-                }
-            },
+            Err(_) if self.connection.is_answered() => timeout(LOGIN, &mut work).await.unwrap_or_else(|_| {
+                let message = format!("The login did not come to an end within {} s.", LOGIN.as_secs());
+                Err(Error::new(Kind::Unavailable, message)
+                    .hint("The sign-in host answered. Check `exchange.login_url`, if it is set, and any proxy on the way."))
+            }),
             Err(_) => return Err(silent(&self.hosts.login, "sign-in host", "login_url")),
         };
         match outcome {

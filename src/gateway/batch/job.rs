@@ -18,6 +18,8 @@ pub(super) enum Message {
     Change(Job),
     /// A printout to read.
     Read(ReadRequest),
+    /// Open the session, if it is not open.
+    Open(OpenRequest),
     /// Somebody does not want to wait any longer: look again.
     Nudge,
     /// End the session when there is nothing else to do.
@@ -29,6 +31,12 @@ pub(super) struct ReadRequest {
     pub(super) printout: Printout,
     pub(super) ticket: Arc<Ticket>,
     pub(super) reply: oneshot::Sender<Result<Arc<Rows>, Error>>,
+}
+
+/// A session that a caller waits for.
+pub(super) struct OpenRequest {
+    pub(super) ticket: Arc<Ticket>,
+    pub(super) reply: oneshot::Sender<Result<(), Error>>,
 }
 
 /// A change that a caller waits for.

@@ -59,7 +59,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use tokio::sync::{mpsc, oneshot};
 
-use self::job::{Job, Message, ReadRequest, Ticket};
+use self::job::{Job, Message, OpenRequest, ReadRequest, Ticket};
 use self::writer::Writer;
 use super::device::Connect;
 use super::dialog::{Dialog, Said};
@@ -248,6 +248,15 @@ impl Batch {
             call.report(found);
         }
         Ok(rows)
+    }
+
+    /// Opens the session, for the first contact. A device that answered and has no session to give just now is no error: what is asked of it
+    /// later waits for one.
+    pub(super) async fn contact(&self, call: &Call) -> Result<(), Error> {
+        let ticket = Ticket::new(call);
+        let (reply, answer) = oneshot::channel();
+        self.send(Message::Open(OpenRequest { ticket: Arc::clone(&ticket), reply }));
+        self.wait(&ticket, answer, call).await?
     }
 
     /// Ends the session once what was asked before is answered. A later call opens a new one.

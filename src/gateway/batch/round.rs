@@ -361,6 +361,8 @@ impl Writer {
                         &Error::new(Kind::Conflict, words)
                             .hint("Somebody else commits on the gateway again and again. Run again when they are done."),
                     );
+                } else {
+                    self.stand_back(round.collisions).await;
                 }
             }
             Ok(Some(Commit::Refused(words))) => self.refused(round, jobs, words).await,

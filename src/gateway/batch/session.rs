@@ -18,8 +18,9 @@ pub(super) const LONGEST_IDLE: Duration = Duration::from_mins(20);
 /// The last resort against a device that never answers. The transport gives up on a single answer long before.
 const LONGEST_CONVERSATION: Duration = Duration::from_mins(10);
 
-/// A login takes seconds; a device that is out of sessions may keep one waiting.
-const LONGEST_LOGIN: Duration = Duration::from_mins(2);
+/// A login takes seconds; a device that is out of sessions may keep one waiting. Each step on the way has a shorter limit of its own, and a better
+/// error.
+const LONGEST_LOGIN: Duration = Duration::from_mins(5);
 
 /// More dialogs than any printout takes.
 const MOST_DIALOGS: usize = 10_000;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
-use super::job::{Job, Message, ReadRequest, Ticket};
+use super::job::{Job, Message, OpenRequest, ReadRequest, Ticket};
 use super::session::Session;
 use super::since::Ours;
 use super::{Rules, Shared, weigh};
@@ -20,6 +20,12 @@ use crate::value::Diagnostic;
 
 /// How often a lost line is taken up again within one piece of work.
 pub(super) const MOST_LOST: u32 = 3;
+
+/// For so long a host of which nothing is heard is tried again at the first contact: it may be starting.
+const UNHEARD: Duration = Duration::from_secs(5);
+
+/// Half of the longest wait after a first collision with a commit of somebody else; it doubles with each one in a row.
+const STEP_BACK: Duration = Duration::from_millis(500);
 
 /// Owns the session, reads printouts, and turns changes into commits.
 pub(super) struct Writer {
@@ -40,6 +46,7 @@ pub(super) struct Writer {
     inbox: mpsc::UnboundedReceiver<Message>,
     open: bool,
     reads: VecDeque<ReadRequest>,
+    openers: Vec<OpenRequest>,
     closers: Vec<oneshot::Sender<()>>,
 }
 
@@ -68,6 +75,7 @@ impl Writer {
             inbox,
             open: true,
             reads: VecDeque::new(),
+            openers: Vec::new(),
             closers: Vec::new(),
         }
     }
@@ -76,6 +84,11 @@ impl Writer {
     pub(super) async fn run(mut self) {
         loop {
             self.drain();
+            if let Some(OpenRequest { ticket, reply }) = self.openers.pop() {
+                // A caller that is gone needs no answer.
+                let _ = reply.send(self.first_contact(&ticket).await);
+                continue;
+            }
             if !self.reads.is_empty() {
                 self.serve_reads().await;
                 continue;
@@ -169,6 +182,32 @@ impl Writer {
         }
     }
 
+    /// Opens the session for the first time. A host of which nothing is heard is given up after a few seconds and a last attempt; one that answered
+    /// has all the time of the operations that follow.
+    async fn first_contact(&mut self, ticket: &Ticket) -> Result<(), Error> {
+        let begin = Instant::now();
+        let mut attempt = 0;
+        while !self.session.is_open() && ticket.is_wanted() {
+            match self.session.open().await {
+                Ok(()) => {
+                    self.shared.set_obstacle(None);
+                    self.inspect().await;
+                }
+                Err(error) if error.retryable && !error.unheard => {
+                    tracing::warn!(%error, "the gateway answers, and has no session to give yet");
+                    self.shared.set_obstacle(Some(error));
+                    break;
+                }
+                Err(error) if error.retryable && begin.elapsed() < UNHEARD => {
+                    attempt += 1;
+                    self.pause(Some(Instant::now() + step(attempt))).await;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
     /// Takes the lock between processes; readings are answered meanwhile. `None` if nobody waits for it any longer.
     pub(super) async fn take_lock(&mut self) -> Option<Held> {
         let mut attempt = 0;
@@ -215,6 +254,14 @@ impl Writer {
         !self.arrived.is_empty()
     }
 
+    /// Waits for a while that chance decides, so that two runs which collided do not collide again. What arrives meanwhile waits.
+    pub(super) async fn stand_back(&mut self, collisions: u32) {
+        let until = Instant::now() + (STEP_BACK * 2_u32.saturating_pow(collisions)).mul_f64(rand::random::<f64>());
+        while Instant::now() < until {
+            self.pause(Some(until)).await;
+        }
+    }
+
     /// Waits until a time (or for ever), or until something arrives.
     pub(super) async fn pause(&mut self, until: Option<Instant>) {
         let time = async {
@@ -253,6 +300,7 @@ impl Writer {
                 self.arrived.push_back((Instant::now(), job));
             }
             Message::Read(request) => self.reads.push_back(request),
+            Message::Open(request) => self.openers.push(request),
             Message::Nudge => {}
             Message::Close(reply) => self.closers.push(reply),
         }

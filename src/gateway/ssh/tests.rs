@@ -527,3 +527,29 @@ fn c16_a_login_without_credentials_names_the_settings() {
     let jump = Login { jump_host: Some(Box::new(login.clone())), password: Some("x".into()), ..login };
     assert!(check(&jump).expect_err("no credentials").to_string().contains("`gateway.jump_host.password`"));
 }
+
+/// A host that says this and nothing more.
+async fn saying(banner: &'static [u8]) -> u16 {
+    use tokio::io::AsyncWriteExt as _;
+    let socket = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let port = socket.local_addr().expect("an address").port();
+    tokio::spawn(async move {
+        let (mut stream, _) = socket.accept().await.expect("a connection");
+        stream.write_all(banner).await.expect("sent");
+        std::future::pending::<()>().await;
+    });
+    port
+}
+
+#[tokio::test(start_paused = true)]
+async fn rs7_a_silent_host_costs_half_a_minute_and_one_with_a_banner_was_heard() {
+    let host = serve(Rules::default()).await;
+    for (banner, unheard) in [(&b""[..], true), (b"SSH-2.0-Cisco\r\n", false)] {
+        let login = Login { port: saying(banner).await, ..host.login() };
+        let begin = Instant::now();
+        let error = fails(&login, Kind::Unavailable, &["did not complete the SSH handshake within 30 s", "gateway.port"]).await;
+        assert_eq!((error.retryable, error.unheard), (true, unheard));
+        assert!(error.context.contains(&("phase", "SSH handshake".to_owned())), "{:?}", error.context);
+        assert!(begin.elapsed() <= PROMPT_LIMIT + Duration::from_secs(1), "{:?}", begin.elapsed());
+    }
+}

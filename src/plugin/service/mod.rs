@@ -183,8 +183,10 @@ impl Provider for Service {
         request: Request<wire::configure_provider::Request>,
     ) -> Answer<wire::configure_provider::Response> {
         let request = request.into_inner();
-        let work = move |session: &Session| validate::configure(session, &request);
-        let diagnostics = self.said("ConfigureProvider", "", work).await;
+        let session = self.session.clone();
+        let work = async move { dynamic::diagnostics(validate::configure(session, request).await) };
+        let rescue = |diagnostic| dynamic::diagnostics(vec![diagnostic]);
+        let diagnostics = self.session.answer("ConfigureProvider", "", work, rescue).await;
         Ok(Response::new(wire::configure_provider::Response { diagnostics }))
     }
 

@@ -1,6 +1,10 @@
-//! Checks of configuration, and the settings of the provider. None of this does any I/O.
+//! Checks of configuration, which do no I/O, and the settings of the provider, with the first contact that they allow.
+
+use std::sync::Arc;
+use std::time::Duration;
 
 use super::dynamic;
+use super::private::Private;
 use super::session::Session;
 use crate::plugin::wire::tfplugin6 as wire;
 use crate::schema::engine;
@@ -48,8 +52,14 @@ pub(super) fn provider(session: &Session, request: &wire::validate_provider_conf
     }
 }
 
-/// Takes the provider block. Settings that cannot be used leave the provider without any.
-pub(super) fn configure(session: &Session, request: &wire::configure_provider::Request) -> Diagnostics {
+/// Longer than any first contact takes: its steps have limits of their own.
+const CONTACT: Duration = Duration::from_mins(10);
+
+/// How long the side that answered may take for its goodbye, when the other one did not.
+const GOODBYE: Duration = Duration::from_secs(2);
+
+/// Takes the provider block, and makes the first contact. Settings that cannot be used leave the provider without any.
+pub(super) async fn configure(session: Arc<Session>, request: wire::configure_provider::Request) -> Diagnostics {
     let ty = engine::settings_type(session.catalog());
     tracing::info!(host_version = request.terraform_version, "the provider is configured");
     let config = match dynamic::record(request.config.as_ref(), &ty, "the provider block") {
@@ -62,8 +72,16 @@ pub(super) fn configure(session: &Session, request: &wire::configure_provider::R
     let known = config.iter().all(|(_, value)| value.is_wholly_known());
     match session.provider().configure(&config) {
         Ok(configured) => {
-            session.configure(Some(configured), known);
-            Diagnostics::new()
+            session.configure(Some(Arc::clone(&configured)), known);
+            let call = session.current().call(CONTACT, Private::new());
+            let mut diagnostics = configured.contact(&call).await;
+            diagnostics.extend(call.take_reports());
+            if diagnostics.iter().any(Diagnostic::is_error) {
+                session.configure(None, known);
+                // Nothing was asked of it; a session that is cut off harms nobody.
+                let _ = tokio::time::timeout(GOODBYE, configured.close()).await;
+            }
+            diagnostics
         }
         Err(diagnostics) => {
             session.configure(None, known);

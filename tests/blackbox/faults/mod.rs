@@ -5,6 +5,7 @@
 
 mod configuration;
 mod exchange;
+mod first_contact;
 mod gateway;
 mod interruptions;
 mod load;

@@ -90,10 +90,11 @@ async fn g01_g02_a_host_key_that_is_not_pinned_stops_before_the_login() {
     gateway.fault(Fault::WrongHostKey { times: 3 });
     let run = workspace.try_plan().await;
     for said in run.errors() {
+        said.marks("gateway");
         said.holds(&["not the one that is pinned", &key, "Nothing was sent", "gateway.host_keys", "MAILFLOW_GATEWAY_HOST_KEYS"]);
         assert!(said.detail.matches("SHA256:").count() >= 2, "both keys are shown: {}", said.detail);
     }
-    assert!(!run.errors().is_empty(), "{}", run.printed);
+    assert_eq!(run.errors().len(), 1, "one error for two resources\n{}", run.printed);
     assert_eq!(gateway.counters().connections, 1, "one attempt");
     gateway.clear_faults();
 
@@ -139,9 +140,9 @@ async fn g04_a_login_that_fails_is_tried_once() {
             None => workspace.set_provider(&right, "\"Wrong-Passphrase-77\""),
         }
         let run = workspace.try_plan().await;
-        assert!(!run.errors().is_empty(), "{name}: {}", run.printed);
+        assert_eq!(run.errors().len(), 1, "{name}: one error for three resources\n{}", run.printed);
         for said in run.errors() {
-            said.holds(parts);
+            said.holds(parts).holds(&["127.0.0.1"]).marks("gateway");
             assert!(!said.detail.contains("Wrong-Passphrase-77") && !said.detail.contains(gateway.password()), "{said:?}");
         }
         let counters = gateway.counters();
@@ -159,9 +160,9 @@ async fn e14_a_wrong_client_secret_asks_for_one_token() {
     let right = format!("{:?}", exchange.client_secret());
     workspace.set_provider(&right, "\"wrong-secret-value-77\"");
     let run = workspace.try_apply().await;
-    assert_eq!(run.errors().len(), 3, "one error for each resource\n{}", run.printed);
+    assert_eq!(run.errors().len(), 1, "one error for three resources\n{}", run.printed);
     for said in run.errors() {
-        said.holds(&["client_secret"]);
+        said.holds(&["client_secret", "phase: login"]).marks("exchange");
         assert!(!said.detail.contains("wrong-secret-value-77"), "{said:?}");
     }
     assert_eq!(exchange.counts().token_requests, 1, "one request for three resources");

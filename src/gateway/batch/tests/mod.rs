@@ -1,5 +1,7 @@
 //! The batch against a gateway in memory, on a paused clock.
 
+mod collisions;
+mod contact;
 mod enumeration;
 mod fake;
 mod load;
