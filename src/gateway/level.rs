@@ -44,6 +44,24 @@ pub(super) fn fits(prompt: &str, level: &Level) -> bool {
     }
 }
 
+/// Refuses a gateway of a cluster where the settings name no level: a change at the level of the login may reach other machines, or only one.
+pub(super) fn is_standalone(prompt: &str) -> Result<(), Error> {
+    let inside = prompt.trim().trim_start_matches('(');
+    let Some((shown, rest)) = inside.split_once(' ') else { return Ok(()) };
+    let mode = shown.to_lowercase();
+    if !["cluster", "group", "machine"].contains(&mode.as_str()) {
+        return Ok(());
+    }
+    let name = rest.split(')').next().unwrap_or_default().trim();
+    let own = if mode == "cluster" { String::new() } else { format!(" and `name` {name:?}") };
+    let message = format!(
+        "The gateway is in a cluster (its prompt shows the level {shown} {name}), and the provider's settings have no `gateway.cluster`."
+    );
+    Err(Error::new(Kind::Invalid, message).hint(format!(
+        "Set `gateway.cluster` to the level that is to be read and written. For the level of this login: `mode` {mode:?}{own}."
+    )))
+}
+
 /// A level in words.
 pub(super) fn words(level: &Level) -> String {
     match level {
@@ -91,6 +109,22 @@ pub(super) fn offer(said: &str, question: &Question, level: &Level) -> Offer {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn rg7_a_clustered_gateway_without_a_level_in_the_settings_is_told_which_one_its_prompt_shows() {
+        for prompt in ["mail.example.com>", "esa.local>", "(mail.example.com)>", "example.com (SERVICE)>"] {
+            assert_eq!(is_standalone(prompt), Ok(()), "{prompt}");
+        }
+        for (prompt, level, hint) in [
+            ("(Cluster Hosted_Cluster)>", "Cluster Hosted_Cluster", "`mode` \"cluster\"."),
+            ("(Machine esa1.example.com)>", "Machine esa1.example.com", "`mode` \"machine\" and `name` \"esa1.example.com\"."),
+            ("(Group Main_Group)>", "Group Main_Group", "`mode` \"group\" and `name` \"Main_Group\"."),
+        ] {
+            let error = is_standalone(prompt).expect_err(prompt);
+            assert!(error.message.contains(level) && error.message.contains("`gateway.cluster`"), "{error}");
+            assert!(error.hint.as_ref().is_some_and(|words| words.contains(hint)), "{error:?}");
+        }
+    }
 
     #[test]
     fn the_command_and_the_prompt_name_the_level() {

@@ -2,8 +2,8 @@
 //!
 //! Each provider alias is a process of its own, and two of them may change the same gateway. Whoever changes it holds a file
 //! lock named after host, port and level, from before the first staged change until all is read back. The operating system
-//! drops the lock of a process that is killed; what such a process had staged is named in the [`Journal`], so that the next
-//! writer can tell its own leftovers from the work of others. Reads need no lock.
+//! drops the lock of a process that is killed; what such a process had staged is named in the [`Journal`], with the account, the run and
+//! the time, so that the next writer of the same account can tell its own leftovers from the work of others. Reads need no lock.
 //!
 //! Runs of the same user see each other if they have the same directory for temporary files (`TMPDIR`). Against all others there
 //! is the device itself: a commit that another one overtook is not made.
@@ -19,11 +19,29 @@ use time::format_description::well_known::Rfc3339;
 
 use crate::remote::{Error, Kind};
 
+/// How long a journal may explain what stands uncommitted: as long as a session on the device can idle at most.
+const LONGEST_AGE: i64 = 24 * 60 * 60;
+
+/// Begins the first line of a journal: who wrote it, and when.
+const SIGNATURE: &str = "mailflow 2\t";
+
+/// Stands in a journal for a change that puts an object at another place, which a device may show without its name.
+const MOVED: &str = "order\t\n";
+
 /// The right to change one gateway, not yet taken. Making one touches no file.
 #[derive(Debug, Clone)]
 pub(super) struct Lock {
     gateway: String,
     directory: Option<PathBuf>,
+    author: Author,
+}
+
+/// Who stages: a run of a process, with an account of the gateway.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Author {
+    /// A fingerprint of the account's name.
+    account: String,
+    run: String,
 }
 
 /// The right to change one gateway. Dropping it gives it back.
@@ -31,28 +49,38 @@ pub(super) struct Lock {
 pub(super) struct Held {
     holder: PathBuf,
     staged: PathBuf,
+    author: Author,
     _file: File,
 }
 
 /// What a writer had staged and not committed, kept while it is so. It outlives a writer that is killed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Journal {
+    /// Whether it was written by another run than the one that reads it.
+    pub(super) is_of_another_run: bool,
+    /// The names of the objects that were staged, the last of them perhaps in part only, or not at all.
+    pub(super) staged: Vec<String>,
     /// The fingerprint of what the device showed as pending when it was last asked; empty before that.
     pending: String,
-    /// The names of the objects that were staged, the last of them perhaps in part only, or not at all.
-    staged: Vec<String>,
+    /// Whether an object was put at another place.
+    moved: bool,
 }
 
 impl Lock {
     /// The lock of the gateway with this name (host, port and level), in the user's own directory for temporary files.
     pub(super) fn of(gateway: String) -> Lock {
-        Lock { gateway, directory: None }
+        Lock { gateway, directory: None, author: Author::default() }
+    }
+
+    /// The lock as this account and run hold it.
+    pub(super) fn signed(self, account: &str, run: &str) -> Lock {
+        Lock { author: Author { account: fingerprint(account), run: run.replace(char::is_whitespace, " ") }, ..self }
     }
 
     /// The lock in a given directory.
     #[cfg(test)]
     pub(super) fn within(directory: &Path, gateway: &str) -> Lock {
-        Lock { gateway: gateway.to_owned(), directory: Some(directory.to_owned()) }
+        Lock { gateway: gateway.to_owned(), directory: Some(directory.to_owned()), author: Author::default() }
     }
 
     /// Takes the lock, or gives `None` if another writer holds it.
@@ -84,7 +112,7 @@ impl Lock {
         let since = OffsetDateTime::now_utc().replace_nanosecond(0).ok().and_then(|now| now.format(&Rfc3339).ok());
         let words = format!("process {}, since {}", std::process::id(), since.unwrap_or_default());
         replace(&holder, &words).map_err(|error| (holder.clone(), error))?;
-        Ok(Some(Held { holder, staged: place.with_extension("staged"), _file: file }))
+        Ok(Some(Held { holder, staged: place.with_extension("staged"), author: self.author.clone(), _file: file }))
     }
 
     /// The lock file. It is never removed: a waiting process may have it open.
@@ -98,24 +126,38 @@ impl Lock {
 }
 
 impl Held {
-    /// What an earlier writer had staged when it was killed, if one was.
+    /// What an earlier writer of the same account had staged when it was killed, if one was, and not too long ago.
     pub(super) fn leftover(&self) -> Option<Journal> {
+        self.leftover_at(OffsetDateTime::now_utc().unix_timestamp())
+    }
+
+    fn leftover_at(&self, now: i64) -> Option<Journal> {
         let text = std::fs::read_to_string(&self.staged).ok()?;
         let whole = text.get(..text.rfind('\n')?)?;
-        let mut journal = Journal::default();
-        for line in whole.lines() {
+        let mut lines = whole.lines();
+        let mut signed = lines.next()?.strip_prefix(SIGNATURE)?.split('\t');
+        let author = Author { account: signed.next()?.to_owned(), run: signed.next()?.to_owned() };
+        let age = now.checked_sub(signed.next()?.parse().ok()?)?;
+        let is_of_another_run = author.run != self.author.run;
+        if author.account != self.author.account || (is_of_another_run && !(-LONGEST_AGE..=LONGEST_AGE).contains(&age)) {
+            return None;
+        }
+        let mut journal = Journal { is_of_another_run, ..Journal::default() };
+        for line in lines {
             match line.split_once('\t')? {
                 ("", name) => journal.staged.push(name.to_owned()),
+                ("order", _) => journal.moved = true,
                 (pending, _) => pending.clone_into(&mut journal.pending),
             }
         }
         Some(journal)
     }
 
-    /// Notes the object that is about to be staged.
-    pub(super) fn note_staging(&self, name: &str) -> Result<(), Error> {
-        let name: String = name.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect();
-        self.note(&format!("\t{name}\n"))
+    /// Notes the object that is about to be staged, by its two names, and whether it is put at another place.
+    pub(super) fn note_staging(&self, names: [&str; 2], moves: bool) -> Result<(), Error> {
+        let [name, other] = names.map(|name| name.replace(char::is_control, " "));
+        let also = if name.eq_ignore_ascii_case(&other) { String::new() } else { format!("\t{other}\n") };
+        self.note(&format!("\t{name}\n{also}{}", if moves { MOVED } else { "" }))
     }
 
     /// Notes what the device shows as pending.
@@ -123,11 +165,19 @@ impl Held {
         self.note(&format!("{}\t\n", fingerprint(words)))
     }
 
-    /// Adds a line. The whole ones count: a writer may be killed at any point, and replacing a file waits for the disk.
+    /// Adds a line, behind the signature if it is the first. The whole ones count: a writer may be killed at any point, and replacing a
+    /// file waits for the disk.
     fn note(&self, line: &str) -> Result<(), Error> {
-        open_private(&self.staged, true)
-            .and_then(|mut file| file.write_all(line.as_bytes()))
-            .map_err(|error| unusable(&self.staged, &error))
+        let add = || {
+            let mut file = open_private(&self.staged, true)?;
+            if file.metadata()?.len() > 0 {
+                return file.write_all(line.as_bytes());
+            }
+            let Author { account, run } = &self.author;
+            let since = OffsetDateTime::now_utc().unix_timestamp();
+            file.write_all(format!("{SIGNATURE}{account}\t{run}\t{since}\n{line}").as_bytes())
+        };
+        add().map_err(|error| unusable(&self.staged, &error))
     }
 
     /// Notes that nothing is staged any more.
@@ -147,11 +197,42 @@ impl Drop for Held {
 }
 
 impl Journal {
-    /// Tells whether what a device shows as pending is what this journal's writer left: the text that it saw last, or one that
-    /// names an object that it staged. Between the two there may be no other: the candidate was empty when it began.
+    /// Tells whether what a device shows as pending is what this journal's writer left, and nothing else: the text that it saw last, or one of
+    /// which every line is explained. A line is explained if it names an object that was staged, or stands below one that does. One with
+    /// lines below it says only where they stand.
     pub(super) fn explains(&self, pending: &str) -> bool {
-        self.pending == fingerprint(pending) || self.staged.iter().any(|name| mentions(pending, name))
+        if self.pending == fingerprint(pending) {
+            return true;
+        }
+        let names: Vec<String> = self.staged.iter().map(|name| name.to_lowercase()).collect();
+        let lines: Vec<&str> = pending.lines().filter(|line| !line.trim().is_empty()).collect();
+        let depth = |line: &str| line.len() - line.trim_start().len();
+        let mut explained = false;
+        // The depth of the line that names an object, as long as the lines stand below it.
+        let mut below: Option<usize> = None;
+        for (at, line) in lines.iter().enumerate() {
+            let own = depth(line);
+            below = below.filter(|above| own > *above);
+            let text = line.to_lowercase();
+            if below.is_none() && names.iter().any(|name| mentions(&text, name)) {
+                below = Some(own);
+            }
+            let says_where = lines.get(at + 1).is_some_and(|next| depth(next) > own);
+            let is_title = at == 0 && lines.len() > 1 && line.trim_end().ends_with(':');
+            if below.is_some() || (self.moved && is_about_order(&text)) {
+                explained = true;
+            } else if !says_where && !is_title {
+                return false;
+            }
+        }
+        explained
     }
+}
+
+/// Tells whether a line says only that something stands in another order.
+fn is_about_order(line: &str) -> bool {
+    let mut words = line.split(|letter: char| !letter.is_alphanumeric()).filter(|word| !word.is_empty()).peekable();
+    words.peek().is_some() && words.all(|word| ["order", "changed", "moved", "position", "positions", "sequence"].contains(&word))
 }
 
 /// A short name for a text that does not give the text away: half a SHA-256, in hexadecimal.
@@ -165,15 +246,16 @@ pub(super) fn fingerprint(text: &str) -> String {
     })
 }
 
-/// Tells whether a text names an object: in any case, and not as a part of a longer name.
-pub(super) fn mentions(text: &str, name: &str) -> bool {
-    let (text, name) = (text.to_lowercase(), name.to_lowercase());
+/// Tells whether a text names an object, both in lower case, and not as a part of a longer name.
+fn mentions(text: &str, name: &str) -> bool {
     let within = |letter: char| letter.is_alphanumeric() || letter == '_' || letter == '-';
     !name.is_empty()
-        && text.match_indices(&name).any(|(start, found)| {
+        && text.match_indices(name).any(|(start, found)| {
             let before = text.get(..start).and_then(|before| before.chars().next_back());
-            let after = text.get(start + found.len()..).and_then(|after| after.chars().next());
-            !before.is_some_and(|letter| within(letter) || letter == '.') && !after.is_some_and(within)
+            let mut after = text.get(start + found.len()..).unwrap_or_default().chars();
+            let (after, behind) = (after.next(), after.next());
+            let goes_on = after.is_some_and(within) || (after == Some('.') && behind.is_some_and(within));
+            !before.is_some_and(|letter| within(letter) || letter == '.' || letter == '@') && !goes_on
         })
 }
 
@@ -262,25 +344,57 @@ mod tests {
     #[test]
     fn g12_the_journal_outlives_its_writer_and_explains_its_leftovers_only() {
         let directory = tempfile::tempdir().expect("a directory");
-        let lock = Lock::within(directory.path(), "esa1");
+        let lock = Lock::within(directory.path(), "esa1").signed("terraform", "run 1");
         let held = taken(&lock).expect("free");
         assert_eq!(held.leftover(), None);
-        held.note_staging("a.example").expect("noted");
+        held.note_staging(["a.example", "a.example"], false).expect("noted");
         held.note_pending("routes: one more").expect("noted");
-        held.note_staging("b\n.example").expect("noted");
-        held.note_staging("b.example").expect("noted");
+        held.note_staging(["b\n.example", "b\n.example"], false).expect("noted");
+        held.note_staging(["b.example", "b.example"], false).expect("noted");
         drop(held);
         let next = taken(&lock).expect("free again");
         let journal = next.leftover().expect("left behind");
         assert!(journal.explains("routes: one more"));
         assert!(journal.explains("routes: a.example"), "killed before the second was staged");
-        assert!(journal.explains("routes: x.example, B.example"));
-        assert!(!journal.explains("routes: two more"));
-        assert!(!journal.explains("routes: mail.b.example"));
-        assert!(!journal.explains("interfaces: Management"));
+        assert!(journal.explains("Changes:\nroutes\n  + a.example\n  B.example\n    destinations\n      x -> y\n"));
+        for other in [
+            "",
+            "routes: two more",
+            "routes: mail.b.example",
+            "routes: b.example.com",
+            "filters: mail-from == 'x@b.example'",
+            "interfaces: Management",
+            "routes\n  + a.example\ninterfaces\n  Management\n",
+            "routes\n  + a.example\n  + c.example\n",
+            "routes: a.example\ninterfaces: Management",
+            "routes\n  order changed\n",
+        ] {
+            assert!(!journal.explains(other), "{other}");
+        }
         next.forget().expect("forgotten");
         next.forget().expect("forgotten twice");
         assert_eq!(next.leftover(), None);
+        next.note_staging(["G", "G"], true).expect("noted");
+        assert!(next.leftover().expect("noted").explains("groups\n  order changed\n"));
+    }
+
+    #[test]
+    fn a_journal_explains_what_its_own_account_left_not_too_long_ago() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let lock = |account: &str, run: &str| Lock::within(directory.path(), "esa1").signed(account, run);
+        let held = taken(&lock("terraform", "run 1")).expect("free");
+        held.note_staging(["a.example", "a.example"], false).expect("noted");
+        let now = OffsetDateTime::now_utc().unix_timestamp();
+        let years = now + 1000 * LONGEST_AGE;
+        assert!(held.leftover_at(years).is_some_and(|journal| !journal.is_of_another_run), "it is our own");
+        drop(held);
+        let other = taken(&lock("terraform", "run 2")).expect("free");
+        assert!(other.leftover_at(now + LONGEST_AGE - 60).is_some_and(|journal| journal.is_of_another_run));
+        assert_eq!(other.leftover_at(now + LONGEST_AGE + 60), None);
+        drop(other);
+        assert_eq!(taken(&lock("admin", "run 1")).expect("free").leftover(), None);
+        std::fs::write(taken(&lock("terraform", "run 2")).expect("free").staged.clone(), "\ta.example\n").expect("written");
+        assert_eq!(taken(&lock("terraform", "run 2")).expect("free").leftover(), None, "nobody signed it");
     }
 
     #[cfg(unix)]

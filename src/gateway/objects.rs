@@ -19,7 +19,7 @@ use super::original::{self, ORIGINAL};
 use super::resources::message_filter;
 use super::rest::Rest;
 use super::settings::Settings;
-use super::table::{Printout, Rows, Table};
+use super::table::{Printout, Row, Rows, Table};
 use crate::remote::{Board, Call, Change, Error, Failure, Kind, Objects};
 use crate::schema::{Record, Resource};
 use crate::value::{Diagnostic, Path, Severity};
@@ -112,16 +112,14 @@ impl Gateway {
 
     /// Reads a printout, from what is known if it was read before. For data sources.
     pub async fn rows(&self, printout: &Printout, call: &Call) -> Result<Arc<Rows>, Error> {
-        let rows = self.batch.read(printout, call).await?;
-        if !rows.not_understood.is_empty() && self.told.lock().unwrap_or_else(PoisonError::into_inner).insert(printout.clone()) {
-            call.report(Diagnostic::warning(
-                "The gateway printed lines that this provider does not understand",
-                format!(
-                    "Objects in these lines are left alone, and none is taken for deleted. Please report them: \
-                     `terraform-provider-mailflow doctor` prints them masked, with the gateway's release.\n\n{}",
-                    without_values_of_filters(&shortened(&rows.not_understood, "\n"))
-                ),
-            ));
+        let rows = match self.batch.read(printout, call).await {
+            Ok(rows) => rows,
+            Err(error) => return Err(self.because(printout, error, call).await),
+        };
+        if (!rows.not_understood.is_empty() || rows.nameless > 0)
+            && self.told.lock().unwrap_or_else(PoisonError::into_inner).insert(printout.clone())
+        {
+            call.report(unread(printout, &rows));
         }
         Ok(rows)
     }
@@ -129,6 +127,18 @@ impl Gateway {
     /// Makes the first contact: logs in, and keeps the session.
     pub async fn contact(&self, call: &Call) -> Result<(), Error> {
         self.batch.contact(call).await
+    }
+
+    /// Puts the reason in front where a table was asked for that the listener does not have: the device says only that its menu is another.
+    async fn because(&self, printout: &Printout, error: Error, call: &Call) -> Error {
+        let Printout::Recipients(listener) = printout else { return error };
+        if matches!(error.kind, Kind::Unavailable | Kind::Stopped | Kind::Denied) {
+            return error;
+        }
+        match self.batch.read(&Printout::Listeners, call).await {
+            Ok(listeners) => has_no_recipients(&listeners, listener).unwrap_or(error),
+            Err(_) => error,
+        }
     }
 
     /// Logs out, once all that was asked before is answered. A later call logs in again.
@@ -222,8 +232,9 @@ impl Gateway {
         if let Some(api) = self.api.as_ref().filter(|_| table.resource.name == message_filter::RESOURCE.name) {
             api.forget_filters().await;
         }
-        let Answer { result, before, notices } =
-            self.batch.change(Wish { table, id: id.clone(), goal, seen: seen.cloned() }, call).await;
+        let wish = Wish { table, id: id.clone(), goal, seen: seen.cloned() };
+        let printout = wish.printout();
+        let Answer { result, before, notices } = self.batch.change(wish, call).await;
         for notice in notices {
             call.report(notice);
         }
@@ -234,6 +245,10 @@ impl Gateway {
         if let Some(before) = before.filter(|_| adopts && exists) {
             call.set_private(ORIGINAL, original::write(&before.record));
         }
+        let result = match result {
+            Err(Failure { error, object: None }) => Err(self.because(&printout, error, call).await.into()),
+            result => result,
+        };
         match result? {
             Some(row) => Ok(self.explained(table.resource, row.record.with("id", id), call).await),
             None => Ok(Record::default()),
@@ -275,7 +290,7 @@ impl Gateway {
                 };
                 // A device asked about a listener that it does not have answers with an error.
                 match self.rows(&Printout::Listeners, call).await {
-                    Ok(listeners) if listeners.not_understood.is_empty() && !has_listener(&listeners, listener) => Ok(None),
+                    Ok(listeners) if !listeners.may_hide([listener]) && !has_listener(&listeners, listener) => Ok(None),
                     _ => Err(error),
                 }
             }
@@ -310,7 +325,13 @@ impl Objects for Gateway {
                 return Ok(());
             }
         }
-        let rows = self.rows(&(table.printout)(change.effective), call).await?;
+        let printout = (table.printout)(change.effective);
+        let rows = match self.rows(&printout, call).await {
+            Err(error) if matches!(printout, Printout::Recipients(_)) && error.kind == Kind::Invalid => {
+                return Err(error.at(Path::root().attribute(LISTENER)));
+            }
+            rows => rows?,
+        };
         for diagnostic in (table.check)(change.effective, &rows) {
             call.report(diagnostic);
         }
@@ -343,8 +364,10 @@ impl Objects for Gateway {
                 }
                 Ok(Some(self.explained(resource, record, call).await))
             }
-            None if rows.not_understood.is_empty() => Ok(None),
-            None => Err(unclear(resource, &id, &rows)),
+            // What a killed run staged hides it; it is live as it was before.
+            None if rows.is_set_aside(names_of(resource, &id, state)) => Ok(Some(state.clone())),
+            None if may_be_unread(resource, &id, state, &rows) => Err(unclear(resource, &id, &rows)),
+            None => Ok(None),
         }
     }
 
@@ -397,7 +420,7 @@ impl Objects for Gateway {
         if let Some(row) = rows.find(resource.name, &id) {
             return Ok(row.record.clone().with("id", id));
         }
-        if !rows.not_understood.is_empty() {
+        if may_be_unread(resource, &id, &named, &rows) {
             return Err(unclear(resource, &id, &rows));
         }
         let error = Error::new(Kind::NotFound, format!("The gateway has no {} {id:?}.", resource.noun));
@@ -410,18 +433,57 @@ fn names(rows: &Rows) -> Vec<String> {
     rows.rows.iter().map(|row| row.id.clone()).collect()
 }
 
+/// The error for a listener without a recipient access table: only public ones have one.
+fn has_no_recipients(listeners: &Rows, name: &str) -> Option<Error> {
+    let kind = |row: &Row| row.record.text("type").map(str::to_owned);
+    let own = listeners.rows.iter().find(|row| row.id == name).and_then(kind).filter(|kind| kind != "public")?;
+    let public: Vec<String> =
+        listeners.rows.iter().filter(|row| kind(row).as_deref() == Some("public")).map(|row| row.id.clone()).collect();
+    let public = if public.is_empty() { "none".to_owned() } else { shortened(&public, ", ") };
+    Some(Error::new(
+        Kind::Invalid,
+        format!("{name} is {own}; only public listeners have a Recipient Access Table (public: {public})."),
+    ))
+}
+
 fn has_listener(listeners: &Rows, name: &str) -> bool {
     listeners.rows.iter().any(|row| row.id == name || row.record.text("name") == Some(name))
 }
 
+/// Tells whether an object that is not among the rows may stand in one that could not be read.
+fn may_be_unread(resource: &Resource, id: &str, known: &Record, rows: &Rows) -> bool {
+    rows.may_hide(names_of(resource, id, known))
+}
+
+/// The names by which a printout may show an object.
+fn names_of<'a>(resource: &Resource, id: &'a str, known: &'a Record) -> impl Iterator<Item = &'a str> {
+    known.text(resource.title).into_iter().chain(id.rsplit('/').next())
+}
+
 fn unclear(resource: &Resource, id: &str, rows: &Rows) -> Error {
     let words = format!(
-        "The {} {id:?} is not among what could be understood of the gateway's printout, so it cannot be told whether it is gone.",
+        "It cannot be told whether the {} {id:?} is gone: a row of the gateway's printout that could not be read may be it.",
         resource.noun
     );
-    Error::new(Kind::Unexpected, words)
-        .hint("Please report these lines: `terraform-provider-mailflow doctor` prints them masked, with the gateway's release.")
-        .context("lines", shortened(&rows.not_understood, "\n"))
+    let error = Error::new(Kind::Unexpected, words)
+        .hint("Please report the row: `terraform-provider-mailflow doctor` prints it masked, with the gateway's release.");
+    if rows.not_understood.is_empty() { error } else { error.context("rows", shortened(&rows.not_understood, "\n")) }
+}
+
+/// The warning for a printout with rows that could not be read.
+fn unread(printout: &Printout, rows: &Rows) -> Diagnostic {
+    let mut shown = without_values_of_filters(&shortened(&rows.not_understood, "\n"));
+    if rows.nameless > 0 {
+        let between = if shown.is_empty() { "" } else { "\n" };
+        shown.extend([between, &format!("({} without a name)", rows.nameless)]);
+    }
+    Diagnostic::warning(
+        format!("The gateway printed rows that this provider cannot read: {}", printout.title()),
+        format!(
+            "They are left alone, and what may stand in one of them is not taken for deleted; all other rows are read and changed as always. \
+             Please report them: `terraform-provider-mailflow doctor` prints them masked, with the gateway's release.\n\n{shown}"
+        ),
+    )
 }
 
 /// The names that are most like the one that was asked for, the likest first.
@@ -458,4 +520,32 @@ fn shortened(names: &[String], between: &str) -> String {
         shown.extend([between, "and ", &(names.len() - MOST_NAMES).to_string(), " more"]);
     }
     shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rg12_a_private_listener_is_said_to_have_no_recipient_access_table() {
+        let row = |name: &str, kind: &str| Row {
+            resource: "",
+            id: name.to_owned(),
+            record: Record::new().with("name", name).with("type", kind),
+        };
+        let listeners = Rows { rows: vec![row("IncomingMail", "public"), row("OutgoingMail", "private")], ..Rows::default() };
+        assert_eq!(has_no_recipients(&listeners, "IncomingMail"), None);
+        assert_eq!(has_no_recipients(&listeners, "Nowhere"), None);
+        let error = has_no_recipients(&listeners, "OutgoingMail").expect("it is private");
+        let words = "OutgoingMail is private; only public listeners have a Recipient Access Table (public: IncomingMail).";
+        assert_eq!(error.message, words);
+    }
+
+    #[test]
+    fn what_a_printout_does_not_show_is_told_once_by_its_text() {
+        let rows = Rows { not_understood: vec!["2001:db8::/64".to_owned()], nameless: 1, ..Rows::default() };
+        let warning = unread(&Printout::Routes, &rows);
+        assert!(warning.summary.contains("SMTP routes"), "{warning:?}");
+        assert!(warning.detail.ends_with("2001:db8::/64\n(1 without a name)"), "{warning:?}");
+    }
 }

@@ -13,6 +13,12 @@ static BANNER: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?i)\bAsyncOS\s+(?:v
 static VERSION: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?im)^\s*Version:\s*v?(\d+\.\d+(?:\.\d+)*(?:-\d+)?)"));
 static BUILD: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?i)\bAsyncOS\s+[^\n]*\bbuild\s+(\d+)"));
 
+static MANAGER: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"(?im)^\s*(?:AsyncOS\b.*\bfor|Welcome to)\b.*(?:Management Appliance|Email and Web Manager|\bCisco\s+(?:IronPort\s+)?S?M[A]?\d{2,4}[A-Z]*\b)",
+    )
+});
+
 fn pattern(pattern: &str) -> Regex {
     Regex::new(pattern).expect("the pattern is a constant, and a test uses it")
 }
@@ -26,6 +32,16 @@ pub fn find(text: &str) -> Option<String> {
         return Some(build.map_or(number.clone(), |build| format!("{number}-{}", build.as_str())));
     }
     VERSION.captures(text).and_then(|found| found.get(1)).map(|number| number.as_str().to_owned())
+}
+
+/// Refuses a Secure Email and Web Manager, which speaks as a gateway does and has none of its tables.
+pub fn check_product(banner: &str) -> Result<(), Error> {
+    if MANAGER.is_match(banner) {
+        let message = "The host is a Cisco Secure Email and Web Manager (Security Management Appliance), not an email gateway.";
+        return Err(Error::new(Kind::Denied, message)
+            .hint("Set the `host` of the provider's \"gateway\" block to an email gateway. Nothing was changed."));
+    }
+    Ok(())
 }
 
 /// Refuses changes on a release whose dialogs are not known; reading is allowed on all.
@@ -59,6 +75,25 @@ mod tests {
             ("Welcome to the mail gateway", None),
         ] {
             assert_eq!(find(text).as_deref(), release, "{text}");
+        }
+    }
+
+    #[test]
+    fn rg13_a_manager_of_gateways_is_told_by_its_banner() {
+        for banner in [
+            "AsyncOS 15.0.0 for Cisco M100V build 334\nWelcome to the Cisco M100V Secure Email and Web Manager Virtual\n",
+            "Last login: x\nAsyncOS 12.0.1 for Cisco M690 build 011\nWelcome to the Cisco M690 Content Security Management Appliance",
+            "Welcome to the Cisco IronPort M670 Messaging Gateway(tm) Security Management Appliance",
+        ] {
+            let error = check_product(banner).expect_err(banner);
+            assert!(error.message.contains("Secure Email and Web Manager"), "{error}");
+        }
+        for banner in [
+            "AsyncOS 11.0.1 for Cisco IronPort C170 build 027\nWelcome to the Cisco IronPort C170 Messaging Gateway(tm) Appliance",
+            "AsyncOS 15.0.0 for Cisco C100V build 104\nWelcome to the Cisco C100V Secure Email Gateway Virtual Appliance",
+            "This gateway reports to the Secure Email and Web Manager.\nAsyncOS 15.0.0 for Cisco C100V build 104",
+        ] {
+            assert_eq!(check_product(banner), Ok(()), "{banner}");
         }
     }
 

@@ -133,6 +133,7 @@ impl Session {
             Ok(turn) => return Err(self.asked_at_login(&turn).await),
             Err(error) => return Err(error.hint("The session ended or hung before its first prompt: too many sessions may be open, or the account may not use the command line.")),
         };
+        release::check_product(&banner)?;
         if let Some(minutes) =
             IDLE.captures(&banner).and_then(|found| found.get(1)).and_then(|minutes| minutes.as_str().parse::<u64>().ok())
         {
@@ -189,7 +190,7 @@ impl Session {
     }
 
     async fn choose_level(&mut self) -> Result<(), Error> {
-        let Some(command) = level::command(&self.level)? else { return Ok(()) };
+        let Some(command) = level::command(&self.level)? else { return level::is_standalone(self.shell.prompt()) };
         self.shell.begin().await?;
         self.shell.expect_any_prompt();
         self.shell.type_line(&command, Shown::Plain).await?;

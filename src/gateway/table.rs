@@ -31,12 +31,19 @@ pub enum Printout {
 }
 
 /// What a printout says: one row per object, in the device's order.
+///
+/// A table is a sequence of rows that are known by their place. A row that cannot be read is a row all the same: its text is among what was
+/// not understood, it counts where the device says how many there are, and it says nothing about the rows around it.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Rows {
     /// The objects.
     pub rows: Vec<Row>,
     /// Lines that no parser understood, as printed (masked where they may hold a secret). Never skipped in silence.
     pub not_understood: Vec<String>,
+    /// How many rows show no text by which their object could be known.
+    pub nameless: usize,
+    /// The names of objects of which rows were taken out: they stand in the session as a killed run staged them, and not as they are live.
+    pub set_aside: Vec<String>,
 }
 
 /// One object of a printout.
@@ -55,6 +62,63 @@ impl Rows {
     /// Finds an object.
     pub fn find(&self, resource: &str, id: &str) -> Option<&Row> {
         self.rows.iter().find(|row| row.resource == resource && row.id == id)
+    }
+
+    /// Tells whether an object that is not among the rows may stand in one that could not be read: whether one of its names is in the text of
+    /// such a row, or a row shows no text at all. Case, brackets and quotes do not count.
+    pub fn may_hide<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> bool {
+        if self.nameless > 0 {
+            return true;
+        }
+        if self.not_understood.is_empty() && self.set_aside.is_empty() {
+            return false;
+        }
+        let names: Vec<&str> = names.into_iter().collect();
+        if self.is_set_aside(names.iter().copied()) {
+            return true;
+        }
+        let names: Vec<String> = names.into_iter().map(bare).filter(|name| !name.is_empty()).collect();
+        self.not_understood.iter().map(|line| bare(line)).any(|line| names.iter().any(|name| line.contains(name.as_str())))
+    }
+
+    /// Takes out the rows of objects that are staged in the session. What is live of them cannot be seen before that is cleared.
+    pub(super) fn set_aside(&mut self, names: &[String]) {
+        self.set_aside = names.iter().map(|name| bare(name)).collect();
+        let staged: std::collections::BTreeSet<&str> = self.set_aside.iter().map(String::as_str).collect();
+        self.rows.retain(|row| {
+            let last = row.id.rsplit('/').next().unwrap_or(&row.id);
+            !staged.contains(bare(last).as_str())
+        });
+    }
+
+    /// Tells whether an object with one of these names was taken out.
+    pub(super) fn is_set_aside<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> bool {
+        !self.set_aside.is_empty() && names.into_iter().map(bare).any(|name| self.set_aside.contains(&name))
+    }
+}
+
+/// A text without case, brackets and quotes.
+fn bare(text: &str) -> String {
+    text.to_lowercase().replace(['"', '\'', '`', '[', ']', '(', ')', '<', '>'], "")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_row_that_names_an_object_or_shows_nothing_may_hide_it() {
+        let check = |lines: &[&str], nameless: usize, name: &str, expected: bool| {
+            let not_understood = lines.iter().map(|line| (*line).to_owned()).collect();
+            let rows = Rows { not_understood, nameless, ..Rows::default() };
+            assert_eq!(rows.may_hide([name]), expected, "{name} in {lines:?}");
+        };
+        check(&[], 0, "a.example", false);
+        check(&["b.example quantum"], 0, "a.example", false);
+        check(&["\"A.Example\" quantum"], 0, "a.example", true);
+        check(&["IPv6:2001:db8::1 quantum"], 0, "[IPv6:2001:DB8::1]", true);
+        check(&[], 1, "a.example", true);
+        check(&["quantum"], 0, "", false);
     }
 }
 

@@ -98,7 +98,14 @@ fn gateways() -> Vec<Options> {
         Options { release: Release::V15_5, layout: second.clone(), cluster: Some(Cluster::of_two()), ..Options::default() },
         Options {
             release: Release::V16_0,
-            layout: Layout { destination_print: true, blank_lines: false, many_recipients: 3, ..Layout::default() },
+            layout: Layout {
+                destination_print: true,
+                blank_lines: false,
+                many_recipients: 3,
+                routes: RouteForm::Priorities,
+                recipients: RecipientForm::Keys,
+                ..Layout::default()
+            },
             setttymode: false,
             ansi_noise: true,
             output_chunk: 40,
@@ -192,6 +199,13 @@ fn domain() -> impl Strategy<Value = String> {
     (any::<bool>(), host()).prop_map(|(dot, host)| if dot { format!(".{host}") } else { host })
 }
 
+/// A name of one label, as hosts of the own network have.
+fn single() -> impl Strategy<Value = String> {
+    "[a-z][a-z0-9]{2,8}".prop_filter("it means something in a table", |name| {
+        !WORDS.contains(&name.as_str()) && !["tables", "routes", "hosts", "yes", "not", "usedns"].contains(&name.as_str())
+    })
+}
+
 /// Values with distinct keys.
 fn distinct<T: std::fmt::Debug + Clone>(
     values: impl Strategy<Value = T>,
@@ -236,7 +250,14 @@ fn entry() -> impl Strategy<Value = Destination> {
     let profile = proptest::option::of(prop_oneof!["[A-Za-z][A-Za-z0-9_.-]{0,8}( [a-z]{1,5})?", Just("Profile One".to_owned())]);
     let tls = proptest::option::of((select(Tls::ALL.to_vec()), proptest::option::of(select(Dane::ALL.to_vec()))));
     let ip = proptest::option::of(select(IpSort::ALL.to_vec()));
-    (domain(), limit(), limit(), recipients, any::<(bool, bool)>(), tls, proptest::option::of(any::<bool>()), profile, ip)
+    let destination = prop_oneof![
+        6 => domain(),
+        1 => single(),
+        1 => Just("host".to_owned()),
+        1 => any::<std::net::Ipv4Addr>().prop_map(|address| address.to_string()),
+        1 => any::<std::net::Ipv6Addr>().prop_map(|address| address.to_string()),
+    ];
+    (destination, limit(), limit(), recipients, any::<(bool, bool)>(), tls, proptest::option::of(any::<bool>()), profile, ip)
         .prop_map(|(domain, concurrency, messages, recipients, (exchanger, gateway), tls, tagging, profile, ip_sort)| {
             let limited = concurrency.is_some() || messages.is_some() || recipients.is_some();
             Destination {
@@ -346,7 +367,7 @@ fn routes_that_are_printed_and_read_are_the_same() {
         1 => Just(alone("/dev/null")),
         1 => vec(hop(), 30..40),
     ];
-    let route = (prop_oneof![8 => domain(), 1 => Just("ALL".to_owned())], hops);
+    let route = (prop_oneof![8 => domain(), 2 => single(), 1 => Just("ALL".to_owned())], hops);
     printed_and_read(
         &Printout::Routes,
         distinct(route, 8, |(domain, _)| domain.clone()),
@@ -380,6 +401,8 @@ fn recipient() -> impl Strategy<Value = String> {
         3 => (user, host()).prop_map(|(user, host)| format!("{user}@{host}")),
         1 => user.prop_map(|user| format!("{user}@")),
         1 => any::<std::net::Ipv4Addr>().prop_map(|address| format!("[{address}]")),
+        1 => any::<std::net::Ipv6Addr>().prop_map(|address| format!("[IPv6:{address}]")),
+        1 => single(),
     ]
 }
 
@@ -438,6 +461,7 @@ fn sender() -> impl Strategy<Value = String> {
         3 => domain(),
         1 => any::<std::net::Ipv4Addr>().prop_map(|address| address.to_string()),
         1 => any::<[u8; 3]>().prop_map(|[one, two, three]| format!("{one}.{two}.{three}.")),
+        1 => any::<[u8; 3]>().prop_map(|[one, two, three]| format!("{one}.{two}.{}-{}", three / 2, three / 2 + 7)),
         1 => any::<[u8; 2]>().prop_map(|[one, two]| format!("{one}.{two}.")),
         1 => any::<[u8; 5]>().prop_map(|[a, b, c, d, e]| format!("{a}.{b}.{c}.{}-{}", d.min(e), d.max(e))),
         1 => (any::<[u8; 4]>(), 0_u8..33).prop_map(|([a, b, c, d], bits)| format!("{a}.{b}.{c}.{d}/{bits}")),

@@ -77,6 +77,7 @@ impl Candidate {
         self.in_order
             && known.len() == shown.rows.len()
             && self.rows.not_understood == shown.not_understood
+            && self.rows.nameless == shown.nameless
             && shown.rows.iter().all(|row| {
                 known.get(&key(row)).is_some_and(|known| match self.wished.get(row.resource) {
                     Some(resource) => same(rules, resource, &known.record, &row.record),
@@ -144,7 +145,7 @@ mod tests {
 
     #[test]
     fn what_was_staged_agrees_with_a_printout_that_shows_it_and_nothing_else() {
-        let rows = |rows: &[Row]| Rows { rows: rows.to_vec(), not_understood: Vec::new() };
+        let rows = |rows: &[Row]| Rows { rows: rows.to_vec(), ..Rows::default() };
         let mut candidate =
             Candidate::read(Arc::new(rows(&[route("a.example", 25), route("b.example", 25), route("c.example", 25)])));
         let changes = [

@@ -36,7 +36,7 @@
 //! | a commit that is confirmed and reads back otherwise is an error | `g30_…` |
 //! | one writer per gateway: a second one waits for a time and names the holder; the lock of a killed one is free | `g13_…`; between processes `tests/blackbox/faults`: `g13_…`, `p01_g12_…` |
 //! | a stop commits what is staged and refuses what is queued | `p02_…` |
-//! | what a killed run left is recognised and cleared | `g12_p01_…`; `tests/blackbox/faults`: `p01_g12_…` |
+//! | what a killed run left is no truth for a reading, and a change clears it where its journal explains every line | `tests/leftovers.rs`; `tests/blackbox/faults`: `p01_g12_…` |
 //! | the uncommitted work of others is neither cleared nor committed | `g11_…` |
 //! | another release in the middle stops the run | `tests/blackbox/campaign`: `g26_…`; `tests/blackbox/faults`: `g26_…` |
 //! | the comment of a commit names the run and what changed | `the_comment_of_a_commit_…` |
@@ -180,6 +180,11 @@ impl Wish {
     /// The object as the user calls it: `SMTP route "example.com"`.
     pub(super) fn title(&self) -> String {
         format!("{} {:?}", self.table.resource.noun, self.id)
+    }
+
+    /// The object's own part of its ID, in the one spelling of all.
+    pub(super) fn last_name(&self) -> &str {
+        self.id.rsplit('/').next().unwrap_or(&self.id)
     }
 
     /// The word by which the device's printouts name the object.

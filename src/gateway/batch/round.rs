@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::Goal;
 use super::candidate::{Candidate, Shown};
 use super::job::{Base, Job, Ticket};
 use super::weigh;
@@ -179,8 +180,17 @@ impl Writer {
 
     async fn empty_candidate(&mut self, round: &mut Round) -> Result<(), Error> {
         if let Some(words) = self.session.pending().await? {
-            if round.held.leftover().is_some_and(|journal| journal.explains(&words)) {
+            if let Some(journal) = round.held.leftover().filter(|journal| journal.explains(&words)) {
                 tracing::info!("clearing uncommitted changes that this provider left on the gateway");
+                if journal.is_of_another_run {
+                    round.notices.push(Diagnostic::warning(
+                        "Uncommitted changes of an earlier run were cleared",
+                        format!(
+                            "A run of this provider was ended while it staged them on the gateway. They were:\n\n{}",
+                            weigh::excerpt(&words)
+                        ),
+                    ));
+                }
             } else if self.foreign == PendingChanges::Discard {
                 round.notices.push(Diagnostic::warning(
                     "Uncommitted changes on the gateway were discarded",
@@ -197,7 +207,10 @@ impl Writer {
                 self.session.close().await;
                 return Err(error);
             }
+            // What was read before showed them.
+            self.shared.snapshots.forget_all();
         }
+        self.leftover.clear();
         round.held.forget()
     }
 
@@ -243,7 +256,8 @@ impl Writer {
         if staging.dialogs.is_empty() {
             return Ok(());
         }
-        round.held.note_staging(job.wish.name())?;
+        let moves = staging.moves && !matches!(job.wish.goal, Goal::Create(_) | Goal::Delete(_));
+        round.held.note_staging([job.wish.name(), job.wish.last_name()], moves)?;
         for dialog in &staging.dialogs {
             *walked = true;
             self.session.walk(dialog).await?;

@@ -163,7 +163,7 @@ mod tests {
             id: (*id).to_owned(),
             record: (*record).clone().with("id", *id),
         };
-        Rows { rows: standing.iter().map(row).collect(), not_understood: Vec::new() }
+        Rows { rows: standing.iter().map(row).collect(), ..Rows::default() }
     }
 
     /// What is said about a change of the first of these rows.

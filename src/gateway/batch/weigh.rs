@@ -1,7 +1,7 @@
 //! What a change comes to, given what the gateway shows: the dialogs that stage it, and whether it is live.
 //!
-//! Everything here is a pure function of a wish and of rows. A row that is not there proves nothing while the printout has lines
-//! that nobody understood and that name the object.
+//! Everything here is a pure function of a wish and of rows. A row that is not there proves nothing while the printout has rows
+//! that could not be read and may be the object.
 
 use std::fmt::Write;
 
@@ -9,7 +9,6 @@ use super::job::{Base, Job};
 use super::since::{self, Ours};
 use super::{Goal, Rules, Wish};
 use crate::gateway::dialog::Dialog;
-use crate::gateway::lock::mentions;
 use crate::gateway::table::{Edit, Row, Rows};
 use crate::remote::{Error, Failure, Kind};
 use crate::schema::{Fill, Motion, Presence, Record, Resource};
@@ -67,13 +66,13 @@ pub(super) fn staging(rules: &Rules, job: &Job, live: &Rows, candidate: &Rows, o
             staging(Edit::Update { from, to, changed: &changed }, Some(wished(wish, to, Some(from))), moves)
         }
         (Goal::Adopt(_) | Goal::Update(_), None) => {
-            understood(wish, candidate)?;
+            knows_absence(wish, candidate)?;
             Err(Error::new(Kind::NotFound, format!("The gateway does not have {} any more.", wish.title()))
                 .hint("Run again: the next plan makes it again."))
         }
         (Goal::Delete(_), Some(row)) => staging(Edit::Delete(row), None, true),
         (Goal::Delete(_), None) => {
-            understood(wish, candidate)?;
+            knows_absence(wish, candidate)?;
             nothing
         }
     }
@@ -115,7 +114,7 @@ pub(super) fn is_live(rules: &Rules, wish: &Wish, live: &Rows) -> Result<Option<
         }),
         (_, None) => {
             let error = Error::new(Kind::Unexpected, format!("The gateway took the change, but {} is not there.", wish.title()));
-            Err(understood(wish, live).err().unwrap_or(error).into())
+            Err(knows_absence(wish, live).err().unwrap_or(error).into())
         }
         (Goal::Create(wanted) | Goal::Adopt(wanted) | Goal::Update(wanted), Some(row)) => {
             let record = (rules.as_known)(live, row, wanted);
@@ -280,14 +279,9 @@ fn unchanged(rules: &Rules, wish: &Wish, base: &Base, live: &Rows) -> Result<(),
     })
 }
 
-/// An object that is not among the rows is absent only if no line that was not understood names it.
+/// An object that is not among the rows is absent only if no row that could not be read may be it.
 fn knows_absence(wish: &Wish, rows: &Rows) -> Result<(), Error> {
-    if rows.not_understood.iter().any(|line| mentions(line, wish.name())) { Err(unclear(wish, rows)) } else { Ok(()) }
-}
-
-/// An object that should be among the rows is gone only if every line was understood.
-fn understood(wish: &Wish, rows: &Rows) -> Result<(), Error> {
-    if rows.not_understood.is_empty() { Ok(()) } else { Err(unclear(wish, rows)) }
+    if rows.may_hide([wish.name(), wish.last_name()]) { Err(unclear(wish, rows)) } else { Ok(()) }
 }
 
 /// The error for a printout that does not tell whether an object is there.

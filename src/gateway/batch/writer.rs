@@ -43,6 +43,8 @@ pub(super) struct Writer {
     pub(super) successors: (usize, Instant),
     /// What this run committed.
     pub(super) ours: Ours,
+    /// The objects that a killed run left staged, which this session shows in place of what is live.
+    pub(super) leftover: Vec<String>,
     inbox: mpsc::UnboundedReceiver<Message>,
     open: bool,
     reads: VecDeque<ReadRequest>,
@@ -61,17 +63,19 @@ impl Writer {
         inbox: mpsc::UnboundedReceiver<Message>,
     ) -> Writer {
         let run = uuid::Uuid::new_v4().simple().to_string();
+        let run = format!("run {}", run.get(..8).unwrap_or(&run));
         Writer {
             commit: settings.commit.clone(),
             foreign: settings.pending_changes,
             rules,
             session: Session::new(connect, rules),
-            lock,
+            lock: lock.signed(&settings.login.username, &run),
             shared,
-            run: format!("run {}", run.get(..8).unwrap_or(&run)),
+            run,
             arrived: VecDeque::new(),
             successors: (0, Instant::now()),
             ours: Ours::default(),
+            leftover: Vec::new(),
             inbox,
             open: true,
             reads: VecDeque::new(),
@@ -141,7 +145,10 @@ impl Writer {
             }
             let reading = self.shared.snapshots.begin(printout);
             match self.session.read(printout).await {
-                Ok(rows) => {
+                Ok(mut rows) => {
+                    if !self.leftover.is_empty() {
+                        rows.set_aside(&self.leftover);
+                    }
                     let rows = Arc::new(rows);
                     self.shared.snapshots.finish(reading, &rows);
                     return Ok(rows);
@@ -306,23 +313,32 @@ impl Writer {
         }
     }
 
-    /// Looks at what a session shows as pending that was opened to read. What a killed run of ours left behind is cleared, so that
-    /// nobody takes it for the truth; what others left is told.
+    /// Looks at what a session shows as pending that was opened to read, and tells it. Nothing is cleared for a reading; but what a killed
+    /// run of ours left behind is not taken for the truth.
     async fn inspect(&mut self) {
+        self.leftover.clear();
         // An account that may only read may not be allowed to ask; it cannot have staged anything either.
         let Ok(Some(pending)) = self.session.pending().await else { return };
         if let Ok(Some(held)) = self.lock.try_take()
-            && held.leftover().is_some_and(|journal| journal.explains(&pending))
-            && self.session.clear().await.is_ok()
-            && held.forget().is_ok()
+            && let Some(journal) = held.leftover().filter(|journal| journal.explains(&pending))
         {
-            tracing::info!("cleared uncommitted changes that an earlier run left on the gateway");
-            return;
+            self.leftover = journal.staged;
         }
-        let warning = Diagnostic::warning(
-            "The gateway session has uncommitted changes",
-            format!("What is read may include them.\n\n{}", weigh::excerpt(&pending)),
-        );
+        let shown = weigh::excerpt(&pending);
+        let warning = if self.leftover.is_empty() {
+            Diagnostic::warning(
+                "The gateway session has uncommitted changes",
+                format!("What is read may include them.\n\n{shown}"),
+            )
+        } else {
+            Diagnostic::warning(
+                "The gateway session has uncommitted changes of an earlier run",
+                format!(
+                    "A run of this provider was ended while it staged them. They are not live, so the objects that they name are taken as the state \
+                     has them. The next change on the gateway clears them first.\n\n{shown}"
+                ),
+            )
+        };
         *self.shared.found.lock().unwrap_or_else(PoisonError::into_inner) = Some(warning);
     }
 }

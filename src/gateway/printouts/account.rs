@@ -34,7 +34,7 @@ pub(in crate::gateway) fn parse(said: &[Said]) -> Rows {
     let mut each = groups.split([',', ';', '/', '|']).map(str::trim).filter(|group| !group.is_empty()).peekable();
     let look_only = each.peek().is_some() && each.all(looks);
     let record = Record::new().with("groups", groups).with("look_only", look_only);
-    Rows { rows: vec![Row { resource: "", id: "account".to_owned(), record }], not_understood: Vec::new() }
+    Rows { rows: vec![Row { resource: "", id: "account".to_owned(), record }], ..Rows::default() }
 }
 
 /// The output without the name of the person: what stands behind a label such as `Full Name`.

@@ -58,9 +58,10 @@ struct Detail {
 pub(in crate::gateway) fn parse(said: &[Said]) -> Result<Rows, Error> {
     let Some(list) = said.first() else { return Ok(Rows::default()) };
     let (listed, mut not_understood) = listed(list);
-    complete("list of message filters", listed.len(), count_of(&whole(list), &["filter"]))?;
+    // A line of the list that cannot be read is a filter all the same.
+    complete("list of message filters", listed.len() + not_understood.len(), count_of(&whole(list), &["filter"]))?;
     if listed.is_empty() {
-        return Ok(Rows { rows: Vec::new(), not_understood });
+        return Ok(Rows { not_understood, ..Rows::default() });
     }
     let Some(detail) = said.get(1) else { return Err(cut_off("text of the message filters", "the device was not asked for it")) };
     let details = details(super::last(detail), &listed, &mut not_understood)?;
@@ -85,7 +86,7 @@ pub(in crate::gateway) fn parse(said: &[Said]) -> Result<Rows, Error> {
             .with("before", follower);
         rows.push(Row { resource: RESOURCE, id: filter.name.clone(), record });
     }
-    Ok(Rows { rows, not_understood })
+    Ok(Rows { rows, not_understood, ..Rows::default() })
 }
 
 /// The rows of the list, in order, and the lines that are none.
@@ -106,6 +107,26 @@ fn listed(said: &Said) -> (Vec<Listed>, Vec<String>) {
         }
     }
     (listed, not_understood)
+}
+
+/// A line with one blank between its words.
+fn spaced(line: &str) -> String {
+    line.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// The name in a filter's label, `name:` or `name!:`.
+fn label_of(line: &str) -> Option<&str> {
+    let (name, _) = line.trim_start().split_once(':')?;
+    let name = name.strip_suffix('!').unwrap_or(name);
+    let is_name = name.starts_with(|letter: char| letter.is_ascii_alphabetic())
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');
+    is_name.then_some(name)
+}
+
+/// Tells whether a line is the label of a filter that the list does not show, behind one that has ended.
+fn begins_unlisted(line: &str, above: Option<&Detail>, listed: &[Listed]) -> bool {
+    above.is_none_or(|detail| detail.text.trim_end().ends_with('}'))
+        && label_of(line).is_some_and(|name| listed.iter().all(|filter| !filter.name.eq_ignore_ascii_case(name)))
 }
 
 fn default_columns() -> Vec<String> {
@@ -141,13 +162,25 @@ fn details(text: &str, listed: &[Listed], not_understood: &mut Vec<String>) -> R
     let mut columns = default_columns();
     let mut details: Vec<Detail> = Vec::new();
     let mut scanner = Scanner::default();
+    let odd: Vec<String> = not_understood.iter().map(|line| spaced(line)).collect();
+    let mut unread = false;
     for line in lines(text) {
         if !scanner.is_inside() {
+            // The filter of a row that could not be read: its text belongs to no filter of the list.
+            if odd.contains(&spaced(line)) || begins_unlisted(line, details.last(), listed) {
+                if let Some(name) = label_of(line).filter(|name| !odd.iter().any(|row| row.contains(name))) {
+                    not_understood.push(format!("{name}: (a message filter that the list does not show)"));
+                }
+                unread = true;
+                scanner.line(line);
+                continue;
+            }
             if let Some(found) = heading(line) {
                 columns = found;
                 continue;
             }
             if let Some(row) = list_row(line, &columns).filter(|row| listed.contains(row)) {
+                unread = false;
                 details.push(Detail { name: row.name, ..Detail::default() });
                 continue;
             }
@@ -167,6 +200,7 @@ fn details(text: &str, listed: &[Listed], not_understood: &mut Vec<String>) -> R
                 continue;
             }
             if let Some((name, inactive, rest)) = listed.iter().find_map(|filter| labelled(line, &filter.name)) {
+                unread = false;
                 if details.last().is_none_or(|detail| detail.name != name || !detail.text.is_empty()) {
                     details.push(Detail { name: name.to_owned(), ..Detail::default() });
                 }
@@ -183,6 +217,7 @@ fn details(text: &str, listed: &[Listed], not_understood: &mut Vec<String>) -> R
             continue;
         }
         match details.last_mut() {
+            _ if unread => scanner.line(line),
             Some(detail) => {
                 if !is_empty {
                     detail.text.push('\n');

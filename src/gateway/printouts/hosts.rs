@@ -23,14 +23,23 @@
 use super::{announced, complete, count_of, cut_off, is_noise, lines, unquote, whole};
 use crate::gateway::dialog::{Dialog, Said};
 use crate::gateway::resources::forms::{is_feed, is_sender};
-use crate::gateway::resources::policy_parameters::{Ask, DEFAULTS, PARAMETERS, Parameter, meant, mode};
+use crate::gateway::resources::policy_parameters::{Ask, DEFAULTS, PARAMETERS, meant, mode};
 use crate::gateway::table::{Row, Rows};
 use crate::remote::Error;
 use crate::schema::Record;
 use crate::value::Value;
 
+mod defaults;
+#[cfg(test)]
+mod tests;
+
+use self::defaults::{defaults, is_title};
+
 const POLICY: &str = "gateway_mail_flow_policy";
 const GROUP: &str = "gateway_sender_group";
+
+/// Stands in the record of a sender group that has senders which could not be read.
+pub(in crate::gateway) const TORN: &str = "has_unread_senders";
 
 /// The dialog that prints the table of a listener.
 pub(in crate::gateway) fn dialog(listener: &str, said: &[Said]) -> Option<Dialog> {
@@ -44,92 +53,25 @@ pub(in crate::gateway) fn parse(listener: &str, said: &[Said]) -> Result<Rows, E
     let title = format!("host access table of \"{listener}\"");
     let mut table = Table::default();
     let printed = logical_lines(super::last(said)).map_err(|why| cut_off(&title, why))?;
-    for line in senders_first(&printed) {
-        table.line(&line).map_err(|why| cut_off(&title, &why))?;
+    let printed = senders_first(&printed);
+    for (at, line) in printed.iter().enumerate() {
+        let next = printed.iter().skip(at + 1).map(|next| next.trim()).find(|next| !next.starts_with('#') && !is_noise(next));
+        table.line(line, next.unwrap_or_default());
     }
-    if !matches!(table.state, State::Top | State::Banner | State::Behaved(_)) {
+    if !matches!(table.state, State::Top | State::Banner | State::Odd | State::Behaved(_)) {
         return Err(cut_off(&title, "its last entry does not end"));
     }
     if !table.entries.iter().any(|entry| entry.name.as_deref() == Some("ALL")) {
         return Err(cut_off(&title, "its last entry, ALL, is missing"));
     }
     let text = whole(said);
-    complete(&title, table.policies.len(), count_of(&text, &["polic"]))?;
-    complete(&title, table.entries.len(), count_of(&text, &["sender group"]))?;
+    complete(&title, table.policies.len() + table.unread, count_of(&text, &["polic"]))?;
+    complete(&title, table.entries.len() + table.unread, count_of(&text, &["sender group"]))?;
     let mut rows = table.rows(listener);
     // They are always there, printed or not.
     let record = defaults(&said.after).unwrap_or_default().with("id", listener).with("listener", listener);
     rows.rows.push(Row { resource: DEFAULTS, id: listener.to_owned(), record });
     Ok(rows)
-}
-
-/// The listener's default policy parameters, which releases print above the menu: `Maximum Message Size: 10M`. What else is printed on
-/// the way to the menu is about the listener, in the same words, and does not count.
-fn defaults(printed: &[String]) -> Option<Record> {
-    let (_, before) = printed.split_last()?;
-    let mut found = Record::new();
-    for text in before {
-        let block = lines(text).skip_while(|line| !is_title(line)).skip(1).take_while(|line| announced(line).is_none());
-        for (label, value) in block.filter_map(super::label) {
-            let label = label.to_lowercase();
-            if label.contains("harvest") && super::truth(value) == Some(false) {
-                found.set("dhap_limit", 0);
-            }
-            if let Some(parameter) = labelled(&label)
-                && found.get(parameter.name()).is_null()
-                && let Some(value) = default(parameter, value)
-            {
-                found.set(parameter.name(), value);
-            }
-        }
-    }
-    if found == Record::new() { None } else { Some(found) }
-}
-
-fn is_title(line: &str) -> bool {
-    line.trim().to_lowercase().starts_with("default policy parameters")
-}
-
-/// The parameter that a label is about: the one with the most of its words in it. What limits envelope senders limits no hosts.
-fn labelled(label: &str) -> Option<&'static Parameter> {
-    let fits = |parameter: &&Parameter| {
-        let of_hosts = matches!(parameter.ask, Ask::Switch | Ask::Mode) || !label.contains("envelope");
-        of_hosts
-            && !matches!(parameter.ask, Ask::Code | Ask::Text { .. })
-            && !(parameter.name() == "dkim_signing" && label.contains("mime"))
-            && parameter.words.split(' ').all(|word| label.contains(word))
-    };
-    PARAMETERS.iter().filter(fits).rev().max_by_key(|parameter| parameter.words.split(' ').count())
-}
-
-/// A default as it is printed.
-fn default(parameter: &Parameter, value: &str) -> Option<Value> {
-    match parameter.ask {
-        Ask::Number => limit(value).map(Value::integer),
-        // "Disabled" is the number that stands for no limit.
-        Ask::Limit { off, .. } => limit(value).and_then(|limit| if limit < 0 { off } else { Some(limit) }).map(Value::integer),
-        Ask::Switch => super::truth(value).map(Value::Bool),
-        Ask::Mode => mode(value).map(Value::text),
-        Ask::Name { .. } => super::truth(value).is_none().then(|| Value::text(unquote(value))),
-        Ask::Code | Ask::Text { .. } => None,
-    }
-}
-
-/// A limit as it is printed: `10M`, `5,000`, `Disabled`.
-fn limit(text: &str) -> Option<i64> {
-    let text = text.trim().replace(',', "");
-    if ["disabled", "unlimited", "no limit", "none"].iter().any(|word| text.eq_ignore_ascii_case(word)) {
-        return Some(-1);
-    }
-    let digits: String = text.chars().take_while(char::is_ascii_digit).collect();
-    let factor = match text.get(digits.len()..)?.trim().to_ascii_lowercase().as_str() {
-        "" | "bytes" => 1,
-        "k" | "kb" => 1 << 10,
-        "m" | "mb" => 1 << 20,
-        "g" | "gb" => 1 << 30,
-        _ => return None,
-    };
-    digits.parse::<i64>().ok()?.checked_mul(factor)
 }
 
 /// Joins a comment that goes over several lines.
@@ -173,6 +115,10 @@ struct Entry {
     policy: Option<String>,
     behavior: Option<&'static str>,
     comment: Option<String>,
+    /// Its first line.
+    printed: String,
+    /// Whether it has senders that could not be read.
+    is_torn: bool,
 }
 
 #[derive(Default, PartialEq, Clone, Copy)]
@@ -188,6 +134,8 @@ enum State {
     Block(Owner),
     /// Inside an entry: senders, then a policy or a behavior.
     Entry,
+    /// Behind the heading of a row that cannot be read: its policy or behavior may come.
+    Odd,
     /// In what the menu says about the listener's defaults.
     Banner,
 }
@@ -197,6 +145,8 @@ enum State {
 enum Owner {
     Policy,
     Entry,
+    /// A row that cannot be read.
+    Nobody,
 }
 
 #[derive(Default)]
@@ -204,36 +154,46 @@ struct Table {
     policies: Vec<Policy>,
     entries: Vec<Entry>,
     not_understood: Vec<String>,
+    /// How many rows cannot be read, and how many of them show no name.
+    unread: usize,
+    nameless: usize,
     state: State,
 }
 
 impl Table {
-    fn line(&mut self, line: &str) -> Result<(), String> {
+    /// Takes a line; `next` is the one below it that says something.
+    fn line(&mut self, line: &str, next: &str) {
         let line = line.trim();
         if let State::Block(owner) = self.state {
             return self.parameters(owner, line);
         }
         if line.starts_with('#') || is_noise(line) {
             // Behind the table, the menu comes again, with the counts and the listener's defaults above it.
-            if announced(line).is_some() && matches!(self.state, State::Top | State::Behaved(_) | State::Banner) {
+            if announced(line).is_some() && matches!(self.state, State::Top | State::Odd | State::Behaved(_) | State::Banner) {
                 self.state = if self.has_all() { State::Banner } else { State::Top };
             }
-            return Ok(());
+            return;
         }
         if self.state == State::Top && line.to_lowercase().starts_with("host access table") {
-            return Ok(());
+            return;
         }
-        if is_title(line) && matches!(self.state, State::Top | State::Behaved(_) | State::Banner) {
+        if is_title(line) && matches!(self.state, State::Top | State::Odd | State::Behaved(_) | State::Banner) {
             self.state = State::Banner;
-            return Ok(());
+            return;
         }
         match self.state {
             State::Behaved(owner) if line.starts_with('{') || line.starts_with('(') => self.behind_behavior(owner, line),
-            State::Top | State::Behaved(_) => self.top(line),
-            State::Banner if line.starts_with('$') => self.top(line),
+            State::Odd if self.refers(line, next) || behavior(line).is_some() => {
+                self.state = State::Top;
+                if behavior(line).is_some() {
+                    self.behavior(Owner::Nobody, line);
+                }
+            }
+            State::Top | State::Odd | State::Behaved(_) => self.top(line, next),
+            State::Banner if line.starts_with('$') => self.top(line, next),
             State::Behavior => self.behavior(Owner::Policy, line),
-            State::Entry => self.in_entry(line),
-            State::Banner | State::Block(_) => Ok(()),
+            State::Entry => self.in_entry(line, next),
+            State::Banner | State::Block(_) => {}
         }
     }
 
@@ -241,18 +201,44 @@ impl Table {
         self.entries.iter().any(|entry| entry.name.as_deref() == Some("ALL"))
     }
 
+    /// Whether a line refers to a policy. Policies are defined before the first entry.
+    fn refers(&self, line: &str, next: &str) -> bool {
+        line.starts_with('$') && (!self.entries.is_empty() || !defines_policy(line, next))
+    }
+
+    /// A row that cannot be read begins, or is all on this line.
+    fn odd(&mut self, line: &str, is_whole: bool) {
+        self.unread += 1;
+        self.not_understood.push(line.to_owned());
+        self.state = if is_whole { State::Top } else { State::Odd };
+    }
+
     /// A policy or an entry begins.
-    fn top(&mut self, line: &str) -> Result<(), String> {
+    fn top(&mut self, line: &str, next: &str) {
         self.state = State::Top;
         if let Some(rest) = line.strip_prefix('$') {
             let (name, rest) = first_word(rest);
+            if !defines_policy(line, next) {
+                // Policies come first: behind them it is the policy of an entry whose name is not shown.
+                self.nameless += usize::from(!self.entries.is_empty());
+                return self.odd(line, false);
+            }
             self.policies.push(Policy { name: name.trim_end_matches([':', '=']).to_owned(), ..Policy::default() });
             self.state = State::Behavior;
-            return if rest.is_empty() { Ok(()) } else { self.behavior(Owner::Policy, rest) };
+            if !rest.is_empty() {
+                self.behavior(Owner::Policy, rest);
+            }
+            return;
+        }
+        if behavior(line).is_some() {
+            self.nameless += 1;
+            self.odd(line, true);
+            return self.behavior(Owner::Nobody, line);
         }
         let (name, rest) = match line.split_once(':') {
             Some((name, rest))
                 if !begins_with_sender(line)
+                    && !unquote(name).is_empty()
                     && (rest.is_empty()
                         || rest.trim_start().starts_with(['$', '('])
                         || behavior(rest.trim()).is_some()
@@ -265,30 +251,43 @@ impl Table {
                 let (senders, rest) = split_senders(line);
                 let fits = rest.is_empty() || rest.starts_with('$') || behavior(rest).is_some();
                 if !fits || senders.is_empty() || !senders.iter().all(|sender| is_sender(sender)) {
-                    self.not_understood.push(line.to_owned());
-                    return Ok(());
+                    let is_word = |word: &str| word.starts_with('$') || behavior(word).is_some();
+                    return self.odd(line, line.split_whitespace().any(is_word));
                 }
-                self.entries.push(Entry { senders, ..Entry::default() });
+                // What leads nowhere is no entry.
+                if rest.is_empty() && !leads_somewhere(next) {
+                    return self.odd(line, false);
+                }
+                self.entries.push(Entry { senders, printed: line.to_owned(), ..Entry::default() });
                 self.state = State::Entry;
-                return if rest.is_empty() { Ok(()) } else { self.in_entry(rest) };
+                if !rest.is_empty() {
+                    self.in_entry(rest, next);
+                }
+                return;
             }
         };
         let name = name.map(|name| if name.eq_ignore_ascii_case("ALL") { "ALL".to_owned() } else { name });
-        self.entries.push(Entry { name, ..Entry::default() });
+        self.entries.push(Entry { name, printed: line.to_owned(), ..Entry::default() });
         self.state = State::Entry;
-        if rest.is_empty() { Ok(()) } else { self.in_entry(rest) }
+        if !rest.is_empty() {
+            self.in_entry(rest, next);
+        }
     }
 
-    fn in_entry(&mut self, line: &str) -> Result<(), String> {
+    fn in_entry(&mut self, line: &str, next: &str) {
         if line.starts_with('(') {
             // The comment, where a release prints it behind the name.
             if let Some(entry) = self.entries.last_mut() {
                 entry.comment = comment(line);
             }
-            return Ok(());
+            return;
         }
-        if line.starts_with('{') {
-            return Err(format!("a block stands where a sender or a policy is expected: {line}"));
+        // Another entry begins, and this one leads nowhere: it cannot be read.
+        if line.ends_with(':') && !is_sender(line) {
+            if let Some(entry) = self.entries.pop() {
+                self.odd(&entry.printed, true);
+            }
+            return self.top(line, next);
         }
         if let Some(rest) = line.strip_prefix('$') {
             let (name, rest) = first_word(rest);
@@ -297,39 +296,47 @@ impl Table {
                 entry.comment = comment(rest).or(entry.comment.take());
             }
             self.state = State::Top;
-            return Ok(());
+            return;
         }
         if behavior(line).is_some() {
             return self.behavior(Owner::Entry, line);
         }
-        if line.ends_with(':') && !is_sender(line) {
-            return Err(format!("an entry has no policy before \"{line}\" begins"));
-        }
         let (senders, rest) = split_senders(line);
+        let is_list = rest.is_empty() || rest.starts_with('$') || behavior(rest).is_some();
+        if senders.is_empty() || !is_list {
+            return self.odd_sender(line);
+        }
         for sender in &senders {
             self.push_sender(sender, line);
         }
         // A sender with its policy on one line.
-        if rest.is_empty() || senders.is_empty() { Ok(()) } else { self.in_entry(rest) }
+        if !rest.is_empty() {
+            self.in_entry(rest, next);
+        }
     }
 
     fn push_sender(&mut self, sender: &str, line: &str) {
-        if sender.is_empty() {
-            return;
-        }
         if !is_sender(sender) && !sender.eq_ignore_ascii_case("ALL") {
-            self.not_understood.push(line.to_owned());
+            return self.odd_sender(line);
         }
         if let Some(entry) = self.entries.last_mut() {
             entry.senders.push(sender.to_owned());
         }
     }
 
+    /// A line among the senders of an entry that cannot be read.
+    fn odd_sender(&mut self, line: &str) {
+        if self.not_understood.last().is_none_or(|last| last != line) {
+            self.not_understood.push(line.to_owned());
+        }
+        if let Some(entry) = self.entries.last_mut() {
+            entry.is_torn = true;
+        }
+    }
+
     /// A behavior, with or without a block or a comment behind it.
-    fn behavior(&mut self, owner: Owner, line: &str) -> Result<(), String> {
-        let Some((word, rest)) = behavior(line) else {
-            return Err(format!("\"{line}\" stands where a behavior is expected"));
-        };
+    fn behavior(&mut self, owner: Owner, line: &str) {
+        let Some((word, rest)) = behavior(line) else { return };
         match owner {
             Owner::Policy => {
                 if let Some(policy) = self.policies.last_mut() {
@@ -341,12 +348,13 @@ impl Table {
                     entry.behavior = Some(word);
                 }
             }
+            Owner::Nobody => {}
         }
         self.state = State::Behaved(owner);
-        self.behind_behavior(owner, rest)
+        self.behind_behavior(owner, rest);
     }
 
-    fn behind_behavior(&mut self, owner: Owner, rest: &str) -> Result<(), String> {
+    fn behind_behavior(&mut self, owner: Owner, rest: &str) {
         let rest = rest.trim();
         if let Some(inside) = rest.strip_prefix('{') {
             self.state = State::Block(owner);
@@ -360,11 +368,10 @@ impl Table {
         } else if !rest.is_empty() && !rest.starts_with('(') {
             self.not_understood.push(rest.to_owned());
         }
-        Ok(())
     }
 
     /// A line of a block: `key = value`, more of them, `}`.
-    fn parameters(&mut self, owner: Owner, line: &str) -> Result<(), String> {
+    fn parameters(&mut self, owner: Owner, line: &str) {
         let mut rest = line.trim();
         while !rest.is_empty() {
             if let Some(after) = rest.strip_prefix('}') {
@@ -372,8 +379,7 @@ impl Table {
                 return self.behind_behavior(owner, after);
             }
             let Some((key, after)) = rest.split_once(['=', ':']) else {
-                self.not_understood.push(rest.to_owned());
-                return Ok(());
+                return self.not_understood.push(rest.to_owned());
             };
             let (value, after) = value(after.trim_start());
             if owner == Owner::Policy && !self.parameter(key.trim(), value) {
@@ -381,7 +387,6 @@ impl Table {
             }
             rest = after.trim_start_matches([' ', '\t', ',', ';']);
         }
-        Ok(())
     }
 
     /// Takes a parameter of a policy. One that is not managed here is known by its form.
@@ -445,9 +450,11 @@ impl Table {
                 ),
             };
             let id = format!("{listener}/{title}");
+            // No attribute: what would make the group anew asks for it.
+            let record = if entry.is_torn { record.with(TORN, true) } else { record };
             rows.push(Row { resource, record: record.with("id", id.as_str()), id });
         }
-        Rows { rows, not_understood: self.not_understood }
+        Rows { rows, not_understood: self.not_understood, nameless: self.nameless, ..Rows::default() }
     }
 }
 
@@ -544,18 +551,23 @@ fn senders_first(lines: &[String]) -> Vec<String> {
                 continue;
             }
         };
+        let margin = depth(at);
         let is_senders = |at: usize| {
             let (senders, rest) = split_senders(text(at));
             let is_word = behavior(text(at)).is_some() || first_word(text(at)).0.eq_ignore_ascii_case("ALL");
-            !is_word && rest.is_empty() && !senders.is_empty() && senders.iter().all(|sender| is_sender(sender))
+            let begins = text(at).starts_with('$') || (text(at).ends_with(':') && !begins_with_sender(text(at)));
+            // A word that is no sender, among senders, is one that cannot be read.
+            !is_word && !begins && ((rest.is_empty() && !senders.is_empty()) || depth(at) > margin)
         };
         let run: Vec<usize> = (first..lines.len()).filter(|at| !is_blank(*at)).take_while(|at| is_senders(*at)).collect();
         let end = behind_blanks(run.last().map_or(first, |last| last + 1));
         let makes_an_entry = is_policy(text(end)) || behavior(text(end)).is_some();
         let begins_a_policy = text(end).starts_with('$') && behavior(text(behind_blanks(end + 1))).is_some();
         let own: Vec<usize> = match run.split_last() {
+            // Only the sender right above a behavior is that of an entry without a name.
             Some((last, before)) if makes_an_entry && !begins_a_policy => {
-                before.iter().copied().filter(|at| depth(*at) > depth(*last)).collect()
+                let is_flush = before.iter().all(|at| depth(*at) == depth(*last));
+                before.iter().copied().filter(|at| is_flush || depth(*at) > depth(*last)).collect()
             }
             _ => run,
         };
@@ -565,6 +577,18 @@ fn senders_first(lines: &[String]) -> Vec<String> {
         at = own.last().map_or(first, |last| last + 1);
     }
     ordered
+}
+
+/// Tells whether a line with the name of a policy defines it, and does not refer to it: its behavior follows.
+fn defines_policy(line: &str, next: &str) -> bool {
+    let Some((_, rest)) = line.strip_prefix('$').map(first_word) else { return false };
+    if rest.is_empty() { behavior(next).is_some() } else { behavior(rest).is_some() }
+}
+
+/// Tells whether a line may be that of an entry which has begun: a sender more, its policy or its behavior.
+fn leads_somewhere(line: &str) -> bool {
+    let (senders, rest) = split_senders(line);
+    line.starts_with(['$', '(']) || behavior(line).is_some() || (!senders.is_empty() && rest.is_empty() && !line.ends_with(':'))
 }
 
 /// Takes a behavior off the front of a text.
@@ -635,264 +659,4 @@ fn unescaped(text: &str) -> String {
         });
     }
     plain
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read(opening: &str, printed: &str) -> Result<Rows, Error> {
-        parse(
-            "Out",
-            &[Said { opening: opening.to_owned(), after: vec![String::new(), String::new(), String::new(), printed.to_owned()] }],
-        )
-    }
-
-    const DOCUMENTED: &str = r#"
-$ACCEPTED
-    ACCEPT
-$THROTTLED
-    ACCEPT {
-        spam_check = "on"
-        max_msgs_per_session = 10
-        max_concurrency = 10
-        max_rcpts_per_msg = 25
-        max_rcpts_per_hour = 1
-        dhap_limit = 0
-        virus_check = "on"
-        max_message_size = 1048576
-        use_sb = "on"
-        tls = "off"
-    }
-$RELAYED
-    RELAY {
-        max_rcpts_per_hour = -1
-        tls = "on"
-        smtp_banner_text = "a } b"
-    }
-$BLOCKED
-    REJECT
-WHITELIST:
-        $ACCEPTED (My trusted senders have no anti-spam scanning or rate limiting)
-RELAY_O365:
-    .protection.outlook.com
-    SBRS[-4.0:-1.0]
-    2001:db8::/32 (a range)
-    etf-source: feed one
-        $RELAYED (Microsoft 365 (outbound))
-spamdomain.com
-    REJECT (reject the domain "spamdomain.com")
-251.192.1.
-    TCPREFUSE (...)
-169.254.10.10
-    RELAY (...)
-ALL
-    $ACCEPTED
-
-There are currently 4 policies defined.
-There are currently 6 sender groups.
-"#;
-
-    #[test]
-    fn the_default_parameters_above_the_menu_are_read_by_their_labels() {
-        let above = "Default Policy Parameters\n=====\nMaximum Message Size: 10M\nMaximum Number Of Messages Per Connection: 1,000\n\
-                     Maximum Number Of Recipients Per Hour: Disabled\nSpam Detection Enabled: Yes\nAllow TLS Connections: Preferred\n";
-        let read = defaults(&[above.to_owned(), String::new()]).expect("there are some");
-        assert_eq!(read.integer("max_message_size"), Some(10 << 20));
-        assert_eq!(read.integer("max_msgs_per_session"), Some(1000));
-        assert_eq!(read.integer("max_rcpts_per_hour"), Some(-1));
-        assert_eq!(read.truth("spam_check"), Some(true));
-        assert_eq!(read.text("tls"), Some("preferred"));
-        assert_eq!(defaults(&["There are currently 4 policies defined.".to_owned(), String::new()]), None);
-    }
-
-    #[test]
-    fn the_default_parameters_are_told_from_the_summary_of_the_listener_and_from_each_other() {
-        let summary = "Name: In\nMax Concurrent Connections: 50\nTLS: Required\nSMTP Authentication: Required\n\
-                       Use SenderBase For Reputation Filters and IP Profiling: Yes\n";
-        assert_eq!(defaults(&[summary.to_owned(), String::new()]), None);
-        let above = "Default Policy Parameters\n=====\nDirectory Harvest Attack Prevention: Disabled\n\
-                     Maximum Number of Recipients per Envelope Sender: 7\nMaximum Number Of Recipients Per Hour: 8\n\
-                     Allow SMTP Authentication: Preferred\nRequire TLS To Offer SMTP authentication: Yes\nAllow TLS Connections: No\n\
-                     S/MIME Signing Enabled: Yes\nDKIM/DomainKeys Signing Enabled: No\nDKIM Verification Enabled: Yes\n\
-                     Envelope Sender DNS Verification Enabled: Yes\nAccept untagged bounces: No\n\
-                     There are currently 4 policies defined.\nTLS: Required\n";
-        let read = defaults(&[summary.to_owned(), above.to_owned(), String::new()]).expect("there are some");
-        let expected = Record::new()
-            .with("dhap_limit", 0)
-            .with("max_rcpts_per_hour", 8)
-            .with("smtpauth_allow", "preferred")
-            .with("smtpauth_requiretls", true)
-            .with("tls", "none")
-            .with("dkim_signing", false)
-            .with("dkim_verification", true)
-            .with("sender_verification", true)
-            .with("accept_untagged_bounces", false);
-        assert_eq!(read, expected);
-    }
-
-    #[test]
-    fn a_listener_has_defaults_even_if_none_are_printed() {
-        let rows = read("", "ALL\n $A\n").unwrap();
-        let record = &rows.find(DEFAULTS, "Out").expect("they are always there").record;
-        assert_eq!(*record, Record::new().with("id", "Out").with("listener", "Out"));
-    }
-
-    #[test]
-    fn responses_and_host_names_are_read_as_they_count() {
-        let policy = |block: &str| {
-            let rows = read("", &format!("$A\n ACCEPT {{\n{block}\n}}\nALL\n $A\n")).unwrap();
-            assert_eq!(rows.not_understood, Vec::<String>::new(), "{block}");
-            rows.find(POLICY, "Out/A").unwrap().record.clone()
-        };
-        let banner = policy(r#"smtp_banner_text = "say \"hi\" \\ now""#);
-        assert_eq!((banner.integer("smtp_banner_code"), banner.text("smtp_banner_text")), (Some(220), Some(r#"say "hi" \ now"#)));
-        assert!(
-            policy("reject_banner_code = 554").get("reject_banner_code").is_null(),
-            "a code without a text is the standard one"
-        );
-        let overridden = |word: &str| {
-            policy(&format!("override_hostname = \"h.example\"\nuse_override_hostname = \"{word}\""))
-                .text("override_hostname")
-                .map(str::to_owned)
-        };
-        assert_eq!((overridden("on").as_deref(), overridden("off")), (Some("h.example"), None));
-        assert_eq!(policy("significant_bits = 24\nsmtpauth_allow = \"required\"").integer("sig_bits"), Some(24));
-        let strange = read("", "$A\n ACCEPT {\n dkim_signing = \"perhaps\"\n}\nALL\n $A\n").unwrap();
-        assert_eq!(strange.not_understood, ["dkim_signing = \"perhaps\""]);
-    }
-
-    #[test]
-    fn the_documented_text_is_understood_whole() {
-        let rows = read("", DOCUMENTED).unwrap();
-        assert_eq!(rows.not_understood, Vec::<String>::new());
-        let throttled = &rows.find(POLICY, "Out/THROTTLED").unwrap().record;
-        assert_eq!(throttled.integer("max_message_size"), Some(1_048_576));
-        assert_eq!(throttled.truth("spam_check"), Some(true));
-        assert_eq!(throttled.text("tls"), Some("none"));
-        assert_eq!(throttled.text("behavior"), Some("accept"));
-        let relayed = &rows.find(POLICY, "Out/RELAYED").unwrap().record;
-        assert_eq!(
-            (relayed.text("behavior"), relayed.text("tls"), relayed.integer("max_rcpts_per_hour")),
-            (Some("relay"), Some("preferred"), Some(-1))
-        );
-        assert!(relayed.get("max_concurrency").is_null());
-        let group = &rows.find(GROUP, "Out/RELAY_O365").unwrap().record;
-        assert_eq!(group.text("comment"), Some("Microsoft 365 (outbound)"));
-        assert_eq!(group.text("before"), Some("ALL"));
-        assert_eq!(
-            group.texts("senders"),
-            [".protection.outlook.com", "2001:db8::/32", "SBRS[-4.0:-1.0]", "etf-source: feed one"]
-        );
-        assert_eq!(rows.find(GROUP, "Out/WHITELIST").unwrap().record.text("before"), Some("RELAY_O365"));
-        assert_eq!(rows.find("", "Out/251.192.1.").unwrap().record.text("behavior"), Some("tcp_refuse"));
-        assert!(rows.find(GROUP, "Out/ALL").unwrap().record.get("before").is_null());
-    }
-
-    #[test]
-    fn other_spacing_case_and_line_breaks_say_the_same() {
-        let expected = read(
-            "",
-            "$A\n    ACCEPT {\n tls = \"on\"\n max_message_size = 1048576\n}\nG:\n 192.0.2.1\n 192.0.2.2\n $A (c d)\nALL\n $A\n",
-        )
-        .unwrap();
-        let check = |printed: &str| assert_eq!(read("", printed).unwrap(), expected, "{printed}");
-        check("$A ACCEPT { tls = \"on\" max_message_size = 1M }\n\nG: \n\t192.0.2.1, 192.0.2.2\n\n\t$A (c d)\nall $A\n");
-        check(
-            "# exported\r\n$A\r\naccept\r\n{\r\nTLS=preferred\r\nmax_message_size = \"1048576\"\r\n}\r\nG:\r\n192.0.2.1 (x)\r\n192.0.2.2\r\n$A (c\r\nd)\r\nALL:\r\n$A\r\n",
-        );
-        check(
-            "Default Policy Parameters\n=====\nMaximum Message Size: 10M\nAllow TLS Connections: No\n$A\n ACCEPT {tls = \"on\", max_message_size = 1048576}\n\"G\":\n 192.0.2.1\n 192.0.2.2\n $A (c d)\nALL\n $A\n\nThere are currently 1 policies defined.\nMaximum Message Size: 10M\n",
-        );
-        check("$A\n ACCEPT {\n tls = \"on\"\n max_message_size = 1048576\n}\nG: 192.0.2.1, 192.0.2.2\n $A (c d)\nALL\n $A\n");
-        check("$A\n ACCEPT {\n tls = \"on\"\n max_message_size = 1048576\n}\nG: (c d)\n 192.0.2.1\n 192.0.2.2\n $A\nALL\n $A\n");
-        check(
-            "$A\n ACCEPT {\n quantum_check = \"on\"\n tls = \"on\"\n max_message_size = 1048576\n}\nG:\n192.0.2.1\n192.0.2.2\n$A (c d)\nALL\n $A\n",
-        );
-    }
-
-    #[test]
-    fn senders_may_stand_behind_the_policy_of_their_group() {
-        let expected = read(
-            "",
-            "$A\n ACCEPT\nG:\n 192.0.2.1\n 192.0.2.2\n $A (c)\nH:\n $A\nspam.example\n REJECT (x)\nI:\n SBRS[none]\n $A\nALL\n $A\n",
-        )
-        .unwrap();
-        let check = |printed: &str| assert_eq!(read("", printed).as_ref(), Ok(&expected), "{printed}");
-        check(
-            "$A\n ACCEPT\nG:\n    $A (c)\n    192.0.2.1\n    192.0.2.2\nH:\n    $A\nspam.example\n    REJECT (x)\nI:\n    $A\n    SBRS[none]\nALL\n    $A\n",
-        );
-        check(
-            "$A\n ACCEPT\nG: $A (c)\n\t192.0.2.1\n\t192.0.2.2\n\nH: $A\n\nspam.example REJECT (x)\nI: $A\n\tSBRS[none]\n\nALL $A\n",
-        );
-        check("$A\n ACCEPT\nG:\n$A (c)\n192.0.2.1\n192.0.2.2\nH:\n$A\nspam.example\nREJECT (x)\nI:\n$A\nSBRS[none]\nALL\n$A\n");
-        check(
-            "$A\n ACCEPT\nG:\n\t$A (c)\n\t192.0.2.1, 192.0.2.2\nH:\n\t$A\nspam.example\n\tREJECT (x)\nI:\n\t$A\n\tSBRS[none]\nALL\n\t$A\n",
-        );
-        let two = read("", "$A\n ACCEPT\nG:\n    $A\n    192.0.2.1\nspam.example\n    REJECT\nALL\n    $A\n").unwrap();
-        assert_eq!(two.find(GROUP, "Out/G").unwrap().record.texts("senders"), ["192.0.2.1"]);
-        assert_eq!(two.find("", "Out/spam.example").unwrap().record.text("behavior"), Some("reject"));
-    }
-
-    #[test]
-    fn senders_of_every_form_are_read_with_their_comments() {
-        let senders = [
-            "192.0.2.1",
-            "10.",
-            "10.1.",
-            "192.0.2.",
-            "192.0.2.1-20",
-            "192.0.2.0/24",
-            "2001:db8::1",
-            "2001:db8::",
-            "2001:db8::/32",
-            "2001:db8::1-2001:db8::9",
-            "mail.example.com",
-            ".protection.outlook.com",
-            "SBRS[-10.0:-3.0]",
-            "SBRS[none]",
-            "SBO:12345",
-            "dnslist[list.example.com]",
-            "etf-source: feed one",
-            "country: Korea, Republic of",
-        ];
-        let block = senders.join(" (one, two)\n    ");
-        let rows = read("", &format!("$A\n ACCEPT\nG:\n    {block} (one, two)\n    $A\nALL\n $A\n")).unwrap();
-        assert_eq!(rows.not_understood, Vec::<String>::new());
-        let mut expected = senders.to_vec();
-        expected.sort_unstable();
-        let mut found = rows.find(GROUP, "Out/G").unwrap().record.texts("senders");
-        found.sort_unstable();
-        assert_eq!(found, expected);
-        for sender in senders {
-            let rows = read("", &format!("$A\n ACCEPT\n{sender} (x) \n    REJECT (y)\nALL\n $A\n")).unwrap();
-            assert_eq!(rows.not_understood, Vec::<String>::new(), "{sender}");
-            assert_eq!(rows.rows[1].record.texts("senders"), [sender], "{sender}");
-        }
-        let rows = read("", "G: SBRS[ -4.0 : -1.0 ], SBRS[none]\n $A\n2001:db8::1, 2001:db8::2\n REJECT\nALL\n $A\n").unwrap();
-        assert_eq!(rows.not_understood, Vec::<String>::new());
-        assert_eq!(rows.rows[0].record.texts("senders"), ["SBRS[ -4.0 : -1.0 ]", "SBRS[none]"]);
-        assert_eq!(rows.rows[1].record.texts("senders"), ["2001:db8::1", "2001:db8::2"]);
-    }
-
-    #[test]
-    fn a_title_above_the_table_says_nothing() {
-        let rows = read("", "Host Access Table for listener \"Out\":\n\n$A\n ACCEPT\nALL\n $A\n").unwrap();
-        assert_eq!(rows.not_understood, Vec::<String>::new());
-    }
-
-    #[test]
-    fn g21_a_table_cut_off_anywhere_before_its_end_is_an_error() {
-        let end = DOCUMENTED.find("ALL\n    $ACC").unwrap();
-        for (at, _) in DOCUMENTED.match_indices('\n').filter(|(at, _)| *at < end + 4) {
-            assert!(read("", &DOCUMENTED[..at]).is_err(), "{}", &DOCUMENTED[..at]);
-        }
-        assert!(read("", "$A\n ACCEPT\nALL\n $A\nThere are currently 2 policies defined.\n").is_err());
-    }
-
-    #[test]
-    fn a_strange_value_or_line_is_kept() {
-        let rows = read("", "$A\n ACCEPT {\n tls = \"quantum\"\n ???\n}\nsome words\nALL\n $A\n").unwrap();
-        assert_eq!(rows.not_understood, ["tls = \"quantum\"", "???", "some words"]);
-    }
 }

@@ -1,9 +1,10 @@
 //! What the device prints, understood: one pure function per printout.
 //!
 //! AsyncOS prints tables for people, and their layout is documented for few of them. So a printout is read by meaning: labels
-//! and column headings in any case, units, keywords; never by position alone. Several layouts are understood for each. A line that
-//! is not understood is kept in [`Rows::not_understood`](super::table::Rows), and a printout that shows signs of being cut off (a
-//! block that does not end, fewer rows than announced) is an error: a row that is missing must never look deleted.
+//! and column headings in any case, units, keywords; never by position alone. Several layouts are understood for each. A table is a
+//! sequence of rows known by their place: one that cannot be read is a row all the same, is kept in
+//! [`Rows::not_understood`](super::table::Rows), and changes nothing about the rows around it. A printout that shows signs of being cut off
+//! (a last entry that does not end, fewer rows than announced) is an error: a row that is missing must never look deleted.
 
 pub(in crate::gateway) mod account;
 pub(in crate::gateway) mod destinations;
@@ -173,7 +174,7 @@ fn count_of(text: &str, nouns: &[&str]) -> Option<usize> {
     counts.map(|(count, _)| count).max()
 }
 
-/// Refuses a table that has fewer rows than the device announced.
+/// Refuses a table that has fewer rows, read or not, than the device announced.
 fn complete(table: &str, rows: usize, announced: Option<usize>) -> Result<(), Error> {
     match announced {
         Some(count) if rows < count => {
@@ -251,5 +252,7 @@ fn numbers(text: &str) -> Vec<i64> {
     text.split(|letter: char| !letter.is_ascii_digit() && letter != '-').filter_map(|digits| digits.parse().ok()).collect()
 }
 
+#[cfg(test)]
+mod places;
 #[cfg(test)]
 mod tests;

@@ -24,6 +24,7 @@ pub(in crate::gateway) fn parse(listener: &str, said: &[Said]) -> Result<Rows, E
     let Some(said) = said.first() else { return Ok(Rows::default()) };
     let mut table = Rows::default();
     let mut columns: Vec<String> = Vec::new();
+    let mut unread = 0;
     for line in lines(super::last(said)) {
         if is_comment(line) || is_noise(line) || says_default(line) {
             continue;
@@ -33,6 +34,8 @@ pub(in crate::gateway) fn parse(listener: &str, said: &[Said]) -> Result<Rows, E
             continue;
         }
         let Some((addresses, entry, all_understood)) = row_of_columns(line, &columns).or_else(|| entry(line)) else {
+            unread += 1;
+            table.nameless += usize::from(shows_no_name(line));
             table.not_understood.push(line.trim().to_owned());
             continue;
         };
@@ -41,7 +44,7 @@ pub(in crate::gateway) fn parse(listener: &str, said: &[Said]) -> Result<Rows, E
         }
         for address in addresses {
             let position = i64::try_from(table.rows.len()).unwrap_or(i64::MAX).saturating_add(1);
-            let id = format!("{listener}/{address}");
+            let id = format!("{listener}/{}", recipient_meaning(&address));
             let record = entry
                 .clone()
                 .with("id", id.as_str())
@@ -52,11 +55,17 @@ pub(in crate::gateway) fn parse(listener: &str, said: &[Said]) -> Result<Rows, E
         }
     }
     let title = format!("recipient access table of \"{listener}\"");
-    complete(&title, table.rows.len(), count_of(&whole(said), &["recipient access table entr", "rat entr"]))?;
+    complete(&title, table.rows.len() + unread, count_of(&whole(said), &["recipient access table entr", "rat entr"]))?;
     if table.find(RESOURCE, &format!("{listener}/ALL")).is_none() {
         return Err(cut_off(&title, "its last entry, ALL, is missing"));
     }
     Ok(table)
+}
+
+/// Tells whether a row shows nothing in the place of its address.
+fn shows_no_name(row: &str) -> bool {
+    let mut words = row.split_whitespace().skip_while(|word| word.trim_end_matches(['.', ')']).parse::<usize>().is_ok());
+    words.next().is_none_or(|first| action(first).is_some() && words.next().is_none_or(|second| action(second).is_none()))
 }
 
 /// Tells whether a line is a comment. A user name may begin as one: `#1@example.com`.
@@ -133,7 +142,9 @@ fn entry(line: &str) -> Option<(Vec<String>, Record, bool)> {
         .filter(|(number, _)| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
         .map_or(line, |(_, rest)| rest.trim());
     let words: Vec<&str> = line.split_whitespace().collect();
-    let (at, action) = words.iter().enumerate().find_map(|(at, word)| action(word).map(|action| (at, action)))?;
+    // A domain may be called as an action is: the first word is an address if the second is an action.
+    let from = usize::from(words.get(1).is_some_and(|second| action(second).is_some()));
+    let (at, action) = words.iter().enumerate().skip(from).find_map(|(at, word)| action(word).map(|action| (at, action)))?;
     // The action may be the first column: then the address is the second.
     let (addresses, options) =
         if at == 0 { (words.get(1..2)?, words.get(2..)?) } else { (words.get(..at)?, words.get(at + 1..)?) };
@@ -143,7 +154,7 @@ fn entry(line: &str) -> Option<(Vec<String>, Record, bool)> {
         vec!["ALL".to_owned()]
     } else {
         let parts = joined.split([',', ' ']).map(unquote).filter(|part| !part.is_empty());
-        parts.map(|part| recipient(part).ok().map(|()| recipient_meaning(part))).collect::<Option<_>>()?
+        parts.map(|part| recipient(part).ok().map(|()| spelled(part))).collect::<Option<_>>()?
     };
     let (record, understood) = options_of(&options.join(" "));
     (!addresses.is_empty()).then(|| (addresses, record.with("action", action), understood))
@@ -157,29 +168,36 @@ fn action(word: &str) -> Option<&'static str> {
     }
 }
 
+/// The address in the spelling in which it is compared; the tag of an IPv6 literal is kept, as the device's dialogs want it back.
+fn spelled(address: &str) -> String {
+    let lower = address.to_lowercase();
+    if lower.contains("[ipv6:") { lower.replace("[ipv6:", "[IPv6:") } else { recipient_meaning(address) }
+}
+
+/// The words for what an entry bypasses: in menus, and in commands.
+const BYPASSES: [(&[&str], &str); 3] = [
+    (&["ldap", "bypass_la"], "bypass_ldap_accept"),
+    (&["receiving", "bypass_rc"], "bypass_receiving_control"),
+    (&["call", "bypass_ca"], "bypass_smtp_call_ahead"),
+];
+
 /// Understands what stands behind the action, piece by piece.
 fn options_of(text: &str) -> (Record, bool) {
-    let mut record = Record::new()
-        .with("bypass_ldap_accept", false)
-        .with("bypass_receiving_control", false)
-        .with("bypass_smtp_call_ahead", false);
+    let mut record = BYPASSES.iter().fold(Record::new(), |record, (_, name)| record.with(*name, false));
     let mut understood = true;
     let text = text.trim();
     let text = text.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')).unwrap_or(text);
     for piece in pieces(text) {
-        let lower = piece.to_lowercase();
-        let value = piece.rsplit([':', '=']).next().and_then(super::truth).unwrap_or(true);
-        let bypasses =
-            [("ldap", "bypass_ldap_accept"), ("receiving", "bypass_receiving_control"), ("call", "bypass_smtp_call_ahead")];
         // The text of a response may have any words.
         if let Some((code, response)) = response(&piece) {
             record.set("smtp_response_code", code);
             if !response.is_empty() {
                 record.set("smtp_response_text", response);
             }
-        } else if let Some((_, name)) = bypasses.iter().find(|(word, _)| lower.contains(word)) {
-            record.set(*name, value);
+        } else if let Some((name, bypassed)) = bypass(&piece) {
+            record.set(name, bypassed);
         } else {
+            let lower = piece.to_lowercase();
             let means_nothing = ["none", "default", "no", "-"].contains(&lower.trim())
                 || lower.contains("response") && super::truth(lower.rsplit([':', '=']).next().unwrap_or_default()) == Some(false);
             understood &= means_nothing;
@@ -188,20 +206,91 @@ fn options_of(text: &str) -> (Record, bool) {
     (record, understood)
 }
 
-/// Splits at commas, semicolons and bars outside quotes.
+/// What is bypassed, and whether it is: `bypass LDAP ACCEPT`, `bypass_rc: yes`, `--bypass_la no`.
+fn bypass(piece: &str) -> Option<(&'static str, bool)> {
+    let lower = piece.to_lowercase();
+    let (_, name) = BYPASSES.iter().find(|(words, _)| words.iter().any(|word| lower.contains(word)))?;
+    let last = lower.rsplit([':', '=', ' ']).next().unwrap_or_default();
+    Some((name, super::truth(last).unwrap_or(true)))
+}
+
+/// Tells whether a text is an option as a whole, so that the text of a response ends before it.
+fn is_option(text: &str) -> bool {
+    const WORDS: [&str; 22] = [
+        "bypass",
+        "bypass_rc",
+        "bypass_la",
+        "bypass_ca",
+        "rc",
+        "la",
+        "ca",
+        "ldap",
+        "accept",
+        "receiving",
+        "control",
+        "smtp",
+        "call",
+        "ahead",
+        "for",
+        "this",
+        "entry",
+        "recipient",
+        "yes",
+        "no",
+        "on",
+        "off",
+    ];
+    let found: Vec<String> =
+        text.to_lowercase().split(|letter: char| !letter.is_alphanumeric() && letter != '_').map(str::to_owned).collect();
+    let mut found = found.iter().filter(|word| !word.is_empty());
+    bypass(text).is_some() && found.all(|word| WORDS.contains(&word.as_str()))
+}
+
+/// Splits at commas, semicolons and bars outside the text of a response, which runs to the end of the line or to a known option.
 fn pieces(text: &str) -> Vec<String> {
+    const MARKS: [char; 5] = [',', ';', '|', '(', ')'];
     // Quotes within a response's text are not escaped: from the first to the last one is one text.
     let (before, quoted, behind) = match (text.find('"'), text.rfind('"')) {
-        (Some(first), Some(last)) if first < last => (&text[..first], &text[first..=last], &text[last + 1..]),
+        (Some(first), Some(last)) if first < last && response_begins(&text[..first]) => {
+            (&text[..first], &text[first..=last], &text[last + 1..])
+        }
         _ => (text, "", ""),
     };
-    let split = |part: &str| part.split([',', ';', '|', '(', ')']).map(str::to_owned).collect::<Vec<String>>();
-    let mut pieces = split(before);
-    if let Some(last) = pieces.last_mut() {
-        last.push_str(quoted);
+    let mut pieces: Vec<String> = Vec::new();
+    if quoted.is_empty() {
+        let mut rest = before;
+        while !rest.is_empty() {
+            let is_end = |at: &usize| rest.get(at + 1..).is_some_and(|behind| behind.split(MARKS).all(is_option_or_nothing));
+            let end = if response(rest.trim()).is_some() {
+                rest.match_indices(MARKS).map(|(at, _)| at).find(is_end)
+            } else {
+                rest.find(MARKS)
+            };
+            let (piece, behind) = rest.split_at(end.unwrap_or(rest.len()));
+            pieces.push(piece.to_owned());
+            rest = behind.get(1..).unwrap_or_default();
+        }
+    } else {
+        pieces.extend(before.split(MARKS).map(str::to_owned));
+        if let Some(last) = pieces.last_mut() {
+            last.push_str(quoted);
+        }
+        pieces.extend(behind.split(MARKS).map(str::to_owned));
     }
-    pieces.extend(split(behind));
     pieces.into_iter().map(|piece| piece.trim().to_owned()).filter(|piece| !piece.is_empty()).collect()
+}
+
+fn is_option_or_nothing(piece: &str) -> bool {
+    piece.trim().is_empty() || is_option(piece)
+}
+
+/// Tells whether the last piece of a text is what stands before the text of a response in quotes: its code.
+fn response_begins(text: &str) -> bool {
+    let last = text.rsplit([',', ';', '|', '(', ')']).next().unwrap_or_default().trim();
+    let words = last.to_lowercase();
+    last.is_empty()
+        || response(last).is_some_and(|(_, text)| text.is_empty())
+        || words.trim_end_matches([':', '=']).ends_with("response")
 }
 
 /// `550 No such user`, `custom response: 550 "No such user"`.

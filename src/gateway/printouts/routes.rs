@@ -4,6 +4,8 @@
 //! `host`, `[host]`, `host:port`, `host:port/pri=N`, `USEDNS` or `/dev/null`. What stands between them (blanks, `=`, `:`, `->`,
 //! commas) is accepted in any form. An empty table does not offer `PRINT`.
 
+use std::borrow::Cow;
+
 use super::{complete, count_of, is_noise, lines, unquote, whole};
 use crate::gateway::dialog::{Dialog, Said};
 use crate::gateway::resources::forms::{domain, domain_meaning, route_host, route_host_meaning};
@@ -23,54 +25,139 @@ pub(in crate::gateway) fn dialog(said: &[Said]) -> Option<Dialog> {
 /// Understands the table.
 pub(in crate::gateway) fn parse(said: &[Said]) -> Result<Rows, Error> {
     let Some(said) = said.first() else { return Ok(Rows::default()) };
-    let mut found: Vec<(String, Vec<Value>)> = Vec::new();
-    // By the position of the route.
-    let mut profiles: std::collections::BTreeMap<usize, String> = std::collections::BTreeMap::new();
-    let mut not_understood = Vec::new();
-    let mut columns: Vec<String> = Vec::new();
+    let mut table = Table::default();
     for line in lines(super::last(said)) {
-        if line.starts_with('#') || is_noise(line) {
-            continue;
-        }
-        if is_heading(line) {
-            columns = super::cells(line).into_iter().map(str::to_lowercase).collect();
-            continue;
-        }
-        if let Some(row) = row_of_columns(line, &columns) {
-            if let Some(profile) = profile_of_columns(line, &columns) {
-                profiles.insert(found.len(), profile);
-            }
-            found.push(row);
-            continue;
-        }
-        let (line, profile) = without_profile(line);
-        if let Some(profile) = profile {
-            let of = if line.trim().is_empty() { found.len().saturating_sub(1) } else { found.len() };
-            profiles.insert(of, profile);
-            if line.trim().is_empty() {
-                continue;
-            }
-        }
-        // An indented line of one word goes on with the route above it.
-        let goes_on = line.starts_with([' ', '\t']) && !found.is_empty() && line.split_whitespace().count() == 1;
-        match route(line).filter(|_| !goes_on) {
-            Some((domain, hosts)) => found.push((domain, hosts)),
-            None => match (continued(line), found.last_mut()) {
-                (Some(more), Some((_, hosts))) => hosts.extend(more),
-                _ => not_understood.push(line.trim().to_owned()),
-            },
+        table.line(line);
+    }
+    let unread = table.routes.iter().filter(|route| !route.is_read()).count() + table.unread;
+    let (rows, lost): (Vec<Route>, Vec<Route>) = table.routes.into_iter().partition(Route::is_read);
+    complete("SMTP routes", rows.len() + unread, count_of(&whole(said), &["route"]))?;
+    let mut not_understood = table.not_understood;
+    for line in lost.iter().flat_map(|route| &route.printed) {
+        if !not_understood.contains(line) {
+            not_understood.push(line.clone());
         }
     }
-    complete("SMTP routes", found.len(), count_of(&whole(said), &["route"]))?;
-    let rows = found.into_iter().enumerate().map(|(at, (domain, hosts))| {
+    Ok(Rows { rows: rows.into_iter().map(Route::row).collect(), not_understood, nameless: table.nameless, ..Rows::default() })
+}
+
+/// What is known of one route.
+#[derive(Default)]
+struct Route {
+    domain: String,
+    hosts: Vec<Value>,
+    profile: Option<String>,
+    /// Its lines.
+    printed: Vec<String>,
+    /// Whether a line of it may have a destination that could not be read.
+    is_torn: bool,
+}
+
+impl Route {
+    /// A route leads to somewhere, and all of it is known.
+    fn is_read(&self) -> bool {
+        !self.hosts.is_empty() && !self.is_torn
+    }
+
+    fn row(self) -> Row {
         let record = Record::new()
-            .with("id", domain.as_str())
-            .with("domain", domain.as_str())
-            .with("destinations", Value::List(hosts))
-            .with("smtp_auth_profile", profiles.remove(&at).map_or(Value::Null, Value::text));
-        Row { resource: RESOURCE, id: domain, record }
-    });
-    Ok(Rows { rows: rows.collect(), not_understood })
+            .with("id", self.domain.as_str())
+            .with("domain", self.domain.as_str())
+            .with("destinations", Value::List(self.hosts))
+            .with("smtp_auth_profile", self.profile.map_or(Value::Null, Value::text));
+        Row { resource: RESOURCE, id: self.domain, record }
+    }
+}
+
+#[derive(Default)]
+struct Table {
+    routes: Vec<Route>,
+    not_understood: Vec<String>,
+    unread: usize,
+    nameless: usize,
+    columns: Vec<String>,
+    /// The indent of the first row: a line with more goes on with the row above it.
+    indent: Option<usize>,
+    /// Whether the row above can be gone on with: it is a route, and no row that could not be read stands between.
+    open: bool,
+    /// Whether the line above ended in a comma.
+    comma: bool,
+}
+
+impl Table {
+    fn line(&mut self, line: &str) {
+        if line.starts_with('#') || is_noise(line) {
+            return;
+        }
+        let is_first = self.routes.is_empty() && self.unread == 0;
+        if is_heading(line) && (is_first || self.is_titles(line) || super::cells(line).len() == 1) {
+            if is_first {
+                self.columns = super::cells(line).into_iter().map(str::to_lowercase).collect();
+            }
+            return;
+        }
+        let depth = line.len() - line.trim_start().len();
+        let is_numbered = line.split_once(". ").is_some_and(|(number, _)| number.trim().parse::<usize>().is_ok());
+        let is_deeper = self.indent.is_some_and(|indent| depth > indent) && !is_numbered;
+        let is_nameless = line.trim_start().starts_with(['=', '|', '>', ':']) || line.trim_start().starts_with("->");
+        let goes_on = !is_nameless && (is_deeper || self.comma || line.trim_start().starts_with(','));
+        self.comma = line.ends_with(',');
+        let printed = line.trim().to_owned();
+        let (text, profile) = without_profile(line);
+        if self.indent.is_some() && (goes_on || (profile.is_some() && text.trim().is_empty())) {
+            return self.go_on(&text, profile, printed);
+        }
+        self.indent.get_or_insert(depth);
+        let row = row_of_columns(line, &self.columns).map(|row| (row, profile_of_columns(line, &self.columns)));
+        match row.or_else(|| route(&text).map(|row| (row, profile))) {
+            Some(((domain, hosts), profile)) => {
+                self.routes.push(Route { domain, hosts, profile, printed: vec![printed], is_torn: false });
+                self.open = true;
+            }
+            None => self.odd(printed),
+        }
+    }
+
+    /// A row that cannot be read.
+    fn odd(&mut self, printed: String) {
+        self.unread += 1;
+        self.nameless += usize::from(shows_no_name(&printed));
+        self.not_understood.push(printed);
+        self.open = false;
+    }
+
+    /// A line with more of the row above it.
+    fn go_on(&mut self, text: &str, profile: Option<String>, printed: String) {
+        let text = text.trim().trim_start_matches([',', ' ', '\t']);
+        let more = if text.is_empty() { Some(Vec::new()) } else { destinations(text) };
+        let Some(route) = self.routes.last_mut().filter(|_| self.open) else {
+            return self.not_understood.push(printed);
+        };
+        match more {
+            Some(more) => {
+                route.hosts.extend(more);
+                route.profile = profile.or(route.profile.take());
+            }
+            None => {
+                // What has the form of a host may be one.
+                route.is_torn |= text.contains(['.', ':', '[', '/']);
+                self.not_understood.push(printed.clone());
+            }
+        }
+        route.printed.push(printed);
+    }
+
+    /// Whether a heading is printed again, on another page.
+    fn is_titles(&self, line: &str) -> bool {
+        let titles: Vec<String> = super::cells(line).into_iter().map(str::to_lowercase).collect();
+        titles == self.columns
+    }
+}
+
+/// Tells whether a row shows nothing in the place of its domain.
+fn shows_no_name(row: &str) -> bool {
+    let behind = row.trim_start_matches(|letter: char| letter.is_ascii_digit()).trim_start_matches(['.', ')', ' ']);
+    behind.is_empty() || behind.starts_with(['=', ':', '|', '>', ',']) || behind.starts_with("->")
 }
 
 /// A row of a table with more columns than the two that count.
@@ -92,14 +179,21 @@ fn profile_of_columns(line: &str, columns: &[String]) -> Option<String> {
 
 /// Takes an SMTP authentication profile off a line, in parentheses or behind its label: `(SMTP AUTH profile: out)`,
 /// `SMTP authentication profile: out`. The line is otherwise left as it is.
-fn without_profile(line: &str) -> (&str, Option<String>) {
+fn without_profile(line: &str) -> (Cow<'_, str>, Option<String>) {
     let lower = line.to_ascii_lowercase();
     let labels = ["smtp auth profile", "smtp authentication profile", "smtp auth", "authentication profile", "auth profile"];
-    let Some((at, label)) = labels.iter().find_map(|label| lower.find(label).map(|at| (at, label))) else { return (line, None) };
-    let Some(behind) = line.get(at + label.len()..) else { return (line, None) };
-    let Some(name) = behind.trim_start().strip_prefix([':', '=']) else { return (line, None) };
-    let before = line.get(..at).unwrap_or_default().trim_end_matches([' ', '\t', '(', '[', ',', ';']);
-    (before, named(name.trim_end_matches([')', ']', ' ', '.'])))
+    let nothing = (Cow::Borrowed(line), None);
+    let Some((at, label)) = labels.iter().find_map(|label| lower.find(label).map(|at| (at, label))) else { return nothing };
+    let Some(behind) = line.get(at + label.len()..) else { return nothing };
+    let Some(name) = behind.trim_start().strip_prefix([':', '=']) else { return nothing };
+    let before = line.get(..at).unwrap_or_default();
+    let is_inside = before.trim_end().ends_with(['(', '[']);
+    let before = before.trim_end_matches([' ', '\t', '(', '[', ',', ';']);
+    let end = name.find(if is_inside { [')', ']', ';'] } else { [',', ')', ';'] }).unwrap_or(name.len());
+    let (name, rest) = name.split_at(end);
+    let rest = rest.trim_start_matches([')', ']']);
+    let whole = if rest.trim().is_empty() { Cow::Borrowed(before) } else { Cow::Owned(format!("{before} {rest}")) };
+    (whole, named(name.trim_end_matches([' ', '.'])))
 }
 
 /// A profile's name; nothing if it says that there is none.
@@ -152,7 +246,7 @@ fn route(line: &str) -> Option<(String, Vec<Value>)> {
         _ => (unquote(name), false),
     };
     let is_all = name.eq_ignore_ascii_case("ALL");
-    if !is_all && (domain(name).is_err() || !name.contains('.')) {
+    if !is_all && domain(name).is_err() {
         return None;
     }
     let mut rest = rest.trim();
@@ -162,7 +256,9 @@ fn route(line: &str) -> Option<(String, Vec<Value>)> {
     let rest = behind_separator(rest);
     let rest = behind_separator(rest.strip_prefix("->").unwrap_or(rest));
     let hosts = if rest.is_empty() && !separated { Vec::new() } else { destinations(rest)? };
-    Some((domain_meaning(name), hosts))
+    // Two words may be a sentence.
+    let is_sentence = !is_all && !name.contains('.') && line.ends_with(['.', '!', '?']);
+    (!is_sentence).then(|| (domain_meaning(name), hosts))
 }
 
 /// Takes separators off the front of a text. Two colons begin an IPv6 address.
@@ -174,18 +270,9 @@ fn behind_separator(text: &str) -> &str {
     rest
 }
 
-/// A line with further destinations of the route above it.
-fn continued(line: &str) -> Option<Vec<Value>> {
-    destinations(line.trim()).filter(|hosts| !hosts.is_empty())
-}
-
 /// Understands destinations in the forms that the device accepts.
 fn destinations(text: &str) -> Option<Vec<Value>> {
-    // What is said in parentheses (an authentication profile) is not a destination.
-    let text = match text.split_once(" (") {
-        Some((before, note)) if note.trim_end().ends_with(')') && !note.contains('/') => before,
-        _ => text,
-    };
+    let text = without_notes(text)?;
     let by_comma = text.contains(',');
     let mut pieces: Vec<String> = Vec::new();
     for piece in
@@ -198,7 +285,29 @@ fn destinations(text: &str) -> Option<Vec<Value>> {
         }
     }
     let alone = pieces.len() == 1;
-    pieces.iter().map(|piece| destination(unquote(piece), by_comma || alone)).collect()
+    let hosts: Option<Vec<Value>> = pieces.iter().map(|piece| destination(unquote(piece), by_comma || alone)).collect();
+    hosts.filter(|hosts| !hosts.is_empty())
+}
+
+/// Takes what is said in parentheses out of a list of destinations: a priority goes to the host before it, and a note (`default`) goes.
+/// Nothing if what is said may be a host.
+fn without_notes(text: &str) -> Option<String> {
+    let mut plain = String::new();
+    let mut rest = text;
+    while let Some((before, behind)) = rest.split_once(" (") {
+        let (note, behind) = behind.split_once(')')?;
+        plain.push_str(before);
+        let lower = note.trim().to_ascii_lowercase();
+        let priority = lower.trim_start_matches('/').strip_prefix("pri").map(|rest| rest.trim_start_matches("ority"));
+        match priority.map(|rest| rest.trim_start_matches(['=', ':', ' ']).parse::<u16>()) {
+            Some(Ok(priority)) => plain.push_str(&format!("/pri={priority}")),
+            _ if note.contains(['.', ':', '[', '/']) => return None,
+            _ => {}
+        }
+        rest = behind;
+    }
+    plain.push_str(rest);
+    Some(plain)
 }
 
 /// `host`, `[host]`, `host:port`, `host:port/pri=N`.

@@ -116,7 +116,7 @@ pub(in crate::gateway) fn parse(said: &[Said]) -> Result<Rows, Error> {
         .with("id", "tls_settings")
         .with("inbound", side(inbound_methods, inbound_ciphers))
         .with("outbound", side(outbound_methods, outbound_ciphers));
-    Ok(Rows { rows: vec![Row { resource: RESOURCE, id: "tls_settings".to_owned(), record }], not_understood })
+    Ok(Rows { rows: vec![Row { resource: RESOURCE, id: "tls_settings".to_owned(), record }], not_understood, ..Rows::default() })
 }
 
 fn append(ciphers: &mut Option<String>, more: &str) {

@@ -69,7 +69,7 @@ pub(in crate::gateway) fn parse(said: &[Said]) -> Result<Rows, Error> {
         record.set(*name, found(labels).unwrap_or_default());
     }
     record.set("properties", Value::Map(properties));
-    Ok(Rows { rows: vec![Row { resource: "", id: "version".to_owned(), record }], not_understood })
+    Ok(Rows { rows: vec![Row { resource: "", id: "version".to_owned(), record }], not_understood, ..Rows::default() })
 }
 
 #[cfg(test)]

@@ -34,7 +34,7 @@ pub(in crate::gateway) const RESOURCE: Resource = Resource {
         string("domain", "Destination. `DEFAULT` is the entry for all domains that have none.")
             .required()
             .replaces()
-            .format("a domain (`example.com`), all hosts below one (`.example.com`), or `DEFAULT`", forms::destination_domain)
+            .format("a domain (`example.com`), all hosts below one (`.example.com`), an IP address, or `DEFAULT`", forms::destination_domain)
             .meaning(forms::domain_meaning),
         integer("concurrency_limit", "Concurrent Connections: how many connections are open to the destination at once. Left out: as in the entry `DEFAULT`.")
             .range(1, MOST),

@@ -27,9 +27,9 @@ pub(in crate::gateway) fn domain(text: &str) -> Result<(), String> {
     }
 }
 
-/// Says why a text is neither a domain nor `DEFAULT`.
+/// Says why a text is neither a domain, nor an IP address, nor `DEFAULT`.
 pub(in crate::gateway) fn destination_domain(text: &str) -> Result<(), String> {
-    if text.eq_ignore_ascii_case("DEFAULT") { Ok(()) } else { domain(text) }
+    if text.eq_ignore_ascii_case("DEFAULT") || text.parse::<IpAddr>().is_ok() { Ok(()) } else { domain(text) }
 }
 
 /// Says why a text is neither a domain nor `ALL`.
@@ -82,8 +82,8 @@ pub(in crate::gateway) fn recipient(text: &str) -> Result<(), String> {
     if text.eq_ignore_ascii_case("ALL") {
         return Ok(());
     }
-    if let Some(address) = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
-        return address.parse::<IpAddr>().map(|_| ()).map_err(|_| format!("\"{address}\" in the brackets is not an IP address."));
+    if let Some(inside) = in_brackets(text) {
+        return literal(inside).map(|_| ()).ok_or_else(|| format!("\"{inside}\" in the brackets is not an IP address."));
     }
     let wrong = |what: &str| {
         format!(
@@ -98,7 +98,7 @@ pub(in crate::gateway) fn recipient(text: &str) -> Result<(), String> {
     if !local_is_sound {
         return Err(wrong(&format!("\"{local}\" is not a user name.")));
     }
-    if host.is_empty() {
+    if host.is_empty() || in_brackets(host).is_some_and(|inside| literal(inside).is_some()) {
         return Ok(());
     }
     domain(host).map_err(|why| wrong(&why))
@@ -109,11 +109,24 @@ pub(in crate::gateway) fn recipient_meaning(text: &str) -> String {
     let text = text.trim();
     match text.rsplit_once('@') {
         Some((local, "")) => format!("{}@", local.to_lowercase()),
-        Some((local, host)) => format!("{}@{}", local.to_lowercase(), domain_meaning(host)),
-        None => match text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).map(str::parse::<IpAddr>) {
-            Some(Ok(address)) => format!("[{address}]"),
-            _ => domain_meaning(text),
-        },
+        Some((local, host)) => format!("{}@{}", local.to_lowercase(), bracketed_meaning(host)),
+        None => bracketed_meaning(text),
+    }
+}
+
+fn bracketed_meaning(text: &str) -> String {
+    in_brackets(text).and_then(literal).map_or_else(|| domain_meaning(text), |address| format!("[{address}]"))
+}
+
+fn in_brackets(text: &str) -> Option<&str> {
+    text.strip_prefix('[')?.strip_suffix(']')
+}
+
+/// The address in the brackets of a literal: `192.0.2.1`, `2001:db8::1`, `IPv6:2001:db8::1`.
+fn literal(inside: &str) -> Option<IpAddr> {
+    match inside.get(..5) {
+        Some(tag) if tag.eq_ignore_ascii_case("ipv6:") => inside.get(5..)?.parse::<Ipv6Addr>().ok().map(IpAddr::V6),
+        _ => inside.parse().ok(),
     }
 }
 
@@ -123,9 +136,10 @@ pub(in crate::gateway) fn route_host(text: &str) -> Result<(), String> {
     if text.eq_ignore_ascii_case("USEDNS") || text.eq_ignore_ascii_case("/dev/null") {
         return Ok(());
     }
-    let name = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
+    let name = in_brackets(text).unwrap_or(text);
     match host_meaning(name) {
         Some(_) => Ok(()),
+        None if in_brackets(text).and_then(literal).is_some() => Ok(()),
         None if name.contains('*') => Err(format!("\"{text}\" has a wildcard. A route leads to a host, not to many.")),
         None => Err(format!(
             "\"{text}\" is not a host. Write a host name (its MX records are looked up), a host name in brackets (its address records are \
@@ -140,12 +154,12 @@ pub(in crate::gateway) fn route_host_meaning(text: &str) -> String {
     if text.eq_ignore_ascii_case("USEDNS") {
         return "USEDNS".to_owned();
     }
-    match text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
-        Some(name) => match (name.parse::<IpAddr>(), host_meaning(name)) {
+    match in_brackets(text) {
+        Some(name) => match (literal(name), host_meaning(name)) {
             // An address has no MX records to be ignored: with and without brackets it is the same.
-            (Ok(address), _) => address.to_string(),
-            (Err(_), Some(plain)) => format!("[{plain}]"),
-            (Err(_), None) => text.to_lowercase(),
+            (Some(address), _) => address.to_string(),
+            (None, Some(plain)) => format!("[{plain}]"),
+            (None, None) => text.to_lowercase(),
         },
         None => host_meaning(text).unwrap_or_else(|| text.to_lowercase()),
     }
@@ -251,7 +265,7 @@ pub(in crate::gateway) fn sender(text: &str) -> Result<(), String> {
     } else {
         Err(format!(
             "\"{text}\" is not a sender. The gateway takes an address (192.0.2.1), a partial address (192.0.2.), a range (192.0.2.1-20, \
-             192.0.2.0/24, or of IPv6), a host (mail.example.com), all hosts below a domain (.example.com), a reputation score \
+             192.0.2-5, 192.0.2.0/24, or of IPv6), a host (mail.example.com), all hosts below a domain (.example.com), a reputation score \
              (SBRS[-10.0:-3.0], SBRS[none]), a network owner (SBO:12345), or a DNS list (dnslist[list.example.com])."
         ))
     }
@@ -313,7 +327,13 @@ fn is_ipv4_sender(text: &str) -> bool {
     match (first.parse::<Ipv4Addr>(), last.parse::<Ipv4Addr>(), last.parse::<u8>()) {
         (Ok(first), Ok(last), _) => first <= last,
         (Ok(first), Err(_), Ok(last)) => first.octets()[3] <= last,
-        // A range of partial addresses: 10.1.1-5. is not documented, 10.1-5 neither.
+        // A range of partial addresses, 10.1.1-5, from 10.1.1. to 10.1.5. (tech note 118219).
+        (Err(_), Err(_), Ok(last)) => {
+            let octets: Vec<&str> = first.split('.').collect();
+            octets.len() == 3
+                && octets.iter().all(|text| octet(text))
+                && octets.last().and_then(|first| first.parse::<u8>().ok()).is_some_and(|first| first <= last)
+        }
         _ => false,
     }
 }
@@ -368,7 +388,13 @@ pub(in crate::gateway) fn sender_meaning(text: &str) -> String {
         }
         return lower;
     }
-    if lower.contains(':') { lower } else { domain_meaning(&lower) }
+    if lower.contains(':') {
+        return match lower.split_once('-').map(|(first, last)| (first.parse::<Ipv6Addr>(), last.parse::<Ipv6Addr>())) {
+            Some((Ok(first), Ok(last))) => format!("{first}-{last}"),
+            _ => lower,
+        };
+    }
+    domain_meaning(&lower)
 }
 
 fn tenths(score: i32) -> String {
@@ -405,15 +431,34 @@ mod tests {
             }
         };
         check(domain, &["example.com", ".example.com", "EXAMPLE.com.", "bücher.example", "_dmarc.example.com", "localhost"]);
-        check(destination_domain, &["DEFAULT", "default", "example.com"]);
+        check(destination_domain, &["DEFAULT", "default", "example.com", "192.0.2.1", "2001:db8::1", "host"]);
         check(route_domain, &["ALL", "all", ".example.com"]);
         check(
             recipient,
-            &["user@example.com", "user@", "example.com", ".example.com", "[192.0.2.1]", "ALL", "first.last+tag@.example.com"],
+            &[
+                "user@example.com",
+                "user@",
+                "example.com",
+                ".example.com",
+                "[192.0.2.1]",
+                "[IPv6:2001:db8::1]",
+                "a@[192.0.2.1]",
+                "ALL",
+                "first.last+tag@.example.com",
+            ],
         );
         check(
             route_host,
-            &["mx.example.com", "[mx.example.com]", "192.0.2.1", "2001:db8::1", "USEDNS", "/dev/null", "[192.0.2.1]"],
+            &[
+                "mx.example.com",
+                "[mx.example.com]",
+                "192.0.2.1",
+                "2001:db8::1",
+                "USEDNS",
+                "/dev/null",
+                "[192.0.2.1]",
+                "[IPv6:2001:db8::1]",
+            ],
         );
         check(sender_group, &["RELAY_O365", "Group-1", "My group"]);
         check(comment, &["Microsoft 365 outbound", "a (b) c", "\"quoted\""]);
@@ -427,6 +472,7 @@ mod tests {
                 "192.",
                 "192.0.2.1-20",
                 "192.0.2.1-192.0.2.20",
+                "10.1.1-5",
                 "192.0.2.0/24",
                 "2001:db8::1",
                 "2001:db8::/32",
@@ -480,6 +526,9 @@ mod tests {
                 "192.0.2.300",
                 "192.0.2.0/33",
                 "192.0.2.9-3",
+                "10.1.9-3",
+                "10.1-3",
+                "10.1.1-300",
                 "SBRS[3:1]",
                 "SBRS[11:12]",
                 "SBO:x",
@@ -508,7 +557,15 @@ mod tests {
                 (".A.b", ".a.B."),
             ],
         );
-        check(recipient_meaning, &[("User@Example.com", "user@example.com."), ("all", "ALL"), ("Postmaster@", "postmaster@")]);
+        check(
+            recipient_meaning,
+            &[
+                ("User@Example.com", "user@example.com."),
+                ("all", "ALL"),
+                ("Postmaster@", "postmaster@"),
+                ("[IPv6:2001:DB8::1]", "[2001:db8::1]"),
+            ],
+        );
         check(
             route_host_meaning,
             &[
@@ -526,6 +583,7 @@ mod tests {
                 ("2001:DB8:0::1", "2001:db8::1"),
                 ("192.0.2.7/24", "192.0.2.0/24"),
                 ("192.0.2.1-192.0.2.20", "192.0.2.1-20"),
+                ("2001:DB8::1-2001:db8:0::9", "2001:db8::1-2001:db8::9"),
                 (".Protection.Outlook.com", ".protection.outlook.com"),
                 ("ETF-Source: f", "etf-source:f"),
             ],

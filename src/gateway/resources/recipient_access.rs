@@ -37,7 +37,7 @@ pub(in crate::gateway) const RESOURCE: Resource = Resource {
         .required()
         .replaces()
         .format("a domain (`example.com`), all hosts below one (`.example.com`), a full address, a user name at any domain (`postmaster@`), an IP \
-             address in brackets (`[192.0.2.1]`), or `ALL`", forms::recipient)
+             address in brackets (`[192.0.2.1]`, `[IPv6:2001:db8::1]`), or `ALL`", forms::recipient)
         .meaning(forms::recipient_meaning),
         one_of("action", "Action: whether mail for the recipient is taken or refused.", &["accept", "reject"]).required(),
         integer("smtp_response_code", "Custom SMTP Response: the code. Left out: the gateway's standard response.").range(200, 599),
@@ -87,7 +87,8 @@ fn stage(edit: Edit<'_>, _: &Rows) -> Result<Vec<Dialog>, Error> {
     };
     let dialog = match edit {
         Edit::Create(to) if !is_all(to) => questions(menu(to)?.choose("NEW").key(recipient(to)?), to)?,
-        Edit::Create(to) | Edit::Update { to, .. } => questions(menu(to)?.choose("EDIT").key(recipient(to)?), to)?,
+        Edit::Create(to) => questions(menu(to)?.choose("EDIT").key(recipient(to)?), to)?,
+        Edit::Update { from, to, .. } => questions(menu(to)?.choose("EDIT").key(recipient(&from.record)?), to)?,
         Edit::Delete(row) if is_all(&row.record) => {
             return Err(Error::new(Kind::Invalid, "The entry ALL of the recipient access table cannot be deleted."));
         }
@@ -99,8 +100,10 @@ fn stage(edit: Edit<'_>, _: &Rows) -> Result<Vec<Dialog>, Error> {
     Ok(vec![dialog])
 }
 
+/// The entry as it is typed. A literal keeps its spelling: with or without a tag, the device knows it as it prints it.
 fn recipient(record: &Record) -> Result<String, Error> {
-    required(record, "recipient").map(forms::recipient_meaning)
+    let text = required(record, "recipient")?;
+    Ok(if text.contains('[') { text.to_lowercase().replace("[ipv6:", "[IPv6:") } else { forms::recipient_meaning(text) })
 }
 
 fn questions(dialog: Dialog, to: &Record) -> Result<Dialog, Error> {

@@ -4,8 +4,10 @@
 //! changes the comment of a group, so it is deleted and made again at its place, within one commit.
 
 use super::host_access::{self, Choices};
+use super::mail_flow_policy;
 use super::{TIMEOUTS, confirmed, forms, is_changed, required, typable};
 use crate::gateway::dialog::Dialog;
+use crate::gateway::printouts::hosts::TORN;
 use crate::gateway::table::{Edit, Neighbours, Printout, Row, Rows, Table};
 use crate::remote::{Error, Kind};
 use crate::schema::{Import, Record, Resource, Rule, set, string};
@@ -36,7 +38,7 @@ pub(in crate::gateway) const RESOURCE: Resource = Resource {
         string("comment", "Comment. A change makes the group anew at its place, within one commit.").length(1, 256).format("one line of text with its parentheses in pairs", forms::comment),
         set(
             "senders",
-            "Senders: IP addresses, partial addresses (`192.0.2.`), ranges (`192.0.2.1-20`, `192.0.2.0/24`), host names, all hosts below a \
+            "Senders: IP addresses, partial addresses (`192.0.2.`), ranges (`192.0.2.1-20`, `10.1.1-5`, `192.0.2.0/24`), host names, all hosts below a \
              domain (`.example.com`), reputation scores (`SBRS[-10.0:-3.0]`, `SBRS[none]`), network owners (`SBO:12345`), DNS lists \
              (`dnslist[list.example.com]`), threat feeds (`etf-source: name`), and countries (`country: name`).",
         )
@@ -114,6 +116,7 @@ fn stage(edit: Edit<'_>, rows: &Rows) -> Result<Vec<Dialog>, Error> {
             if is_all(to) {
                 return Err(Error::new(Kind::Unexpected, format!("The host access table of \"{listener}\" has no entry ALL.")));
             }
+            has_policy(listener, to, rows)?;
             let dialog = created(host_access::table(listener), to)?;
             // A new group stands at the end, before ALL.
             let made = match to.text("before") {
@@ -133,13 +136,35 @@ fn stage(edit: Edit<'_>, rows: &Rows) -> Result<Vec<Dialog>, Error> {
     }
 }
 
+/// Fails if the listener has no policy of the name that a group is to get. The error names those that it has.
+fn has_policy(listener: &str, to: &Record, rows: &Rows) -> Result<(), Error> {
+    let policy = required(to, "policy")?;
+    let policies = rows.rows.iter().filter(|row| row.resource == mail_flow_policy::RESOURCE.name);
+    let names: Vec<&str> = policies.filter_map(|row| row.record.text("name")).collect();
+    if names.is_empty() || names.iter().any(|name| name.eq_ignore_ascii_case(policy)) || rows.may_hide([policy]) {
+        return Ok(());
+    }
+    let message = format!("{listener} has no mail flow policy \"{policy}\"; it has: {}.", names.join(", "));
+    Err(Error::new(Kind::NotFound, message).at(Path::root().attribute("policy")))
+}
+
 fn updated(from: &Row, to: &Record, changed: &[Path], rows: &Rows) -> Result<Vec<Dialog>, Error> {
     typable(&RESOURCE, to)?;
     let (listener, name) = (required(to, "listener")?, required(to, "name")?);
     let table = host_access::table(listener);
     let follower = from.record.text("before");
     let before = to.text("before").filter(|before| Some(*before) != follower);
+    if is_changed(changed, "policy") {
+        has_policy(listener, to, rows)?;
+    }
     if is_changed(changed, "comment") {
+        if from.record.truth(TORN) == Some(true) {
+            let message =
+                format!("The comment of the sender group \"{name}\" cannot be changed: it has senders that cannot be read.");
+            return Err(Error::new(Kind::Invalid, message)
+                .hint("A comment changes by making the group anew, and those senders would be lost. Change it on the gateway.")
+                .at(Path::root().attribute("comment")));
+        }
         if is_all(to) {
             return Err(Error::new(Kind::Invalid, "The group ALL has no comment that a command could change.")
                 .at(Path::root().attribute("comment")));

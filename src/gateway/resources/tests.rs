@@ -813,7 +813,13 @@ fn a_sender_group_is_made_in_its_place() {
 #[test]
 fn a_sender_group_is_changed_with_what_differs_only() {
     let listener = || vec![Text("Enter the name or number of the listener you wish to edit.")];
-    let rows = hosts();
+    let mut rows = hosts();
+    let to = rows.find("gateway_sender_group", "OutgoingMail/RELAY_O365").unwrap().record.clone().with("policy", "ACCEPTED");
+    let update = Edit::Update { from: &rows.rows[0], to: &to, changed: &changed(&["policy"]) };
+    let unknown = (sender_group::TABLE.stage)(update, &rows).unwrap_err();
+    assert_eq!(unknown.message, "OutgoingMail has no mail flow policy \"ACCEPTED\"; it has: RELAYED, BLOCKED.");
+    let accepted = Record::new().with("name", "ACCEPTED").with("listener", "OutgoingMail");
+    rows.rows.push(Row { resource: "gateway_mail_flow_policy", id: "OutgoingMail/ACCEPTED".to_owned(), record: accepted });
     let from = rows.find("gateway_sender_group", "OutgoingMail/RELAY_O365").unwrap();
     let open = || {
         vec![

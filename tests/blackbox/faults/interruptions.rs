@@ -100,7 +100,7 @@ async fn p01_g12_a_kill_leaves_nothing_that_the_next_run_cannot_mend() {
         assert_eq!(gateway.pending(), change_sets == ChangeSets::PerUser, "the first route is a leftover");
         kill("the commit begins", hang(Point::CommitBefore, 1)).await;
         assert!(domains(&world).is_empty());
-        // The next plan shows the truth, and clears what is ours.
+        // The next plan shows the truth, and the next change clears what is ours.
         let planned = workspace.plan().await;
         assert_eq!(planned.len(), 2, "{planned:#?}");
         workspace.converges("after a kill while creating").await;

@@ -4,6 +4,7 @@ mod collisions;
 mod contact;
 mod enumeration;
 mod fake;
+mod leftovers;
 mod load;
 mod operations;
 mod scenes;

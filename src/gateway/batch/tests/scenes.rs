@@ -318,48 +318,6 @@ async fn g11_a_reading_of_a_session_with_uncommitted_changes_says_so() {
     assert_eq!(stage.fake.world().candidates.len(), 1);
 }
 
-/// Starts two changes and kills the process at a step of the device.
-fn killed_at(step: u64) -> (Fake, TempDir) {
-    let directory = directory();
-    let fake = Fake::new(&[("b.example", 1)]);
-    fake.world().per_user = true;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().expect("a runtime");
-    runtime.block_on(async {
-        let gateway = Arc::new(fake.gateway(directory.path(), |_| {}));
-        tokio::spawn(async move {
-            let calls = [call(), call()];
-            join(create(&gateway, "a.example", 1, &calls[0]), update(&gateway, "b.example", (1, 2), &calls[1])).await
-        });
-        tokio::time::sleep(Duration::from_millis(step)).await;
-    });
-    drop(runtime);
-    (fake, directory)
-}
-
-#[test]
-fn g12_p01_what_a_killed_run_left_is_cleared_by_the_next_reading_or_change() {
-    let mut left = 0;
-    for time in (0..400).step_by(10) {
-        for reads_first in [false, true] {
-            let (fake, directory) = killed_at(time);
-            left += fake.world().candidates.len();
-            let runtime =
-                tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().expect("a runtime");
-            runtime.block_on(async {
-                let gateway = fake.gateway(directory.path(), |_| {});
-                if reads_first {
-                    let rows = gateway.rows(&Printout::Routes, &call()).await.expect("read");
-                    assert_eq!(rows.find("gateway_route", "b.example").and_then(|row| row.record.integer("limit")), Some(1));
-                    assert_eq!(rows.rows.len(), 1, "killed after {time} ms: the plan shows what is not live");
-                }
-                create(&gateway, "z.example", 1, &call()).await.unwrap_or_else(|failure| panic!("{time} ms: {}", failure.error));
-                assert_eq!((fake.route("a.example"), fake.route("b.example")), (None, Some(1)));
-            });
-        }
-    }
-    assert!(left > 10, "the runs were killed too early to leave anything");
-}
-
 #[tokio::test(start_paused = true)]
 async fn g13_a_second_run_waits_for_the_first_and_reads_meanwhile() {
     let stage = stage(&[("b.example", 1)]);

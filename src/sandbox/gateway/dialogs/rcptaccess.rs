@@ -172,6 +172,7 @@ async fn print(terminal: &mut Terminal, listener: &str, ask: bool) -> Asked<()> 
     }
     let text = match terminal.layout().recipients {
         RecipientForm::Columns if terminal.layout().recipient_options => table.print_columns(),
+        RecipientForm::Keys if terminal.layout().recipient_options => table.print_keys(),
         _ => table.print(terminal.layout().recipient_options),
     };
     terminal.say(&format!("Recipient Access Table\n\n{text}")).await

@@ -288,15 +288,18 @@ pub(in crate::sandbox::gateway) fn check_sender(sender: &str) -> Result<(), Stri
     if super::route::is_hostname(sender.strip_prefix('.').unwrap_or(sender)) { Ok(()) } else { refusal() }
 }
 
-/// Tells whether the text is `n.n.n.n`, a part of it that ends in a dot, a range of its last number, or a CIDR block.
+/// Tells whether the text is `n.n.n.n`, a part of it that ends in a dot, a range of the last number or of the third one, or a CIDR block.
 fn is_ipv4_form(text: &str) -> bool {
     if let Some((address, bits)) = text.split_once('/') {
         return address.parse::<std::net::Ipv4Addr>().is_ok() && bits.parse::<u8>().is_ok_and(|bits| bits <= 32);
     }
     if let Some((address, last)) = text.split_once('-') {
-        return address
-            .parse::<std::net::Ipv4Addr>()
-            .is_ok_and(|first| last.parse::<u8>().is_ok_and(|last| last >= first.octets()[3]));
+        // `10.1.1.10-20`, and `10.1.1-5`, a range of the third number.
+        let numbers: Option<Vec<u8>> = address.split('.').map(|number| number.parse().ok()).collect();
+        return numbers.is_some_and(|numbers| {
+            (3..=4).contains(&numbers.len())
+                && numbers.last().is_some_and(|first| last.parse::<u8>().is_ok_and(|last| last >= *first))
+        });
     }
     if let Some(part) = text.strip_suffix('.') {
         let numbers: Vec<_> = part.split('.').collect();

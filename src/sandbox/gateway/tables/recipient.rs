@@ -99,6 +99,8 @@ pub enum RecipientForm {
     Behind,
     /// A column for each option, under a heading.
     Columns,
+    /// Options behind the policy by the names that commands have, `bypass_rc, bypass_la`, and the response without quotes at the end.
+    Keys,
 }
 
 /// Holds one entry.
@@ -151,6 +153,22 @@ impl Rat {
         }
         text.push_str(&format!("ALL {}\n", self.all.print(inline_options)));
         text
+    }
+
+    /// Writes the options by the names that commands have.
+    pub fn print_keys(&self) -> String {
+        let entries = self.entries.iter().map(|entry| (entry.address.as_str(), &entry.treatment));
+        let line = |(address, treatment): (&str, &Treatment)| {
+            let keys = [
+                (treatment.bypass_receiving_control, "bypass_rc"),
+                (treatment.bypass_ldap_accept, "bypass_la"),
+                (treatment.bypass_call_ahead, "bypass_ca"),
+            ];
+            let mut options: Vec<String> = keys.iter().filter(|(on, _)| *on).map(|(_, key)| (*key).to_owned()).collect();
+            options.extend(treatment.response.iter().map(|own| format!("{} {}", own.code, own.text.replace('\n', " "))));
+            format!("{} {} {}", address, treatment.access.keyword(), options.join(", ")).trim_end().to_owned() + "\n"
+        };
+        entries.chain([("ALL", &self.all)]).map(line).collect()
     }
 
     /// Writes a column for each option under a heading.

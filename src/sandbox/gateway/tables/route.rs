@@ -26,6 +26,8 @@ pub enum RouteForm {
     Columns,
     /// `domain, destination, destination`.
     Commas,
+    /// `domain destination (pri=0), destination (pri=5)`: the priority in parentheses.
+    Priorities,
 }
 
 /// Prints the table.
@@ -33,6 +35,17 @@ pub(in crate::sandbox::gateway) fn print(routes: &[SmtpRoute], form: RouteForm) 
     match form {
         RouteForm::Commas => {
             routes.iter().map(|route| format!("{}, {}\n", route.domain, route.destinations.join(", "))).collect::<String>()
+        }
+        RouteForm::Priorities => {
+            let shown = |destination: &String| match destination.split_once("/pri=") {
+                Some((host, priority)) => format!("{host} (pri={priority})"),
+                None if destination == "/dev/null" || destination.eq_ignore_ascii_case("USEDNS") => destination.clone(),
+                None => format!("{destination} (pri=0)"),
+            };
+            let line = |route: &SmtpRoute| {
+                format!("{} {}\n", route.domain, route.destinations.iter().map(shown).collect::<Vec<_>>().join(", "))
+            };
+            routes.iter().map(line).collect()
         }
         RouteForm::Columns => {
             let rows: Vec<Vec<String>> =
