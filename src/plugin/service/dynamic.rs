@@ -5,7 +5,8 @@
 
 use crate::plugin::wire::tfplugin6::{AttributePath, Diagnostic as WireDiagnostic, DynamicValue, attribute_path, diagnostic};
 use crate::remote;
-use crate::schema::{Record, Resource, engine};
+use crate::schema::engine::{self, Column, Shape};
+use crate::schema::{Record, Resource};
 use crate::value::{Diagnostic, Diagnostics, Path, Severity, Step, Type, Value, json, msgpack};
 
 /// Reads a value. Absent is null. `what` completes "Unable to understand": `the configuration of mailflow_x`.
@@ -91,10 +92,7 @@ pub(super) fn diagnostics(diagnostics: Diagnostics) -> Vec<WireDiagnostic> {
     diagnostics
         .into_iter()
         .map(|diagnostic| {
-            let (attribute, detail) = match &diagnostic.path {
-                Some(whole) => (Some(path(&findable(whole))), located(&diagnostic, whole)),
-                None => (None, diagnostic.detail),
-            };
+            let detail = located(&diagnostic);
             WireDiagnostic {
                 severity: match diagnostic.severity {
                     Severity::Error => diagnostic::Severity::Error.into(),
@@ -102,28 +100,65 @@ pub(super) fn diagnostics(diagnostics: Diagnostics) -> Vec<WireDiagnostic> {
                 },
                 summary: remote::shown(&diagnostic.summary),
                 detail: remote::shown(&detail),
-                attribute,
+                attribute: diagnostic.path.as_ref().map(path),
             }
         })
         .collect()
 }
 
-/// The part of a path that the host can find in a configuration: an argument, and an element of it. Of a deeper path, it looks
-/// for nested blocks, and without any it shows the head of the whole block.
-fn findable(whole: &Path) -> Path {
-    let is_element = |step: &Step| matches!(step, Step::Index(_) | Step::Key(_));
-    let length = if whole.0.get(1).is_some_and(is_element) { 2 } else { 1 };
-    Path(whole.0.iter().take(length).cloned().collect())
-}
-
-/// The text of a message, which names the attribute where the path that the host gets does not.
-fn located(diagnostic: &Diagnostic, whole: &Path) -> String {
+/// The text of a message, which names what is inside a block: the host may find no line for it, as in a `dynamic` block.
+fn located(diagnostic: &Diagnostic) -> String {
+    let is_attribute = |step: &&Step| matches!(step, Step::Attribute(_));
+    let Some(whole) = diagnostic.path.as_ref().filter(|whole| whole.0.iter().filter(is_attribute).count() > 1) else {
+        return diagnostic.detail.clone();
+    };
     let name = whole.to_string();
-    let is_named = diagnostic.summary.contains(&name) || diagnostic.detail.contains(&name);
-    if is_named || findable(whole) == *whole {
+    if diagnostic.summary.contains(&name) || diagnostic.detail.contains(&name) {
         return diagnostic.detail.clone();
     }
     format!("{}\n\nThe attribute is {name}.", diagnostic.detail)
+}
+
+/// Brings the paths of messages into a form by which the host finds the line in a configuration. It goes down into blocks, to an
+/// argument or an element of one. Of what is inside an argument it finds nothing, and shows the head of the whole block. The line of a
+/// nested block itself it shows for an argument that is not there: no argument has the empty name.
+pub(super) fn point(columns: impl Fn() -> Vec<Column>, diagnostics: &mut [WireDiagnostic]) {
+    let mut paths = diagnostics.iter_mut().filter_map(|diagnostic| diagnostic.attribute.as_mut()).peekable();
+    if paths.peek().is_none() {
+        return;
+    }
+    let columns = columns();
+    for path in paths {
+        *path = AttributePath { steps: findable(&columns, &path.steps) };
+    }
+}
+
+fn findable(columns: &[Column], steps: &[attribute_path::Step]) -> Vec<attribute_path::Step> {
+    use attribute_path::step::Selector;
+    let step = |selector| attribute_path::Step { selector: Some(selector) };
+    let [first, rest @ ..] = steps else { return Vec::new() };
+    let column = match &first.selector {
+        Some(Selector::AttributeName(name)) => columns.iter().find(|column| column.name == *name),
+        _ => None,
+    };
+    let (index, inside) = match rest {
+        [index, inside @ ..] if !matches!(index.selector, Some(Selector::AttributeName(_))) => (Some(index), inside),
+        inside => (None, inside),
+    };
+    let mut found = vec![first.clone()];
+    found.extend(index.cloned());
+    let Some(members) = column.filter(|column| column.shape.is_block()).and_then(|column| column.shape.members()) else {
+        return found;
+    };
+    if index.is_none() && column.is_some_and(|column| matches!(column.shape, Shape::BlockList(_))) {
+        found.push(step(Selector::ElementKeyInt(0)));
+    }
+    if inside.is_empty() {
+        found.push(step(Selector::AttributeName(String::new())));
+    } else {
+        found.extend(findable(members, inside));
+    }
+    found
 }
 
 /// A path in the form of the wire.
@@ -145,6 +180,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
+    use crate::schema::{Attribute, block, block_list, list_of, map, set, string};
 
     fn shape() -> Type {
         let inner = Type::Object(BTreeMap::from([("host".to_owned(), Type::String), ("port".to_owned(), Type::Number)]));
@@ -156,17 +192,36 @@ mod tests {
     }
 
     #[test]
-    fn a_message_points_at_what_the_host_can_find_and_names_the_rest() {
+    fn a_message_points_at_what_the_host_can_find_and_names_what_is_inside_a_block() {
+        const HOST: &[Attribute] = &[string("host", "A host.")];
+        const LEVEL: &[Attribute] = &[block("level", "A level.", HOST), set("keys", "Keys.")];
+        let table = [
+            string("name", "A name."),
+            map("words", "Words."),
+            list_of("told", "Told.", HOST).computed(),
+            block("side", "A side.", LEVEL),
+            block_list("route", "A route.", HOST),
+        ];
         let check = |whole: &Path, sent: &Path, named: bool| {
-            let wire = diagnostics(vec![Diagnostic::error("Wrong", "It is wrong.").at(whole.clone())]).remove(0);
-            assert_eq!(wire.attribute, Some(path(sent)), "{whole}");
-            assert_eq!(wire.detail.contains(&whole.to_string()), named, "{}", wire.detail);
+            let mut wire = diagnostics(vec![Diagnostic::error("Wrong", "It is wrong.").at(whole.clone())]);
+            point(|| engine::columns(&table), &mut wire);
+            assert_eq!(wire[0].attribute, Some(path(sent)), "{whole}");
+            assert_eq!(wire[0].detail.contains(&whole.to_string()), named, "{}", wire[0].detail);
         };
-        let routes = Path::dotted("routes").index(1);
-        check(&Path::dotted("name"), &Path::dotted("name"), false);
-        check(&routes, &routes, false);
-        check(&routes.attribute("host"), &routes, true);
-        check(&Path::dotted("gateway.password"), &Path::dotted("gateway"), true);
+        let same = |whole: &Path, named: bool| check(whole, whole, named);
+        same(&Path::dotted("name"), false);
+        same(&Path::dotted("words").key("a"), false);
+        check(&Path::dotted("told").index(1).attribute("host"), &Path::dotted("told").index(1), true);
+        check(&Path::dotted("side"), &Path::dotted("side").attribute(""), false);
+        same(&Path::dotted("side.keys"), true);
+        same(&Path::dotted("side.keys").index(1), true);
+        check(&Path::dotted("side.level"), &Path::dotted("side.level").attribute(""), true);
+        same(&Path::dotted("side.level.host"), true);
+        let route = Path::dotted("route");
+        check(&route, &route.index(0).attribute(""), false);
+        check(&route.index(1), &route.index(1).attribute(""), false);
+        same(&route.index(1).attribute("host"), true);
+        same(&Path::dotted("unheard"), false);
     }
 
     #[test]

@@ -28,6 +28,7 @@ pub(crate) use session::Session;
 
 use crate::plugin::wire::tfplugin6 as wire;
 use crate::plugin::wire::tfplugin6::provider_server::Provider;
+use crate::schema::engine::{data_columns, resource_columns, settings_columns};
 use crate::value::{Diagnostic, Diagnostics};
 use session::nothing_called;
 
@@ -55,6 +56,18 @@ impl Service {
         let session = self.session.clone();
         let work = async move { dynamic::diagnostics(work(&session)) };
         self.session.answer(rpc, about, work, |diagnostic| dynamic::diagnostics(vec![diagnostic])).await
+    }
+
+    /// Has the messages about a resource point at lines of its configuration.
+    fn point(&self, type_name: &str, diagnostics: &mut [wire::Diagnostic]) {
+        let resource = self.session.catalog().resource(type_name);
+        dynamic::point(|| resource.map(resource_columns).unwrap_or_default(), diagnostics);
+    }
+
+    /// The same of a data source.
+    fn point_in_data(&self, type_name: &str, diagnostics: &mut [wire::Diagnostic]) {
+        let source = self.session.catalog().data_source(type_name);
+        dynamic::point(|| source.map(data_columns).unwrap_or_default(), diagnostics);
     }
 }
 
@@ -106,7 +119,8 @@ impl Provider for Service {
     ) -> Answer<wire::validate_provider_config::Response> {
         let request = request.into_inner();
         let work = move |session: &Session| validate::provider(session, &request);
-        let diagnostics = self.said("ValidateProviderConfig", "", work).await;
+        let mut diagnostics = self.said("ValidateProviderConfig", "", work).await;
+        dynamic::point(|| settings_columns(self.session.catalog()), &mut diagnostics);
         Ok(Response::new(wire::validate_provider_config::Response { diagnostics }))
     }
 
@@ -117,7 +131,8 @@ impl Provider for Service {
         let request = request.into_inner();
         let name = request.type_name.clone();
         let work = move |session: &Session| validate::resource(session, &request);
-        let diagnostics = self.said("ValidateResourceConfig", &name, work).await;
+        let mut diagnostics = self.said("ValidateResourceConfig", &name, work).await;
+        self.point(&name, &mut diagnostics);
         Ok(Response::new(wire::validate_resource_config::Response { diagnostics }))
     }
 
@@ -128,7 +143,8 @@ impl Provider for Service {
         let request = request.into_inner();
         let name = request.type_name.clone();
         let work = move |session: &Session| validate::data_source(session, &request);
-        let diagnostics = self.said("ValidateDataResourceConfig", &name, work).await;
+        let mut diagnostics = self.said("ValidateDataResourceConfig", &name, work).await;
+        self.point_in_data(&name, &mut diagnostics);
         Ok(Response::new(wire::validate_data_resource_config::Response { diagnostics }))
     }
 
@@ -186,7 +202,8 @@ impl Provider for Service {
         let session = self.session.clone();
         let work = async move { dynamic::diagnostics(validate::configure(session, request).await) };
         let rescue = |diagnostic| dynamic::diagnostics(vec![diagnostic]);
-        let diagnostics = self.session.answer("ConfigureProvider", "", work, rescue).await;
+        let mut diagnostics = self.session.answer("ConfigureProvider", "", work, rescue).await;
+        dynamic::point(|| settings_columns(self.session.catalog()), &mut diagnostics);
         Ok(Response::new(wire::configure_provider::Response { diagnostics }))
     }
 
@@ -196,7 +213,9 @@ impl Provider for Service {
         let known = (request.current_state.clone(), request.private.clone(), request.current_identity.clone());
         let rescue = |diagnostic| read::failed(known.0, known.1, known.2, diagnostic);
         let work = read::resource(self.session.clone(), request);
-        Ok(Response::new(self.session.answer("ReadResource", &name, work, rescue).await))
+        let mut response = self.session.answer("ReadResource", &name, work, rescue).await;
+        self.point(&name, &mut response.diagnostics);
+        Ok(Response::new(response))
     }
 
     async fn plan_resource_change(
@@ -208,7 +227,9 @@ impl Provider for Service {
         let known = (request.prior_state.clone(), request.prior_private.clone());
         let rescue = |diagnostic| plan::failed(known.0, known.1, diagnostic);
         let work = plan::plan(self.session.clone(), request);
-        Ok(Response::new(self.session.answer("PlanResourceChange", &name, work, rescue).await))
+        let mut response = self.session.answer("PlanResourceChange", &name, work, rescue).await;
+        self.point(&name, &mut response.diagnostics);
+        Ok(Response::new(response))
     }
 
     async fn apply_resource_change(
@@ -220,7 +241,9 @@ impl Provider for Service {
         let known = (request.prior_state.clone(), request.planned_private.clone(), request.planned_identity.clone());
         let rescue = |diagnostic| apply::failed(known.0, known.1, known.2, diagnostic);
         let work = apply::apply(self.session.clone(), request);
-        Ok(Response::new(self.session.answer("ApplyResourceChange", &name, work, rescue).await))
+        let mut response = self.session.answer("ApplyResourceChange", &name, work, rescue).await;
+        self.point(&name, &mut response.diagnostics);
+        Ok(Response::new(response))
     }
 
     async fn import_resource_state(
@@ -230,7 +253,9 @@ impl Provider for Service {
         let request = request.into_inner();
         let name = request.type_name.clone();
         let work = import::import(self.session.clone(), request);
-        Ok(Response::new(self.session.answer("ImportResourceState", &name, work, import::failed).await))
+        let mut response = self.session.answer("ImportResourceState", &name, work, import::failed).await;
+        self.point(&name, &mut response.diagnostics);
+        Ok(Response::new(response))
     }
 
     async fn move_resource_state(
@@ -258,7 +283,9 @@ impl Provider for Service {
             diagnostics: dynamic::diagnostics(vec![diagnostic]),
             ..Default::default()
         };
-        Ok(Response::new(self.session.answer("ReadDataSource", &name, work, rescue).await))
+        let mut response = self.session.answer("ReadDataSource", &name, work, rescue).await;
+        self.point_in_data(&name, &mut response.diagnostics);
+        Ok(Response::new(response))
     }
 
     async fn generate_resource_config(
