@@ -394,7 +394,7 @@ fn terraform_whole() {
     let plan = terraform.run(&["plan", "-detailed-exitcode", "-no-color"]);
     assert!(plan.contains("No changes"), "{plan}");
 
-    terraform.write(&SPOON.replace("size = 1", "size = 2\n  timeouts = { update = \"5m\" }"));
+    terraform.write(&SPOON.replace("size = 1", "size = 2\n  timeouts {\n    update = \"5m\"\n  }"));
     let applied = terraform.run(&["apply", "-auto-approve", "-no-color"]);
     assert!(applied.contains("1 changed"), "{applied}");
 

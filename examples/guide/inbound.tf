@@ -1,9 +1,13 @@
 # Step 1: mail that comes from the gateways has been filtered; do not filter it again.
 resource "mailflow_exchange_transport_rule" "bypass_spam" {
-  name       = "Bypass spam filtering - Inbound email from Cisco CES"
-  mode       = "Enforce"
-  conditions = { sender_ip_ranges = var.gateway_inbound_addresses }
-  actions    = { set_scl = -1 }
+  name = "Bypass spam filtering - Inbound email from Cisco CES"
+  mode = "Enforce"
+  conditions {
+    sender_ip_ranges = var.gateway_inbound_addresses
+  }
+  actions {
+    set_scl = -1
+  }
 }
 
 # Step 2: take mail from the gateways only, and only over TLS. Mail that comes another way is refused once the MX records are moved.
@@ -38,6 +42,8 @@ data "mailflow_exchange_domain" "this" {
 
 # Step 5: and hand it to Microsoft 365. (Step 6, the commit, happens by itself.)
 resource "mailflow_gateway_smtp_route" "domain" {
-  domain       = var.domain
-  destinations = [{ host = data.mailflow_exchange_domain.this.mx_records[0].host }]
+  domain = var.domain
+  destination {
+    host = data.mailflow_exchange_domain.this.mx_records[0].host
+  }
 }

@@ -12,12 +12,12 @@ terraform {
 }
 
 provider "mailflow" {
-  exchange = {
+  exchange {
     tenant_id     = var.tenant_id
     client_id     = var.client_id
     client_secret = var.client_secret
   }
-  gateway = {
+  gateway {
     host      = var.gateway_host
     username  = var.gateway_username
     password  = var.gateway_password

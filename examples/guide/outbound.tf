@@ -25,10 +25,8 @@ resource "mailflow_gateway_message_filter" "office365_outbound" {
 
 # Step 16: no old protocols or weak ciphers towards the Internet.
 resource "mailflow_gateway_tls_settings" "this" {
-  outbound = {
-    methods = ["TLSv1.2"]
-    ciphers = "HIGH:MEDIUM:@STRENGTH:!aNULL:!eNULL:!LOW:!DES:!MD5:!EXP:!PSK:!DSS:!RC2:!RC4:!SEED:!ECDSA:!ADH:!IDEA:!3DES:!SSLv2:!SSLv3:!TLSv1:-aNULL:-EXPORT:-IDEA"
-  }
+  outbound_methods = ["TLSv1.2"]
+  outbound_ciphers = "HIGH:MEDIUM:@STRENGTH:!aNULL:!eNULL:!LOW:!DES:!MD5:!EXP:!PSK:!DSS:!RC2:!RC4:!SEED:!ECDSA:!ADH:!IDEA:!3DES:!SSLv2:!SSLv3:!TLSv1:-aNULL:-EXPORT:-IDEA"
 }
 
 # Step 12: the way from Microsoft 365 to the gateways, used only where a rule says so.
@@ -44,9 +42,12 @@ resource "mailflow_exchange_outbound_connector" "to_gateway" {
 
 # Step 13: the rule, once the gateway knows the secret: mail that leaves the organization takes the connector and carries the secret.
 resource "mailflow_exchange_transport_rule" "outbound" {
-  name       = "Outbound to Cisco CES"
-  conditions = { from_scope = "InOrganization", sent_to_scope = "NotInOrganization" }
-  actions = {
+  name = "Outbound to Cisco CES"
+  conditions {
+    from_scope    = "InOrganization"
+    sent_to_scope = "NotInOrganization"
+  }
+  actions {
     route_message_outbound_connector = mailflow_exchange_outbound_connector.to_gateway.name
     set_header_name                  = "X-OUTBOUND-AUTH"
     set_header_value                 = var.relay_secret

@@ -8,9 +8,9 @@ terraform {
 
 provider "mailflow" {
   # ARM_TENANT_ID, ARM_CLIENT_ID and ARM_CLIENT_SECRET come from the environment.
-  exchange = {}
+  exchange {}
 
-  gateway = {
+  gateway {
     host      = "esa1.example.com"
     username  = "terraform"
     password  = var.gateway_password

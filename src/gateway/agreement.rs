@@ -31,10 +31,10 @@ pub(super) fn not_stamped(names: &str) -> Diagnostic {
 pub(super) fn ways(resource: &Resource, record: &Record) -> Vec<(Path, String, String)> {
     let domain = record.text("domain").filter(|domain| !domain.starts_with('.') && !domain.eq_ignore_ascii_case("ALL"));
     let Some(domain) = domain.filter(|_| resource.name == "gateway_smtp_route") else { return Vec::new() };
-    let destinations = record.get("destinations").as_elements().unwrap_or_default();
+    let destinations = record.get("destination").as_elements().unwrap_or_default();
     let hosts = destinations.iter().enumerate().filter_map(|(index, destination)| {
         let host = Record::from_value(destination.clone()).text("host")?.trim_matches(['[', ']']).to_owned();
-        Some((Path::root().attribute("destinations").index(index).attribute("host"), domain.to_owned(), host))
+        Some((Path::root().attribute("destination").index(index).attribute("host"), domain.to_owned(), host))
     });
     hosts.collect()
 }

@@ -90,7 +90,7 @@ impl Gateway {
     pub fn api(&self) -> Result<&Rest, Error> {
         self.api.as_ref().ok_or_else(|| {
             Error::new(Kind::Invalid, "The provider has no settings for the AsyncOS API.").hint(
-                "Add `api = { url = …, username = …, password = … }` to the provider's \"gateway\" block; `api = {}` takes everything from the \
+                "Add `api { … }` with url, username and password to the provider's \"gateway\" block; `api {}` takes everything from the \
                  environment variables MAILFLOW_GATEWAY_API_URL, MAILFLOW_GATEWAY_API_USERNAME and MAILFLOW_GATEWAY_API_PASSWORD.",
             )
         })

@@ -7,7 +7,7 @@ use url::Url;
 use super::environment::{Environment, Lookup};
 use super::side::Side;
 use crate::exchange::settings::{Cloud, Settings};
-use crate::schema::{Attribute, Record, object, string};
+use crate::schema::{Attribute, Record, block, string};
 use crate::value::{Diagnostic, Diagnostics, Path};
 
 const TENANT: &[&str] = &["ARM_TENANT_ID", "AZURE_TENANT_ID", "AZURESUBSCRIPTION_TENANT_ID"];
@@ -28,9 +28,9 @@ const CLOUDS: &[(&str, Cloud)] = &[
 ];
 
 /// The lines of the block.
-pub(super) const BLOCK: Attribute = object(
+pub(super) const BLOCK: Attribute = block(
     "exchange",
-    "The Microsoft 365 tenant. Leave the block out to manage gateways only; `exchange = {}` takes everything from the environment. The \
+    "The Microsoft 365 tenant. Leave the block out to manage gateways only; `exchange {}` takes everything from the environment. The \
      block holds one kind of credential, which wins over the environment; there the first of these counts that is set: certificate, \
      client secret, federation (OIDC), managed identity, Azure CLI.",
     &[
@@ -60,14 +60,17 @@ pub(super) const BLOCK: Attribute = object(
             "usgovernmentl5",
             "china",
         ]),
-        string("organization", "The domain that requests are routed by, such as `contoso.onmicrosoft.com`. The default is `tenant_id`."),
-        string("login_url", "Replaces the cloud's sign-in host: an origin such as `https://login.example.com`.").format(ORIGIN, origin),
+        string(
+            "organization",
+            "The domain that requests are routed by, such as `contoso.onmicrosoft.com`. The default is `tenant_id`.",
+        ),
+        string("login_url", "Replaces the cloud's sign-in host: an origin such as `https://login.example.com`.")
+            .format(ORIGIN, origin),
         string("exchange_url", "Replaces the cloud's Exchange Online host: an origin.").format(ORIGIN, origin),
         string("graph_url", "Replaces the cloud's Microsoft Graph host: an origin.").format(ORIGIN, origin),
         string("ca_certificate", "PEM certificates to trust beside the system's roots."),
     ],
-)
-.allows_empty();
+);
 
 pub(super) const ORIGIN: &str = "an origin with `https` (plain `http` only to loopback), without path";
 

@@ -11,7 +11,7 @@ use crate::gateway::host_key;
 use crate::gateway::settings::{Api, CommitSettings, Level, Login, PendingChanges, Settings};
 use crate::remote::credential;
 use crate::schema::engine::parse_duration;
-use crate::schema::{Attribute, Record, boolean, integer, object, one_of, set, string};
+use crate::schema::{Attribute, Record, block, boolean, integer, one_of, set, string};
 use crate::value::{Diagnostic, Diagnostics, Path, Value};
 
 const HOST: &[&str] = &["MAILFLOW_GATEWAY_HOST"];
@@ -44,9 +44,9 @@ const LEGACY_LINE: Attribute =
     boolean("legacy_algorithms", "Whether key exchange and host key kinds of old releases are accepted, too.");
 
 /// The lines of the block.
-pub(super) const BLOCK: Attribute = object(
+pub(super) const BLOCK: Attribute = block(
     "gateway",
-    "The Cisco Secure Email Gateway. Leave the block out to manage Exchange Online only; `gateway = {}` takes everything from the \
+    "The Cisco Secure Email Gateway. Leave the block out to manage Exchange Online only; `gateway {}` takes everything from the \
      environment: `MAILFLOW_GATEWAY_HOST`, `_USERNAME`, `_PASSWORD`, `_PRIVATE_KEY` and `_HOST_KEYS` (a line each).",
     &[
         HOST_LINE,
@@ -57,12 +57,12 @@ pub(super) const BLOCK: Attribute = object(
         PASSPHRASE_LINE,
         HOST_KEYS_LINE,
         LEGACY_LINE,
-        object(
+        block(
             "jump_host",
             "The host through which the gateway is reached, as with the Cloud Gateway.",
             &[HOST_LINE, PORT_LINE, USERNAME_LINE, PASSWORD_LINE, KEY_LINE, PASSPHRASE_LINE, HOST_KEYS_LINE, LEGACY_LINE],
         ),
-        object(
+        block(
             "cluster",
             "The level of a cluster that is read and written. Leave it out for a gateway that stands alone.",
             &[
@@ -70,12 +70,18 @@ pub(super) const BLOCK: Attribute = object(
                 string("name", "The name of the group or machine."),
             ],
         ),
-        object(
+        block(
             "commit",
             "How changes are committed: those that arrive together share one commit.",
             &[
-                string("comment", "Stands in the device's history before the list of what changed; `Terraform` unless said otherwise."),
-                string("quiet_period", "A commit starts when no further change came for this long; `250ms` unless said otherwise."),
+                string(
+                    "comment",
+                    "Stands in the device's history before the list of what changed; `Terraform` unless said otherwise.",
+                ),
+                string(
+                    "quiet_period",
+                    "A commit starts when no further change came for this long; `250ms` unless said otherwise.",
+                ),
                 string("timeout", "The longest that a commit may take; `5m` unless said otherwise."),
                 boolean("rollback_snapshot", "Whether the device saves the configuration for `rollbackconfig` with each commit."),
             ],
@@ -85,10 +91,10 @@ pub(super) const BLOCK: Attribute = object(
             "What to do about uncommitted changes in the session that are not ours; `error` unless said otherwise.",
             &["error", "discard"],
         ),
-        object(
+        block(
             "api",
             "The AsyncOS API (REST) of the gateway, or of a Secure Email and Web Manager: for message tracking, and for why a message filter \
-             is not valid. Nothing is changed through it. `api = {}` takes everything from the environment: `MAILFLOW_GATEWAY_API_URL`, \
+             is not valid. Nothing is changed through it. `api {}` takes everything from the environment: `MAILFLOW_GATEWAY_API_URL`, \
              `_API_USERNAME` and `_API_PASSWORD`.",
             &[
                 string("url", "Its origin, such as `https://esa1.example.com:6443`. Falls back to `MAILFLOW_GATEWAY_API_URL`.")
@@ -97,11 +103,9 @@ pub(super) const BLOCK: Attribute = object(
                 string("password", "The account's passphrase. Falls back to `MAILFLOW_GATEWAY_API_PASSWORD`.").sensitive(),
                 string("ca_certificate", "PEM certificates to trust beside the system's roots. A certificate is always checked."),
             ],
-        )
-        .allows_empty(),
+        ),
     ],
-)
-.allows_empty();
+);
 
 /// Checks what a table cannot say.
 pub(super) fn check(config: &Record) -> Diagnostics {

@@ -209,7 +209,7 @@ fn client_of<'a, C>(side: &'a Side<Arc<C>>, block: &str, name: &str, noun: &str)
         Side::Absent => Err(Diagnostic::error(
             format!("The provider has no \"{block}\" block"),
             format!(
-                "mailflow_{name} needs it. Add `{block} = {{ … }}` to the block provider \"mailflow\"; `{block} = {{}}` takes everything from \
+                "mailflow_{name} needs it. Add `{block} {{ … }}` to the block provider \"mailflow\"; `{block} {{}}` takes everything from \
                  the environment.",
             ),
         )),

@@ -152,8 +152,6 @@ pub struct Attribute {
     pub meaning: Option<fn(&str) -> String>,
     /// What the service says, and the user did not spell, is shown in the spelling that `meaning` gives.
     pub shown_as_meant: bool,
-    /// On an object: `{}` says something (take everything from the environment), and is not the same as leaving it out.
-    pub allows_empty: bool,
     /// The name at the service.
     pub remote: Remote,
     /// How it is removed at the service.
@@ -185,7 +183,6 @@ const fn plain(name: &'static str, about: &'static str, kind: Kind) -> Attribute
         format: None,
         meaning: None,
         shown_as_meant: false,
-        allows_empty: false,
         remote: Remote::Derived,
         clearing: Clearing::Null,
         partners: &[],
@@ -360,11 +357,6 @@ impl Attribute {
     /// case or tidy up a document.
     pub const fn shown_as_meant(self) -> Attribute {
         Attribute { shown_as_meant: true, ..self }
-    }
-
-    /// Lets `{}` stand for itself. For blocks of the provider's settings.
-    pub const fn allows_empty(self) -> Attribute {
-        Attribute { allows_empty: true, ..self }
     }
 
     /// Names it at the service.

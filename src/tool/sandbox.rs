@@ -67,7 +67,7 @@ impl StandIns {
     pub fn provider_block(&self) -> String {
         format!(
             "provider \"mailflow\" {{
-  exchange = {{
+  exchange {{
     tenant_id     = {tenant:?}
     client_id     = {client:?}
     client_secret = {secret:?}
@@ -75,13 +75,13 @@ impl StandIns {
     exchange_url  = {url:?}
     graph_url     = {url:?}
   }}
-  gateway = {{
+  gateway {{
     host      = \"127.0.0.1\"
     port      = {port}
     username  = {username:?}
     password  = {password:?}
     host_keys = [{key:?}]{cluster}
-    api = {{
+    api {{
       url      = {api:?}
       username = {username:?}
       password = {password:?}
@@ -97,7 +97,7 @@ impl StandIns {
             username = self.gateway.username(),
             password = self.gateway.password(),
             key = self.gateway.host_key_fingerprint(),
-            cluster = if self.gateway.cluster().is_some() { "\n    cluster   = { mode = \"cluster\" }" } else { "" },
+            cluster = if self.gateway.cluster().is_some() { "\n    cluster {\n      mode = \"cluster\"\n    }" } else { "" },
             api = self.gateway.rest_url(),
         )
     }
@@ -115,7 +115,7 @@ pub(super) async fn run(_options: &Options) -> ExitCode {
     say("Stand-ins for Exchange Online and a Secure Email Gateway, on loopback. Nothing here reaches a real tenant or device.\n");
     say(&stand_ins.provider_block());
     say(
-        "The same from the environment, with `exchange = { login_url = …, exchange_url = …, graph_url = … }` and `gateway = { port = …, api = {} }`:\n",
+        "The same from the environment, with `login_url`, `exchange_url` and `graph_url` in `exchange { … }`, and `port` and `api {}` in `gateway { … }`:\n",
     );
     for (name, value) in [
         ("ARM_TENANT_ID", stand_ins.exchange.tenant()),

@@ -53,7 +53,7 @@ impl Path {
     }
 }
 
-/// As Terraform writes it: `actions.set_header_name`, `destinations[0].host`.
+/// As Terraform writes it: `actions.set_header_name`, `destination[0].host`.
 impl fmt::Display for Path {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (position, step) in self.0.iter().enumerate() {

@@ -33,9 +33,12 @@ resource "mailflow_exchange_outbound_connector" "one" {
 }
 
 resource "mailflow_exchange_transport_rule" "one" {
-  name       = "Outbound to Cisco CES"
-  conditions = { from_scope = "InOrganization", sent_to_scope = "NotInOrganization" }
-  actions = {
+  name = "Outbound to Cisco CES"
+  conditions {
+    from_scope    = "InOrganization"
+    sent_to_scope = "NotInOrganization"
+  }
+  actions {
     route_message_outbound_connector = mailflow_exchange_outbound_connector.one.name
     set_header_name                  = "X-OUTBOUND-AUTH"
     set_header_value                 = "relaysecret1234"
@@ -55,8 +58,10 @@ resource "mailflow_gateway_recipient_access" "one" {
 }
 
 resource "mailflow_gateway_smtp_route" "one" {
-  domain       = "example.com"
-  destinations = [{ host = "example-com.mail.protection.outlook.com" }]
+  domain = "example.com"
+  destination {
+    host = "example-com.mail.protection.outlook.com"
+  }
 }
 
 resource "mailflow_gateway_mail_flow_policy" "one" {
@@ -79,7 +84,8 @@ resource "mailflow_gateway_message_filter" "one" {
 }
 
 resource "mailflow_gateway_tls_settings" "one" {
-  outbound = { methods = ["TLSv1.2"], ciphers = "HIGH:!aNULL" }
+  outbound_methods = ["TLSv1.2"]
+  outbound_ciphers = "HIGH:!aNULL"
 }
 "#;
 
@@ -197,8 +203,10 @@ data "mailflow_exchange_inbound_connector" "one" {
 }
 
 resource "mailflow_gateway_smtp_route" "one" {
-  domain       = "example.net"
-  destinations = [{ host = "mx.example.net" }]
+  domain = "example.net"
+  destination {
+    host = "mx.example.net"
+  }
 }
 
 data "mailflow_gateway_smtp_route" "one" {
@@ -210,7 +218,7 @@ data "mailflow_gateway_smtp_route" "one" {
     workspace.apply().await;
     let state = workspace.state();
     assert_eq!(state["data.mailflow_exchange_inbound_connector.one"]["name"], "Inbound");
-    assert_eq!(state["data.mailflow_gateway_smtp_route.one"]["destinations"][0]["host"], "mx.example.net");
+    assert_eq!(state["data.mailflow_gateway_smtp_route.one"]["destination"][0]["host"], "mx.example.net");
     workspace.destroy().await;
 }
 

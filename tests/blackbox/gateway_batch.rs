@@ -22,7 +22,7 @@ fn route(number: usize) -> Entry {
     let domain = format!("r{number}.example");
     Entry {
         kind: "smtp_route",
-        arguments: json!({ "domain": domain, "destinations": [{ "host": format!("mx{number}.example") }] }),
+        arguments: json!({ "domain": domain, "destination": [{ "host": format!("mx{number}.example") }] }),
         id: domain.clone(),
         path: "/smtp_routes",
         object: json!({ "domain": domain, "destinations": [format!("mx{number}.example")], "authentication": null }),

@@ -128,12 +128,12 @@ async fn behind_our_back(suites: &[&'static Suite], world: &World, workspace: &c
     workspace.must_plan_nothing("after drift was mended").await;
 }
 
-/// The dotted names of all attributes that a user may write, members of objects included.
+/// The dotted names of all attributes that a user may write, arguments of blocks included.
 fn written(prefix: &str, attributes: &[Attribute], found: &mut BTreeSet<String>) {
     for attribute in attributes {
         let dotted = if prefix.is_empty() { attribute.name.to_owned() } else { format!("{prefix}.{}", attribute.name) };
         match attribute.kind {
-            Kind::Object(members) => written(&dotted, members, found),
+            Kind::Block(members) => written(&dotted, members, found),
             _ if attribute.presence == Presence::Computed => {}
             _ => {
                 found.insert(dotted);

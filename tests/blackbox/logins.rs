@@ -45,7 +45,7 @@ fn write_provider(world: &World, workspace: &Workspace<'_>, credential: &str) {
 }}
 
 provider \"mailflow\" {{
-  exchange = {{
+  exchange {{
     tenant_id    = {:?}
     login_url    = {url:?}
     exchange_url = {url:?}

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -155,7 +156,8 @@ async fn point_50_the_schema_holds_all_that_is_offered_in_an_unconfigured_proces
     let find = |name: &str| block.attributes.iter().find(|attribute| attribute.name == name).unwrap();
     assert!(find("name").required && find("id").computed && !find("id").optional);
     assert!(find("secret_wo").write_only && find("secret").sensitive && !find("secret_wo_version").sensitive);
-    assert!(find("timeouts").nested_type.is_some() && find("timeouts").r#type.is_empty());
+    let nested: Vec<_> = block.block_types.iter().map(|nested| nested.type_name.as_str()).collect();
+    assert_eq!(nested, ["timeouts"]);
 
     let again = scene.client.get_provider_schema(wire::get_provider_schema::Request {}).await.unwrap().into_inner();
     assert_eq!(again.resource_schemas, schema.resource_schemas);
@@ -163,26 +165,31 @@ async fn point_50_the_schema_holds_all_that_is_offered_in_an_unconfigured_proces
 
 #[tokio::test]
 async fn the_schema_that_is_sent_has_the_types_that_are_decoded() {
-    fn check(sent: &[wire::schema::Attribute], decoded: &mailflow::value::Type) {
+    fn check(sent: &[wire::schema::Attribute], blocks: &[wire::schema::NestedBlock], decoded: &mailflow::value::Type) {
         let mailflow::value::Type::Object(types) = decoded else { panic!("{decoded:?}") };
-        let names: Vec<_> = sent.iter().map(|attribute| &attribute.name).collect();
-        assert_eq!(names, types.keys().collect::<Vec<_>>());
+        let names = sent.iter().map(|attribute| &attribute.name).chain(blocks.iter().map(|nested| &nested.type_name));
+        assert_eq!(names.collect::<BTreeSet<_>>(), types.keys().collect::<BTreeSet<_>>());
+        let element = |name: &str| match &types[name] {
+            mailflow::value::Type::List(of) | mailflow::value::Type::Set(of) => of.as_ref().clone(),
+            of => of.clone(),
+        };
         for attribute in sent {
-            let of = &types[&attribute.name];
             let Some(nested) = &attribute.nested_type else { continue };
-            match of {
-                mailflow::value::Type::List(of) | mailflow::value::Type::Set(of) => check(&nested.attributes, of),
-                of => check(&nested.attributes, of),
-            }
+            check(&nested.attributes, &[], &element(&attribute.name));
+        }
+        for nested in blocks {
+            let block = nested.block.as_ref().expect("a block");
+            check(&block.attributes, &block.block_types, &element(&nested.type_name));
         }
     }
     let mut scene = scene().await;
     let schema = scene.client.get_provider_schema(wire::get_provider_schema::Request {}).await.unwrap().into_inner();
     for (name, resource) in [("fake_thing", &THING), ("fake_pair", &PAIR)] {
         let block = schema.resource_schemas[name].block.as_ref().unwrap();
-        check(&block.attributes, &engine::resource_type(resource));
+        check(&block.attributes, &block.block_types, &engine::resource_type(resource));
     }
-    check(&schema.data_source_schemas["fake_echo"].block.as_ref().unwrap().attributes, &engine::data_type(&ECHO));
+    let echo = schema.data_source_schemas["fake_echo"].block.as_ref().unwrap();
+    check(&echo.attributes, &echo.block_types, &engine::data_type(&ECHO));
 }
 
 #[tokio::test]
@@ -325,8 +332,7 @@ async fn c15_a_time_limit_that_is_none_is_an_error_on_it() {
     let planned = wanted.clone().with("id", Value::UNKNOWN).with("stamp", Value::UNKNOWN).with("tags", Value::set(Vec::new()));
     let applied = scene.apply(None, Some(&planned), &wanted, Vec::new()).await;
     assert!(one_error(&applied.diagnostics).contains("soon"));
-    // The host finds no deeper path in a configuration, so the text has it.
-    assert_eq!(applied.diagnostics[0].attribute.as_ref().unwrap().steps.len(), 1);
+    assert_eq!(applied.diagnostics[0].attribute.as_ref().unwrap().steps.len(), 2);
     assert!(applied.diagnostics[0].detail.contains("timeouts.create"));
 }
 

@@ -383,7 +383,7 @@ fn routes_that_are_printed_and_read_are_the_same() {
         },
         |rows, routes| {
             let found: Vec<(&str, &Value)> =
-                rows.rows.iter().map(|row| (row.id.as_str(), row.record.get("destinations"))).collect();
+                rows.rows.iter().map(|row| (row.id.as_str(), row.record.get("destination"))).collect();
             let wanted: Vec<(&str, Value)> = routes
                 .iter()
                 .map(|(domain, hops)| (domain.as_str(), Value::List(hops.iter().map(|(_, value)| value.clone()).collect())))
@@ -720,10 +720,10 @@ fn tls_settings_that_are_printed_and_read_are_the_same() {
             same(
                 &rows.rows[0].record,
                 &[
-                    ("inbound.methods", Value::texts(inbound.0.1.iter().copied())),
-                    ("inbound.ciphers", Value::text(inbound.1.join(":"))),
-                    ("outbound.methods", Value::texts(outbound.0.1.iter().copied())),
-                    ("outbound.ciphers", Value::text(outbound.1.join(":"))),
+                    ("inbound_methods", Value::texts(inbound.0.1.iter().copied())),
+                    ("inbound_ciphers", Value::text(inbound.1.join(":"))),
+                    ("outbound_methods", Value::texts(outbound.0.1.iter().copied())),
+                    ("outbound_ciphers", Value::text(outbound.1.join(":"))),
                 ],
             )
         },

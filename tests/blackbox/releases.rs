@@ -119,12 +119,12 @@ async fn release_15_5_in_a_cluster() {
     let world = world(Options { release: Release::V15_5, layout, cluster: Some(cluster), ..Options::default() });
     let workspace = world.workspace("cell").await;
     let block = format!(
-        "jump_host = {{ host = \"127.0.0.1\", port = {}, username = \"dh-user\", password = {:?}, host_keys = [{:?}] }}\n    cluster   = ",
+        "jump_host {{\n      host      = \"127.0.0.1\"\n      port      = {}\n      username  = \"dh-user\"\n      password  = {:?}\n      host_keys = [{:?}]\n    }}\n    cluster {{",
         jump.port(),
         jump.password(),
         jump.host_key_fingerprint(),
     );
-    configure(&workspace, "cluster   = ", &block);
+    configure(&workspace, "cluster {", &block);
     lifecycle(&world, &workspace, AT_ONCE).await;
     assert!(jump.counters().logins > 0 && jump.counters().commands.is_empty(), "{:?}", jump.counters());
     assert_eq!(world.stand_ins.gateway.levels_written(), at_level("Cluster Mail"));
@@ -160,7 +160,7 @@ async fn release_16_in_a_cluster() {
         ..Options::default()
     });
     let workspace = world.workspace("cell").await;
-    configure(&workspace, "{ mode = \"cluster\" }", "{ mode = \"machine\", name = \"esa.example.com\" }");
+    configure(&workspace, "mode = \"cluster\"", "mode = \"machine\"\n      name = \"esa.example.com\"");
     lifecycle(&world, &workspace, AT_ONCE).await;
     assert_eq!(world.stand_ins.gateway.levels_written(), at_level("Machine esa.example.com"));
 }

@@ -301,7 +301,7 @@ async fn wrong_arguments_and_missing_settings_say_what_to_do() {
     assert!(said.contains("Unable to read message tracking") && said.contains("Invalid query parameter: unheard."), "{said}");
 
     workspace.write(&block("none", ""));
-    let begin = provider.find("    api = {").expect("the settings");
+    let begin = provider.find("    api {").expect("the settings");
     let end = begin + provider[begin..].find('}').expect("their end") + 1;
     let with = |api: &str| {
         let text = format!("{}{api}{}", &provider[..begin], &provider[end..]);
@@ -311,7 +311,7 @@ async fn wrong_arguments_and_missing_settings_say_what_to_do() {
     let said = flat(&workspace.run(&["plan", "-no-color"]).await.stderr);
     assert!(said.contains("no settings for the AsyncOS API") && said.contains("MAILFLOW_GATEWAY_API_URL"), "{said}");
 
-    with("    api = {}");
+    with("    api {}");
     let said = flat(&workspace.run(&["plan", "-no-color"]).await.stderr);
     for wanted in ["gateway.api.url", "MAILFLOW_GATEWAY_API_USERNAME", "MAILFLOW_GATEWAY_API_PASSWORD"] {
         assert!(said.contains(wanted), "{wanted}\n{said}");
@@ -328,11 +328,11 @@ async fn wrong_arguments_and_missing_settings_say_what_to_do() {
     let said = flat(&workspace.run_with(&["plan", "-no-color"], &environment("http://esa.example.com/x9x9")).await.stderr);
     assert!(said.contains("MAILFLOW_GATEWAY_API_URL") && !said.contains("x9x9"), "{said}");
 
-    with("    api = {\n      url = \"http://esa.example.com:6080\"\n      ca_certificate = \"hello\"\n    }");
+    with("    api {\n      url = \"http://esa.example.com:6080\"\n      ca_certificate = \"hello\"\n    }");
     let said = flat(&workspace.run(&["validate", "-no-color"]).await.stderr);
     assert!(said.contains("Plain http is allowed to loopback only"), "{said}");
     with(&format!(
-        "    api = {{\n      url = \"{url}\"\n      username = \"admin\"\n      password = \"{PASSWORD}\"\n      ca_certificate = \"hello\"\n    }}"
+        "    api {{\n      url = \"{url}\"\n      username = \"admin\"\n      password = \"{PASSWORD}\"\n      ca_certificate = \"hello\"\n    }}"
     ));
     let said = flat(&workspace.run(&["plan", "-no-color"]).await.stderr);
     assert!(said.contains("`gateway.api.ca_certificate` holds no certificate"), "{said}");

@@ -2,7 +2,7 @@
 
 use crate::support::{Must as _, Release, World};
 
-const ROUTE: &str = "resource \"mailflow_gateway_smtp_route\" \"one\" {\n  domain       = \"releases.example\"\n  destinations = [{ host = \"mx.example.net\" }]\n}\n";
+const ROUTE: &str = "resource \"mailflow_gateway_smtp_route\" \"one\" {\n  domain = \"releases.example\"\n  destination {\n    host = \"mx.example.net\"\n  }\n}\n";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_object_is_made_planned_empty_and_destroyed_on_both_releases() {

@@ -152,9 +152,13 @@ async fn terraform_takes_the_schema_and_its_facts_are_the_ones_that_are_checked_
     made::hold(SNAPSHOT, facts(schema));
 }
 
-/// Fails on an attribute without a description.
+/// Fails on an attribute or a block without a description.
 fn described(place: &str, block: &Json) {
-    assert!(block["block_types"].is_null(), "{place} has blocks; nested objects are nested attributes");
+    for (name, nested) in block["block_types"].as_object().into_iter().flatten() {
+        let place = format!("{place}.{name}");
+        assert!(nested["block"]["description"].as_str().is_some_and(|text| !text.is_empty()), "{place} is not described");
+        described(&place, &nested["block"]);
+    }
     for (name, attribute) in block["attributes"].as_object().into_iter().flatten() {
         let place = format!("{place}.{name}");
         assert!(attribute["description"].as_str().is_some_and(|text| !text.is_empty()), "{place} is not described");
@@ -205,6 +209,14 @@ fn attributes(lines: &mut String, place: &str, block: &Json) {
         if nested.is_object() {
             attributes(lines, &place, nested);
         }
+    }
+    let all: BTreeMap<&String, &Json> = block["block_types"].as_object().into_iter().flatten().collect();
+    for (name, nested) in all {
+        let place = format!("{place}.{name}");
+        let what = if nested["nesting_mode"] == "single" { "block" } else { "repeated block" };
+        let presence = if nested["min_items"].as_u64().is_some_and(|least| least > 0) { "required" } else { "optional" };
+        let _ = writeln!(lines, "{place}: {what}, {presence}");
+        attributes(lines, &place, &nested["block"]);
     }
 }
 

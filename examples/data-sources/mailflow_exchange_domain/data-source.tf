@@ -4,6 +4,8 @@ data "mailflow_exchange_domain" "this" {
 
 # The host differs by domain and era: read it, never compose it.
 resource "mailflow_gateway_smtp_route" "m365" {
-  domain       = "example.com"
-  destinations = [{ host = data.mailflow_exchange_domain.this.mx_records[0].host }]
+  domain = "example.com"
+  destination {
+    host = data.mailflow_exchange_domain.this.mx_records[0].host
+  }
 }

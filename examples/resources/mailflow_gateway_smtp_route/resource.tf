@@ -1,4 +1,6 @@
 resource "mailflow_gateway_smtp_route" "m365" {
-  domain       = "example.com"
-  destinations = [{ host = "example-com.mail.protection.outlook.com" }]
+  domain = "example.com"
+  destination {
+    host = "example-com.mail.protection.outlook.com"
+  }
 }

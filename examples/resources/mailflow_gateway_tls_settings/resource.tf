@@ -1,4 +1,6 @@
 resource "mailflow_gateway_tls_settings" "this" {
-  inbound  = { methods = ["TLSv1.2"], ciphers = "HIGH:!aNULL:!eNULL:@STRENGTH" }
-  outbound = { methods = ["TLSv1.2"], ciphers = "HIGH:MEDIUM:!aNULL:!eNULL:@STRENGTH" }
+  inbound_methods  = ["TLSv1.2"]
+  inbound_ciphers  = "HIGH:!aNULL:!eNULL:@STRENGTH"
+  outbound_methods = ["TLSv1.2"]
+  outbound_ciphers = "HIGH:MEDIUM:!aNULL:!eNULL:@STRENGTH"
 }

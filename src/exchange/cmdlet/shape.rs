@@ -29,7 +29,7 @@ pub(super) fn leaves(resource: &'static Resource) -> Vec<Leaf> {
     for attribute in resource.attributes {
         match (attribute.kind, attribute.remote) {
             (_, Remote::Local) => {}
-            (Kind::Object(members), Remote::Flattened(prefix)) => {
+            (Kind::Block(members), Remote::Flattened(prefix)) => {
                 for member in members.iter().filter(|member| member.remote != Remote::Local) {
                     leaves.push(Leaf {
                         name: format!("{}.{}", attribute.name, member.name),

@@ -248,10 +248,10 @@ fn planned(resource: &'static Resource, given: &[(&str, Value)]) -> Record {
     record
 }
 
-/// An object attribute with these members and nulls.
+/// A block with these arguments and nulls.
 fn group(name: &str, given: &[(&str, Value)]) -> Value {
     let attribute = rules().attributes.iter().find(|attribute| attribute.name == name).unwrap();
-    let Shape::Object(members) = attribute.kind else { panic!("{name}") };
+    let Shape::Block(members) = attribute.kind else { panic!("{name}") };
     let mut all: std::collections::BTreeMap<_, _> = members.iter().map(|member| (member.name.to_owned(), Value::Null)).collect();
     all.extend(given.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
     Value::Object(all)

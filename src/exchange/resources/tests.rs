@@ -9,7 +9,7 @@ fn lines(resource: &'static Resource) -> Vec<(String, &'static Attribute, &'stat
     let mut lines = Vec::new();
     for attribute in resource.attributes {
         lines.push((attribute.name.to_owned(), attribute, resource.attributes));
-        if let Kind::Object(members) = attribute.kind {
+        if let Kind::Block(members) = attribute.kind {
             lines.extend(members.iter().map(|member| (format!("{}.{}", attribute.name, member.name), member, members)));
         }
     }
@@ -20,7 +20,7 @@ fn lines(resource: &'static Resource) -> Vec<(String, &'static Attribute, &'stat
 fn every_attribute_is_of_a_kind_that_the_cmdlets_can_carry() {
     for resource in ALL {
         for (name, attribute, _) in lines(resource) {
-            let flat = matches!((attribute.kind, attribute.remote), (Kind::Object(_), Remote::Flattened(_)));
+            let flat = matches!((attribute.kind, attribute.remote), (Kind::Block(_), Remote::Flattened(_)));
             let plain = matches!(attribute.kind, Kind::Scalar(_) | Kind::Set(_) | Kind::List(_));
             assert!(flat || plain, "{} {name}", resource.name);
             assert!(attribute.about.ends_with('.'), "{} {name}", resource.name);

@@ -139,7 +139,7 @@ mod tests {
             ("priority", crate::value::Value::integer(0)),
         ]);
         let record =
-            Record::new().with("id", id).with("domain", id).with("destinations", crate::value::Value::List(vec![destination]));
+            Record::new().with("id", id).with("domain", id).with("destination", crate::value::Value::List(vec![destination]));
         Row { resource: smtp_route::RESOURCE.name, id: id.to_owned(), record }
     }
 
@@ -173,9 +173,9 @@ mod tests {
     #[test]
     fn an_object_stands_as_it_was_wished_for_and_as_before_in_what_nobody_wished() {
         let from = route("a.example", 25);
-        let to = Record::new().with("domain", "A.example").with("destinations", crate::value::Value::UNKNOWN);
+        let to = Record::new().with("domain", "A.example").with("destination", crate::value::Value::UNKNOWN);
         let wished = weigh::wished(&wish(&smtp_route::TABLE, "a.example", Goal::Update(to.clone())), &to, Some(&from));
-        assert_eq!(wished.record.get("destinations"), from.record.get("destinations"));
+        assert_eq!(wished.record.get("destination"), from.record.get("destination"));
         assert_eq!((wished.record.text("domain"), wished.record.text("id")), (Some("A.example"), Some("a.example")));
     }
 }

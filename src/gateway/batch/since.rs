@@ -209,13 +209,13 @@ mod tests {
         check(&delete(D, "example.com", &entry()), &[(D, "example.com", &shown_entry())], None);
         let route = |host: &str| {
             let host = Value::object([("host", Value::text(host)), ("port", 25.into()), ("priority", 0.into())]);
-            Record::new().with("domain", "a.example").with("destinations", Value::List(vec![host]))
+            Record::new().with("domain", "a.example").with("destination", Value::List(vec![host]))
         };
         check(
             &delete(&smtp_route::TABLE, "a.example", &route("one.example")),
             &[(&smtp_route::TABLE, "a.example", &route("two.example"))],
             Some(
-                "`destinations` is [{ host = \"two.example\", port = 25, priority = 0 }] now and was [{ host = \"one.example\", port = 25, priority = 0 }].",
+                "`destination` is [{ host = \"two.example\", port = 25, priority = 0 }] now and was [{ host = \"one.example\", port = 25, priority = 0 }].",
             ),
         );
     }

@@ -63,7 +63,7 @@ impl Route {
         let record = Record::new()
             .with("id", self.domain.as_str())
             .with("domain", self.domain.as_str())
-            .with("destinations", Value::List(self.hosts))
+            .with("destination", Value::List(self.hosts))
             .with("smtp_auth_profile", self.profile.map_or(Value::Null, Value::text));
         Row { resource: RESOURCE, id: self.domain, record }
     }
@@ -361,7 +361,7 @@ mod tests {
             let rows = read("There are currently 4 routes configured.", printed).unwrap();
             assert_eq!(rows.not_understood, Vec::<String>::new(), "{printed}");
             let found: Vec<(&str, &Value)> =
-                rows.rows.iter().map(|row| (row.id.as_str(), row.record.get("destinations"))).collect();
+                rows.rows.iter().map(|row| (row.id.as_str(), row.record.get("destination"))).collect();
             let wanted: Vec<(&str, Value)> =
                 expected.iter().map(|(domain, hosts)| (*domain, Value::List(hosts.clone()))).collect();
             assert_eq!(found, wanted.iter().map(|(domain, hosts)| (*domain, hosts)).collect::<Vec<_>>(), "{printed}");
@@ -393,7 +393,7 @@ mod tests {
     fn an_address_of_ipv6_is_no_separator() {
         for printed in ["a.example  ::1\n", "a.example: ::1\n", "a.example = ::1\n", "a.example, ::1\n", "a.example -> ::1\n"] {
             let rows = read("", printed).unwrap();
-            assert_eq!(rows.rows[0].record.get("destinations"), &Value::List(vec![host("::1", 25, 0)]), "{printed}");
+            assert_eq!(rows.rows[0].record.get("destination"), &Value::List(vec![host("::1", 25, 0)]), "{printed}");
         }
     }
 
@@ -406,10 +406,10 @@ mod tests {
         .unwrap();
         assert_eq!(rows.not_understood, Vec::<String>::new());
         assert_eq!(
-            rows.rows[0].record.get("destinations"),
+            rows.rows[0].record.get("destination"),
             &Value::List(vec![host("a.example.net", 25, 0), host("b.example.net", 25, 0)])
         );
-        assert_eq!(rows.rows[1].record.get("destinations"), &Value::List(vec![host("USEDNS", 25, 0)]));
+        assert_eq!(rows.rows[1].record.get("destination"), &Value::List(vec![host("USEDNS", 25, 0)]));
     }
 
     #[test]
@@ -419,7 +419,7 @@ mod tests {
             assert_eq!(rows.not_understood, Vec::<String>::new(), "{printed}");
             let found: Vec<_> = rows.rows.iter().map(|row| (row.id.as_str(), row.record.text("smtp_auth_profile"))).collect();
             assert_eq!(found, [("a.example", Some("out")), ("b.example", None)], "{printed}");
-            assert_eq!(rows.rows[0].record.get("destinations"), &Value::List(vec![host("mx.example.net", 25, 0)]), "{printed}");
+            assert_eq!(rows.rows[0].record.get("destination"), &Value::List(vec![host("mx.example.net", 25, 0)]), "{printed}");
         };
         check("Domain  Destination Hosts  SMTP Auth Profile\na.example  mx.example.net  out\nb.example  USEDNS  None\n");
         check("a.example mx.example.net (SMTP AUTH profile: out)\nb.example USEDNS (SMTP AUTH profile: none)\n");

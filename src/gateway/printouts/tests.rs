@@ -147,7 +147,7 @@ proptest! {
         }
         let rows = read(&Printout::Routes, &[layout.text(&lines)]);
         prop_assert_eq!(&rows.not_understood, &Vec::<String>::new());
-        prop_assert_eq!(rows.rows.iter().map(|row| (row.id.clone(), row.record.get("destinations").clone())).collect::<Vec<_>>(), expected);
+        prop_assert_eq!(rows.rows.iter().map(|row| (row.id.clone(), row.record.get("destination").clone())).collect::<Vec<_>>(), expected);
     }
 
     #[test]
@@ -248,8 +248,8 @@ proptest! {
         prop_assert_eq!(&rows.not_understood, &Vec::<String>::new());
         let record = rows.rows.first().map(|row| row.record.clone()).unwrap_or_default();
         let joined = ciphers.join(":");
-        prop_assert_eq!((record.text("inbound.ciphers"), record.text("outbound.ciphers")), (Some(joined.as_str()), Some(joined.as_str())));
-        prop_assert_eq!(record.texts("outbound.methods"), ["TLSv1", "TLSv1.2"]);
+        prop_assert_eq!((record.text("inbound_ciphers"), record.text("outbound_ciphers")), (Some(joined.as_str()), Some(joined.as_str())));
+        prop_assert_eq!(record.texts("outbound_methods"), ["TLSv1", "TLSv1.2"]);
     }
 
     #[test]

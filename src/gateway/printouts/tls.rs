@@ -108,14 +108,16 @@ pub(in crate::gateway) fn parse(said: &[Said]) -> Result<Rows, Error> {
     }
     let [inbound_methods, outbound_methods] = methods;
     let [inbound_ciphers, outbound_ciphers] = ciphers;
-    let side = |methods: Value, ciphers: Option<String>| {
+    let joined = |ciphers: Option<String>| {
         let ciphers = ciphers.map(|text| ciphers_meaning(&text)).filter(|text| !text.is_empty());
-        Value::object([("methods", methods), ("ciphers", ciphers.map_or(Value::Null, Value::text))])
+        ciphers.map_or(Value::Null, Value::text)
     };
     let record = Record::new()
         .with("id", "tls_settings")
-        .with("inbound", side(inbound_methods, inbound_ciphers))
-        .with("outbound", side(outbound_methods, outbound_ciphers));
+        .with("inbound_methods", inbound_methods)
+        .with("inbound_ciphers", joined(inbound_ciphers))
+        .with("outbound_methods", outbound_methods)
+        .with("outbound_ciphers", joined(outbound_ciphers));
     Ok(Rows { rows: vec![Row { resource: RESOURCE, id: "tls_settings".to_owned(), record }], not_understood, ..Rows::default() })
 }
 
@@ -194,7 +196,7 @@ mod tests {
             "sslconfig settings:\n  Inbound SMTP method:  tlsv1.2\n  Inbound SMTP ciphers:\n        IS-0\n        NONE\n  Outbound SMTP method:  tlsv1.2\n  Outbound SMTP ciphers:\n        HIGH\n",
         );
         assert_eq!(rows.not_understood, Vec::<String>::new());
-        assert_eq!(rows.rows[0].record.text("inbound.ciphers"), Some("IS-0:NONE"));
+        assert_eq!(rows.rows[0].record.text("inbound_ciphers"), Some("IS-0:NONE"));
     }
 
     #[test]
@@ -232,10 +234,10 @@ mod tests {
         );
         assert_eq!(rows.not_understood, Vec::<String>::new());
         let record = &rows.rows[0].record;
-        assert_eq!(record.text("inbound.ciphers"), Some("MEDIUM:HIGH:-SSLv2:@STRENGTH"));
-        assert_eq!(record.texts("inbound.methods"), ["TLSv1.2"]);
-        assert_eq!(record.text("outbound.ciphers"), Some("HIGH:MEDIUM:!aNULL:-EXPORT"));
-        assert_eq!(record.texts("outbound.methods"), ["SSLv3", "TLSv1"]);
+        assert_eq!(record.text("inbound_ciphers"), Some("MEDIUM:HIGH:-SSLv2:@STRENGTH"));
+        assert_eq!(record.texts("inbound_methods"), ["TLSv1.2"]);
+        assert_eq!(record.text("outbound_ciphers"), Some("HIGH:MEDIUM:!aNULL:-EXPORT"));
+        assert_eq!(record.texts("outbound_methods"), ["SSLv3", "TLSv1"]);
     }
 
     #[test]
@@ -245,8 +247,8 @@ mod tests {
         );
         assert_eq!(rows.not_understood, ["outbound SMTP method:  quantum"]);
         let record = &rows.rows[0].record;
-        assert_eq!(record.text("inbound.ciphers"), Some("RC4-SHA:RC4-MD5:ALL"));
-        assert!(record.at("outbound.methods").is_null());
+        assert_eq!(record.text("inbound_ciphers"), Some("RC4-SHA:RC4-MD5:ALL"));
+        assert!(record.at("outbound_methods").is_null());
     }
 
     #[test]

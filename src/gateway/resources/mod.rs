@@ -205,7 +205,8 @@ fn typable(resource: &Resource, record: &Record) -> Result<(), Error> {
                 }
             }
             (Value::List(items) | Value::Set(items), _) => items.iter().try_for_each(|item| walk(attribute, item)),
-            (Value::Object(values), Kind::Object(members) | Kind::ListOf(members)) => {
+            (Value::Object(values), kind) => {
+                let members = kind.members().unwrap_or_default();
                 let mut pairs = members.iter().filter_map(|member| values.get(member.name).map(|value| (member, value)));
                 pairs.try_for_each(|(member, value)| walk(member, value))
             }

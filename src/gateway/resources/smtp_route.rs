@@ -9,7 +9,7 @@ use super::{TIMEOUTS, confirmed, forms, label, not_offered, plain, required, typ
 use crate::gateway::dialog::{Dialog, Picker};
 use crate::gateway::table::{Edit, Neighbours, Printout, Rows, Table};
 use crate::remote::{Error, Kind};
-use crate::schema::{Attribute, Import, Record, Resource, Rule, integer, list_of, string};
+use crate::schema::{Attribute, Import, Record, Resource, Rule, block_list, integer, string};
 use crate::value::{Diagnostic, Diagnostics, Path, Value};
 
 /// The table of SMTP routes.
@@ -48,9 +48,10 @@ pub(in crate::gateway) const RESOURCE: Resource = Resource {
             .replaces()
             .format("a domain (`example.com`), all hosts below one (`.example.com`), or `ALL`", forms::route_domain)
             .meaning(forms::domain_meaning),
-        list_of(
-            "destinations",
-            "Destination hosts. For Microsoft 365: the host in the MX record that the tenant expects for the domain.",
+        block_list(
+            "destination",
+            "A destination host; the block is repeated for more of them. For Microsoft 365: the host in the MX record that the tenant expects for the \
+             domain. Normal DNS delivery is the host `USEDNS`.",
             DESTINATION,
         )
         .required(),
@@ -61,7 +62,7 @@ pub(in crate::gateway) const RESOURCE: Resource = Resource {
         .format("a name of letters, digits, `_`, `-`, `.` and blanks that starts with a letter", forms::profile),
     ],
     rules: &[Rule::Hook(
-        "At least one destination; no destination twice; `USEDNS` and `/dev/null` stand alone; no route leads back to the gateway.",
+        "No destination twice; `USEDNS` and `/dev/null` stand alone; no route leads back to the gateway.",
         destinations_fit,
     )],
     identity: &["domain"],
@@ -73,17 +74,8 @@ pub(in crate::gateway) const RESOURCE: Resource = Resource {
 
 fn destinations_fit(config: &Record) -> Diagnostics {
     let mut found = Vec::new();
-    let at = Path::root().attribute("destinations");
-    let Some(destinations) = config.get("destinations").as_elements() else { return found };
-    if destinations.is_empty() {
-        found.push(
-            Diagnostic::error(
-                "destinations is empty",
-                "A route leads to at least one host. For normal DNS delivery write { host = \"USEDNS\" }.",
-            )
-            .at(at.clone()),
-        );
-    }
+    let at = Path::root().attribute("destination");
+    let Some(destinations) = config.get("destination").as_elements() else { return found };
     let domain = config.text("domain").map(forms::domain_meaning);
     let mut seen: Vec<(String, i64, i64)> = Vec::new();
     for (index, destination) in destinations.iter().enumerate() {
@@ -212,9 +204,9 @@ fn domain(record: &Record) -> Result<String, Error> {
 /// The destinations as they are typed, separated by commas.
 fn typed(to: &Record) -> Result<String, Error> {
     typable(&RESOURCE, to)?;
-    let destinations = to.get("destinations").as_elements().unwrap_or_default();
+    let destinations = to.get("destination").as_elements().unwrap_or_default();
     let typed = destinations.iter().map(one).collect::<Option<Vec<String>>>().filter(|typed| !typed.is_empty());
-    let unknown = || Error::new(Kind::Invalid, "The route has no known destination.").at(Path::root().attribute("destinations"));
+    let unknown = || Error::new(Kind::Invalid, "The route has no known destination.").at(Path::root().attribute("destination"));
     typed.map(|typed| typed.join(", ")).ok_or_else(unknown)
 }
 

@@ -10,7 +10,7 @@ use crate::gateway::dialog::{Dialog, Picker};
 use crate::gateway::printouts::tls::versions;
 use crate::gateway::table::{Edit, Neighbours, Printout, Rows, Table};
 use crate::remote::{Error, Kind};
-use crate::schema::{Attribute, Import, Record, Resource, object, set, string};
+use crate::schema::{Attribute, Import, Record, Resource, set, string};
 
 /// The table of the SSL configuration.
 pub(in crate::gateway) const TABLE: Table = Table {
@@ -23,16 +23,19 @@ pub(in crate::gateway) const TABLE: Table = Table {
     check: super::nothing_to_check,
 };
 
-const SIDE: &[Attribute] = &[
-    set("methods", "SSL method: the TLS versions that are allowed, no more and no less. Each release offers some sets of versions only; the error for any other set lists them.")
+const fn methods_of(name: &'static str, about: &'static str) -> Attribute {
+    set(name, about)
         .choices(&["SSLv2", "SSLv3", "TLSv1", "TLSv1.0", "TLSv1.1", "TLSv1.2", "TLSv1.3"])
         .meaning(version)
-        .filled_by_service(),
-    string("ciphers", "SSL cipher(s) to use.")
+        .filled_by_service()
+}
+
+const fn ciphers_of(name: &'static str, about: &'static str) -> Attribute {
+    string(name, about)
         .format("an OpenSSL cipher string such as `HIGH:MEDIUM:!aNULL:@STRENGTH`", forms::ciphers)
         .meaning(forms::ciphers_meaning)
-        .filled_by_service(),
-];
+        .filled_by_service()
+}
 
 /// What the SSL configuration has.
 pub(in crate::gateway) const RESOURCE: Resource = Resource {
@@ -41,8 +44,17 @@ pub(in crate::gateway) const RESOURCE: Resource = Resource {
     about: "Sets the TLS versions and ciphers for mail (System Administration > SSL Configuration). There is one per gateway: create adopts it, \
             destroy restores what was there before. What is left out stays as it is; the web interface's own settings are never changed.",
     attributes: &[
-        object("inbound", "Inbound SMTP: connections of others to the listeners.", SIDE).filled_by_service(),
-        object("outbound", "Outbound SMTP: deliveries to others.", SIDE).filled_by_service(),
+        methods_of(
+            "inbound_methods",
+            "SSL method of inbound SMTP (connections of others to the listeners): the TLS versions that are allowed, no more and no less. Each release \
+             offers some sets of versions only; the error for any other set lists them.",
+        ),
+        ciphers_of("inbound_ciphers", "SSL cipher(s) of inbound SMTP."),
+        methods_of(
+            "outbound_methods",
+            "SSL method of outbound SMTP (deliveries to others): the TLS versions that are allowed, as with `inbound_methods`.",
+        ),
+        ciphers_of("outbound_ciphers", "SSL cipher(s) of outbound SMTP."),
     ],
     rules: &[],
     identity: &["id"],
@@ -109,7 +121,7 @@ fn verify(ciphers: &str) -> Dialog {
 }
 
 fn methods(record: &Record, side: &str) -> Option<Vec<String>> {
-    let value = record.at(&format!("{side}.methods"));
+    let value = record.get(&format!("{side}_methods"));
     let mut names: Vec<String> =
         value.as_elements().filter(|_| value.is_wholly_known())?.iter().filter_map(|name| name.as_text().map(version)).collect();
     names.sort_unstable();
@@ -118,7 +130,7 @@ fn methods(record: &Record, side: &str) -> Option<Vec<String>> {
 }
 
 fn ciphers(record: &Record, side: &str) -> Option<String> {
-    record.text(&format!("{side}.ciphers")).map(forms::ciphers_meaning)
+    record.text(&format!("{side}_ciphers")).map(forms::ciphers_meaning)
 }
 
 /// Chooses the label that names exactly these versions.

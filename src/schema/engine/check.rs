@@ -275,9 +275,6 @@ impl Laws {
         if matches!(attribute.remote, Remote::Flattened(_)) && !matches!(attribute.kind, Kind::Object(_) | Kind::Block(_)) {
             self.breach(place, "is flattened and no object");
         }
-        if attribute.allows_empty && !(matches!(attribute.kind, Kind::Object(_)) && owner == Owner::Settings) {
-            self.breach(place, "may be empty and is no block of settings");
-        }
         if attribute.presence == Presence::Computed && attribute.replaces {
             self.breach(place, "is set by the service and cannot make a new object");
         }

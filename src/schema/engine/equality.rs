@@ -41,7 +41,7 @@ pub(super) fn canonical_part(attribute: &Attribute, value: &Value, part: Part) -
 
 /// Tells whether the empty spelling means the same as null: a block of which nothing is set says what no block says.
 fn may_be_nothing(attribute: &Attribute) -> bool {
-    attribute.kind.is_block() || (attribute.presence == Presence::Nullable && !attribute.allows_empty)
+    attribute.kind.is_block() || attribute.presence == Presence::Nullable
 }
 
 fn canonical_objects(members: &[Attribute], value: &Value, part: Part) -> Value {

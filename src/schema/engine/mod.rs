@@ -48,8 +48,8 @@ type Members = BTreeMap<String, Value>;
 /// The attribute that every resource has: how the service names the object for good.
 static ID: Attribute = string("id", "Names the object for as long as it lives.").computed().fixed();
 
-/// The attribute that every resource has: how long its operations may take.
-static TIMEOUTS: Attribute = super::object(
+/// The block that every resource has: how long its operations may take.
+static TIMEOUTS: Attribute = super::block(
     "timeouts",
     "How long each operation may take before it is given up.",
     &[

@@ -63,7 +63,7 @@ fn read(attribute: &Attribute, remote: &Value) -> Value {
         match attribute.kind {
             Kind::BlockList(_) => return Value::List(Vec::new()),
             Kind::Block(_) => return Value::Null,
-            _ if attribute.presence == Presence::Nullable && !attribute.allows_empty => return Value::Null,
+            _ if attribute.presence == Presence::Nullable => return Value::Null,
             _ => {}
         }
     }

@@ -43,7 +43,7 @@ impl Check {
             let value = get(Some(config), attribute.name);
             if attribute.write_only_form {
                 self.write_only_form(attribute, config, path, in_set);
-            } else if attribute.presence == Presence::Required && value.is_null() {
+            } else if attribute.presence == Presence::Required && is_missing(attribute, value) {
                 let text = format!("`{}` must be set.", attribute.name);
                 self.error(&below(attribute.name), "Missing required argument".to_owned(), text);
             }
@@ -104,7 +104,7 @@ impl Check {
             self.error(path, format!("\"{name}\" cannot be set"), text);
             return;
         }
-        if attribute.presence == Presence::Nullable && !attribute.allows_empty && !attribute.kind.is_block() && is_empty(value) {
+        if attribute.presence == Presence::Nullable && !attribute.kind.is_block() && is_empty(value) {
             let text = format!("`{name}` is empty. To say that there is none, leave it out (or set it to null).");
             self.error(path, format!("\"{name}\" is empty"), text);
             return;
@@ -242,6 +242,11 @@ impl Check {
             self.invalid(path, name, format!("A number {limits} is needed.{}", given()));
         }
     }
+}
+
+/// Tells whether there is nothing: no value, or no block of those that may be repeated.
+fn is_missing(attribute: &Attribute, value: &Value) -> bool {
+    value.is_null() || (matches!(attribute.kind, Kind::BlockList(_)) && is_empty(value))
 }
 
 /// What an element means, with the defaults of what it leaves out.

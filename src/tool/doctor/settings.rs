@@ -62,8 +62,8 @@ fn attribute(path: &[String]) -> Result<&'static Attribute, String> {
             return Err(format!("there is no setting {:?}; there is {}", path.join("."), names.join(", ")));
         };
         match (found.kind, steps.peek()) {
-            (Kind::Object(inner), Some(_)) => members = inner,
-            (Kind::Object(inner), None) => {
+            (Kind::Block(inner), Some(_)) => members = inner,
+            (Kind::Block(inner), None) => {
                 let names: Vec<&str> = inner.iter().map(|attribute| attribute.name).collect();
                 return Err(format!("{:?} has settings of its own: {}", path.join("."), names.join(", ")));
             }
@@ -128,7 +128,7 @@ pub(super) fn paths() -> Vec<String> {
     fn below(prefix: &str, members: &[Attribute], all: &mut Vec<String>) {
         for member in members {
             let path = format!("{prefix}{}", member.name);
-            if let Kind::Object(inner) = member.kind {
+            if let Kind::Block(inner) = member.kind {
                 below(&format!("{path}."), inner, all);
             }
             all.push(path);

@@ -66,7 +66,7 @@ pub(crate) fn all() -> Vec<Object> {
     let none = Json::Null;
     let control = |label, before: Json, after: Json| object(label, "destination_control", &before, &after, &[]);
     let route = |label, before: Json, after: Json| object(label, "smtp_route", &before, &after, &[]);
-    let to = |domain: &str, host: &str| json!({ "domain": domain, "destinations": [{ "host": host }] });
+    let to = |domain: &str, host: &str| json!({ "domain": domain, "destination": [{ "host": host }] });
     let rat = |label, before: Json, after: Json| object(label, "recipient_access", &before, &after, &[]);
     let accept = |recipient: &str| json!({ "listener": "IncomingMail", "recipient": recipient, "action": "accept" });
     let policy = |name: &str, tls: &str, size: u32| json!({ "listener": "OutgoingMail", "name": name, "behavior": "relay", "tls": tls, "max_message_size": size });
@@ -91,7 +91,7 @@ pub(crate) fn all() -> Vec<Object> {
         route(
             "r_new2",
             none.clone(),
-            json!({ "domain": "r2.example", "destinations": [{ "host": "one.example.net", "priority": 10 }, { "host": "two.example.net", "port": 2525, "priority": 20 }] }),
+            json!({ "domain": "r2.example", "destination": [{ "host": "one.example.net", "priority": 10 }, { "host": "two.example.net", "port": 2525, "priority": 20 }] }),
         ),
         route("r_new3", none.clone(), to("ALL", "smart.example.net")),
         route("r_changed1", to("r3.example", "one.example.net"), to("r3.example", "two.example.net")),
@@ -168,7 +168,7 @@ pub(crate) fn all() -> Vec<Object> {
             &[],
         ),
         object("f_gone", "message_filter", &filter("f_gone", "if (true) { skip-filters(); }"), &none, &[]),
-        object("tls", "tls_settings", &none, &json!({ "inbound": { "methods": ["TLSv1.2"], "ciphers": "HIGH:!aNULL" } }), &[]),
+        object("tls", "tls_settings", &none, &json!({ "inbound_methods": ["TLSv1.2"], "inbound_ciphers": "HIGH:!aNULL" }), &[]),
     ]
 }
 

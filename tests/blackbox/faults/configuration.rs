@@ -45,7 +45,13 @@ const WRONG: &[Wrong] = &[
         &["a.*.example", "wildcard"],
         "sender_domains",
     ),
-    ("c13_gateway", ROUTE, "domain = \"a.*.example\"\n  destinations = [{ host = \"mx.example.net\" }]", &["wildcard"], "domain"),
+    (
+        "c13_gateway",
+        ROUTE,
+        "domain = \"a.*.example\"\n  destination {\n    host = \"mx.example.net\"\n  }",
+        &["wildcard"],
+        "domain",
+    ),
     (
         "c14",
         CONNECTOR,
@@ -56,9 +62,9 @@ const WRONG: &[Wrong] = &[
     (
         "c14_list",
         ROUTE,
-        "domain = \"a.example\"\n  destinations = [{ host = \"mx.example.net\" }, { host = \"MX.example.net\" }]",
+        "domain = \"a.example\"\n  destination {\n    host = \"mx.example.net\"\n  }\n  destination {\n    host = \"MX.example.net\"\n  }",
         &["twice"],
-        "destinations",
+        "destination {",
     ),
     (
         "c14_senders",
@@ -84,24 +90,38 @@ const WRONG: &[Wrong] = &[
     (
         "enumeration_inside",
         RULE,
-        "name = \"n\"\n  conditions = { from_scope = \"Inside\" }\n  actions = { set_scl = 1 }",
+        "name = \"n\"\n  conditions {\n    from_scope = \"Inside\"\n  }\n  actions {\n    set_scl = 1\n  }",
         &["from_scope", "\"InOrganization\"", "\"NotInOrganization\""],
-        "conditions",
+        "from_scope",
     ),
     (
         "empty_list",
         RULE,
-        "name = \"n\"\n  conditions = { sender_ip_ranges = [] }\n  actions = { set_scl = 1 }",
+        "name = \"n\"\n  conditions {\n    sender_ip_ranges = []\n  }\n  actions {\n    set_scl = 1\n  }",
         &["\"sender_ip_ranges\" is empty", "leave it out"],
-        "conditions",
+        "sender_ip_ranges",
     ),
     ("empty_text", CONNECTOR, "SOUND\n  comment = \"\"", &["\"comment\" is empty", "leave it out"], "comment"),
     (
-        "empty_object",
+        "empty_conditions",
         RULE,
-        "name = \"n\"\n  conditions = {}\n  actions = { set_scl = 1 }",
-        &["\"conditions\" is empty", "leave it out"],
+        "name = \"n\"\n  conditions {}\n  actions {\n    set_scl = 1\n  }",
+        &["The conditions say nothing", "leave the block out"],
         "conditions",
+    ),
+    (
+        "empty_actions",
+        RULE,
+        "name = \"n\"\n  conditions {\n    from_scope = \"InOrganization\"\n  }\n  actions {}",
+        &["The rule does nothing", "stop_rule_processing = true"],
+        "actions {",
+    ),
+    (
+        "no_actions",
+        RULE,
+        "name = \"n\"\n  conditions {\n    from_scope = \"InOrganization\"\n  }",
+        &["The rule does nothing", "stop_rule_processing = true"],
+        "resource",
     ),
     ("c15_zero", DESTINATION, "domain = \"a.example\"\n  concurrency_limit = 0", &["\"concurrency_limit\""], "concurrency_limit"),
     (
@@ -111,9 +131,15 @@ const WRONG: &[Wrong] = &[
         &["\"max_messages_per_connection\""],
         "max_messages_per_connection",
     ),
-    ("c15_duration", DESTINATION, "domain = \"a.example\"\n  timeouts = { create = \"soon\" }", &["soon"], "timeouts"),
-    ("c15_no_time", CONNECTOR, "SOUND\n  timeouts = { read = \"0s\" }", &["0s"], "timeouts"),
-    ("c09", ROUTE, "domain = \"a.example\"\n  destinations = [{ host = \"A.example\" }]", &["leads back to the gateway"], "host"),
+    ("c15_duration", DESTINATION, "domain = \"a.example\"\n  timeouts {\n    create = \"soon\"\n  }", &["soon"], "create"),
+    ("c15_no_time", CONNECTOR, "SOUND\n  timeouts {\n    read = \"0s\"\n  }", &["0s"], "read"),
+    (
+        "c09",
+        ROUTE,
+        "domain = \"a.example\"\n  destination {\n    host = \"A.example\"\n  }",
+        &["leads back to the gateway"],
+        "host",
+    ),
     (
         "c06_special",
         FILTER,
@@ -138,9 +164,9 @@ const WRONG: &[Wrong] = &[
     (
         "c06_header_rule",
         RULE,
-        "name = \"n\"\n  conditions = { from_scope = \"InOrganization\" }\n  actions = { set_header_name = \"Message-ID\", set_header_value = \"v\" }",
+        "name = \"n\"\n  conditions {\n    from_scope = \"InOrganization\"\n  }\n  actions {\n    set_header_name  = \"Message-ID\"\n    set_header_value = \"v\"\n  }",
         &["set_header_name", "mail itself needs"],
-        "actions",
+        "set_header_name",
     ),
     ("label", FILTER, "name = \"f\"\n  script = \"f: if (true) { drop(); }\"", &["script", "label"], "script"),
     (
@@ -256,7 +282,7 @@ fn own(label: &str, more: &str) -> String {
 
 fn bypass(label: &str, more: &str) -> String {
     format!(
-        "resource \"mailflow_exchange_transport_rule\" \"{label}\" {{\n  name = \"{label}\"\n  conditions = {{ from_scope = \"NotInOrganization\" }}\n  actions = {{ set_scl = -1 }}\n  {more}\n}}\n"
+        "resource \"mailflow_exchange_transport_rule\" \"{label}\" {{\n  name = \"{label}\"\n  conditions {{\n    from_scope = \"NotInOrganization\"\n  }}\n  actions {{\n    set_scl = -1\n  }}\n  {more}\n}}\n"
     )
 }
 
@@ -298,7 +324,7 @@ async fn c04_a_rule_with_scl_minus_1_beside_enhanced_filtering_is_a_warning() {
     exchange.reset_counts();
     let found = warned(&workspace, &bypass("around", ""), WORDS).await;
     assert_eq!(found.len(), 1, "{found:#?}");
-    found[0].holds(&["\"Theirs\""]).marks("actions");
+    found[0].holds(&["\"Theirs\""]).marks("set_scl");
     assert_eq!((exchange.count("Get-InboundConnector"), exchange.count("Get-TransportRule")), (1, 1));
     exchange.remove("InboundConnector", "Theirs").expect("a noun");
     exchange.put("TransportRule", "Their rule", &json!({ "SetSCL": "-1", "FromScope": "NotInOrganization" })).expect("made");
@@ -364,9 +390,14 @@ async fn c08_a_secret_that_differs_between_the_sides_is_a_warning_and_is_not_tol
     let both = |stamped: &str, accepted: &str| {
         format!(
             "resource \"mailflow_exchange_transport_rule\" \"r\" {{
-  name       = \"Stamp\"
-  conditions = {{ from_scope = \"InOrganization\" }}
-  actions    = {{ set_header_name = \"X-Auth\", set_header_value = \"{stamped}\" }}
+  name = \"Stamp\"
+  conditions {{
+    from_scope = \"InOrganization\"
+  }}
+  actions {{
+    set_header_name  = \"X-Auth\"
+    set_header_value = \"{stamped}\"
+  }}
 }}
 resource \"mailflow_gateway_message_filter\" \"f\" {{
   name   = \"guard\"
@@ -383,7 +414,7 @@ resource \"mailflow_gateway_message_filter\" \"f\" {{
     assert_eq!(warned(&workspace, &both("onesecret1", "\"othersecret2\", \"onesecret1\""), WORDS).await.len(), 0);
     // Write-only, too.
     let hidden = both("onesecret1", "\"othersecret2\"")
-        .replace("set_header_value =", "set_header_value_wo_version = 1, set_header_value_wo =");
+        .replace("set_header_value =", "set_header_value_wo_version = 1\n    set_header_value_wo =");
     assert_eq!(warned(&workspace, &hidden, WORDS).await.len(), 1);
     // A rule that is off stamps nothing.
     let off = both("onesecret1", "\"othersecret2\"").replace("\"Stamp\"", "\"Stamp\"\n  enabled = false");

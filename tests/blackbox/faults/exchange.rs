@@ -19,7 +19,7 @@ fn throttled(call: &str, seconds: &str) -> Fault {
 
 /// Two connectors with short time limits.
 fn two() -> String {
-    let limits = "timeouts = { read = \"4s\", create = \"20s\" }";
+    let limits = "timeouts {\n    read   = \"4s\"\n    create = \"20s\"\n  }";
     format!("{}{}", connector("a", "First", limits), connector("b", "Second", limits))
 }
 
@@ -363,9 +363,13 @@ async fn e20_a_connector_that_is_gone_is_made_anew_and_is_destroyed_after_its_ru
   is_transport_rule_scoped = true
 }}
 resource \"mailflow_exchange_transport_rule\" \"r\" {{
-  name       = \"By the gateway\"
-  conditions = {{ from_scope = \"InOrganization\" }}
-  actions    = {{ route_message_outbound_connector = mailflow_exchange_outbound_connector.c.{reference} }}
+  name = \"By the gateway\"
+  conditions {{
+    from_scope = \"InOrganization\"
+  }}
+  actions {{
+    route_message_outbound_connector = mailflow_exchange_outbound_connector.c.{reference}
+  }}
 }}
 "
         )
@@ -427,7 +431,7 @@ async fn e24_a_slow_answer_is_waited_for_and_a_time_limit_keeps_what_was_made() 
         &connector("c", "Slow", "")
             .replace("\"c\"", "\"d\"")
             .replace("Slow", "Slower")
-            .replace("  \n}", "  timeouts = { create = \"1s\" }\n}"),
+            .replace("  \n}", "  timeouts {\n    create = \"1s\"\n  }\n}"),
     );
     exchange.script(Fault::new("New-InboundConnector", What::Nothing).delay_ms(3000));
     let run = workspace.try_apply().await;

@@ -130,7 +130,7 @@ async fn e23_g10_what_somebody_changed_since_the_plan_is_not_written_over() {
     let run = workspace.json(&["apply", "saved.plan"]).await;
     assert_eq!(run.errors().len(), 1, "{}", run.printed);
     let words = ["changed by somebody else since the plan", "their.example.net", "one.example.net", "Plan again"];
-    run.error_of("mailflow_gateway_smtp_route.a").holds(&["Unable to update"]).holds(&words).marks("destinations");
+    run.error_of("mailflow_gateway_smtp_route.a").holds(&["Unable to update"]).holds(&words).marks("destination");
     let standing =
         ["a.example", "b.example", "c.example", "d.example"].map(|domain| destination(&world, domain).unwrap_or_default());
     assert_eq!(standing, ["their.example.net", "", "two.example.net", "two.example.net"]);
@@ -215,7 +215,7 @@ async fn g25_a_slow_commit_succeeds_and_one_over_its_limit_is_said_to_be_open() 
     assert_eq!(gateway.counters().commits, 1);
     workspace.must_plan_nothing("after a slow commit").await;
 
-    workspace.set_provider("    host      =", "    commit = { timeout = \"2s\" }\n    host      =");
+    workspace.set_provider("    host      =", "    commit {\n      timeout = \"2s\"\n    }\n    host      =");
     workspace.write(&routes(&[A, B]));
     gateway.fault(Fault::SlowCommit { nth: 1, milliseconds: 5000 });
     let run = workspace.try_apply().await;
@@ -249,7 +249,7 @@ async fn g30_a_commit_that_changes_nothing_is_an_error() {
     workspace.write(&routes(&[("a", "a.example", "two.example.net"), B]));
     gateway.fault(Fault::FalseCommit { nth: 1 });
     let run = workspace.try_apply().await;
-    run.error_of("mailflow_gateway_smtp_route.a").holds(&["shows other values", "destinations"]).marks("destinations");
+    run.error_of("mailflow_gateway_smtp_route.a").holds(&["shows other values", "destination"]).marks("destination");
     assert_eq!(destination(&world, "a.example").as_deref(), Some("one.example.net"));
     assert_eq!(workspace.stored().len(), 2);
     workspace.converges("after a false change").await;
@@ -321,7 +321,7 @@ async fn g21_a_table_that_is_cut_off_is_not_a_table_without_the_rest() {
     let world = World::start();
     let gateway = &world.stand_ins.gateway;
     let workspace = world.workspace("cut").await;
-    let limited = routes(&[A, B, C]).replace("]\n}", "]\n  timeouts = { read = \"6s\" }\n}");
+    let limited = routes(&[A, B, C]).replace("  }\n}", "  }\n  timeouts {\n    read = \"6s\"\n  }\n}");
     workspace.write(&limited);
     workspace.apply().await;
     let state = workspace.state_text();
@@ -353,7 +353,7 @@ async fn g13_a_second_run_waits_for_the_first() {
     let gateway = &world.stand_ins.gateway;
     let (first, second) = (world.workspace("first").await, world.workspace("second").await);
     first.write(&routes(&[A]));
-    second.write(&routes(&[B]).replace("]\n}", "]\n  timeouts = { create = \"2s\" }\n}"));
+    second.write(&routes(&[B]).replace("  }\n}", "  }\n  timeouts {\n    create = \"2s\"\n  }\n}"));
     gateway.fault(Fault::SlowCommit { nth: 1, milliseconds: 6000 });
     let running = first.begin(&["apply", "-auto-approve"]);
     until("the first run commits", || gateway.counters().commands.contains_key("commit")).await;

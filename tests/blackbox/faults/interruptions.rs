@@ -137,7 +137,7 @@ fn thirty(limit: u32, all: bool) -> Vec<(String, String, Json)> {
     let number = |number: usize| match number % 3 {
         0 => (
             "mailflow_gateway_smtp_route",
-            json!({ "domain": format!("r{number}.example"), "destinations": [{ "host": format!("mx{limit}.example.net") }] }),
+            json!({ "domain": format!("r{number}.example"), "destination": [{ "host": format!("mx{limit}.example.net") }] }),
         ),
         1 => (
             "mailflow_gateway_destination_control",

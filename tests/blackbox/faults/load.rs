@@ -11,7 +11,7 @@ fn many(workspace: &Workspace<'_>, count: usize, host: &str) {
         (
             "mailflow_gateway_smtp_route",
             label.as_str(),
-            json!({ "domain": format!("{label}.example"), "destinations": [{ "host": host }] }),
+            json!({ "domain": format!("{label}.example"), "destination": [{ "host": host }] }),
         )
     }));
 }

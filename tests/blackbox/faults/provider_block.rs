@@ -12,9 +12,9 @@ async fn a_side_without_its_block_is_named_and_a_missing_credential_too() {
     let workspace = world.workspace("blocks").await;
     let both = format!("{}{}", connector("c", "c", ""), routes(&[("r", "a.example", "mx.example.net")]));
     workspace.write(&both);
-    workspace.set_provider("  gateway = {", "  read_only = false\n}\nlocals {\n  unused = {");
+    workspace.set_provider("  gateway {", "  read_only = false\n}\nprovider \"mailflow\" {\n  alias = \"unused\"\n  gateway {");
     let run = workspace.try_plan().await;
-    run.error_of("mailflow_gateway_smtp_route.r").holds(&["The provider has no \"gateway\" block", "`gateway = {}`"]);
+    run.error_of("mailflow_gateway_smtp_route.r").holds(&["The provider has no \"gateway\" block", "`gateway {}`"]);
     assert_eq!(run.errors().len(), 1, "{}", run.printed);
     // The other side's object was planned.
     world.stand_ins.exchange.reset_counts();
@@ -25,7 +25,7 @@ async fn a_side_without_its_block_is_named_and_a_missing_credential_too() {
         std::fs::write(workspace.folder.join("provider.tf"), format!("{header}provider \"mailflow\" {{\n  {body}\n}}\n"))
             .expect("written");
     };
-    provider("exchange = {}\n  gateway = {}");
+    provider("exchange {}\n  gateway {}");
     let run = workspace.try_plan().await;
     let errors = run.errors();
     let about = |part: &str| {
@@ -44,7 +44,7 @@ async fn a_side_without_its_block_is_named_and_a_missing_credential_too() {
     assert_eq!(errors.len(), 6, "{}", run.printed);
 
     provider(
-        "gateway = {\n    host = \"127.0.0.1\"\n    username = \"u\"\n    private_key = \"-----BEGIN OPENSSH PRIVATE KEY-----\\nSecretMaterial99\\n-----END OPENSSH PRIVATE KEY-----\"\n  }",
+        "gateway {\n    host = \"127.0.0.1\"\n    username = \"u\"\n    private_key = \"-----BEGIN OPENSSH PRIVATE KEY-----\\nSecretMaterial99\\n-----END OPENSSH PRIVATE KEY-----\"\n  }",
     );
     workspace.write(&routes(&[("r", "a.example", "mx.example.net")]));
     let run = workspace.try_plan().await;
@@ -52,21 +52,21 @@ async fn a_side_without_its_block_is_named_and_a_missing_credential_too() {
     assert!(!run.error().detail.contains("SecretMaterial99"));
 
     provider(
-        "gateway = {\n    host = \"127.0.0.1\"\n    username = \"u\"\n    password = \"p\"\n    host_keys = [\"MD5:aa:bb\"]\n  }",
+        "gateway {\n    host = \"127.0.0.1\"\n    username = \"u\"\n    password = \"p\"\n    host_keys = [\"MD5:aa:bb\"]\n  }",
     );
     let run = workspace.try_plan().await;
     run.error().holds(&["gateway.host_keys", "MD5"]);
 
     // What a table can say is refused at validate.
     provider(
-        "exchange = {\n    login_url = \"http://login.example.com\"\n    environment = \"mars\"\n  }\n  gateway = {\n    port = 70000\n    commit = { timeout = \"soon\" }\n    cluster = { mode = \"machine\" }\n  }",
+        "exchange {\n    login_url = \"http://login.example.com\"\n    environment = \"mars\"\n  }\n  gateway {\n    port = 70000\n    commit {\n      timeout = \"soon\"\n    }\n    cluster {\n      mode = \"machine\"\n    }\n  }",
     );
     let run = workspace.json(&["validate"]).await;
     for (parts, marked) in [
         (&["login_url", "https"][..], "login_url"),
         (&["environment", "\"usgovernment\"", "\"mars\""], "environment"),
         (&["port", "65535"], "port"),
-        (&["duration"], "commit"),
+        (&["duration"], "timeout"),
         (&["gateway.cluster.name"], "cluster"),
     ] {
         let errors = run.errors();

@@ -231,7 +231,7 @@ pub(crate) async fn until(what: &str, mut holds: impl FnMut() -> bool) {
 pub(crate) fn routes(routes: &[(&str, &str, &str)]) -> String {
     let route = |(label, domain, host): &(&str, &str, &str)| {
         format!(
-            "resource \"mailflow_gateway_smtp_route\" \"{label}\" {{\n  domain       = \"{domain}\"\n  destinations = [{{ host = \"{host}\" }}]\n}}\n"
+            "resource \"mailflow_gateway_smtp_route\" \"{label}\" {{\n  domain = \"{domain}\"\n  destination {{\n    host = \"{host}\"\n  }}\n}}\n"
         )
     };
     routes.iter().map(route).collect()

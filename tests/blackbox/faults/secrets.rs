@@ -105,9 +105,11 @@ variable "turn" {
   type = number
 }
 resource "mailflow_exchange_transport_rule" "outbound" {
-  name       = "Outbound"
-  conditions = { from_scope = "InOrganization" }
-  actions = {
+  name = "Outbound"
+  conditions {
+    from_scope = "InOrganization"
+  }
+  actions {
     set_header_name             = "X-OUTBOUND-AUTH"
     set_header_value_wo         = var.secret
     set_header_value_wo_version = var.turn

@@ -54,21 +54,21 @@ pub static RECIPIENT_ACCESS: Suite = Suite {
 pub static SMTP_ROUTE: Suite = Suite {
     resource: "mailflow_gateway_smtp_route",
     single: false,
-    base: |index| json!({ "domain": format!("s{index}.example"), "destinations": [{ "host": "mx.s.example" }] }),
+    base: |index| json!({ "domain": format!("s{index}.example"), "destination": [{ "host": "mx.s.example" }] }),
     variants: || {
         vec![
             required(
-                "destinations",
+                "destination",
                 json!([{ "host": "one.example" }]),
                 json!([{ "host": "two.example" }, { "host": "[three.example]" }]),
             ),
             required(
-                "destinations",
+                "destination",
                 json!([{ "host": "one.example", "port": 2525 }]),
                 json!([{ "host": "one.example", "port": 25, "priority": 10 }, { "host": "two.example", "priority": 20 }]),
             ),
-            required("destinations", json!([{ "host": "USEDNS" }]), json!([{ "host": "/dev/null" }])),
-            required("destinations", json!([{ "host": "203.0.113.9" }]), json!([{ "host": "one.example" }])),
+            required("destination", json!([{ "host": "USEDNS" }]), json!([{ "host": "/dev/null" }])),
+            required("destination", json!([{ "host": "203.0.113.9" }]), json!([{ "host": "one.example" }])),
         ]
     },
     elsewhere: &[
@@ -221,10 +221,10 @@ pub static TLS_SETTINGS: Suite = Suite {
     base: |_| json!({}),
     variants: || {
         vec![
-            optional("inbound.methods", json!(["TLSv1.2"]), json!(["TLSv1.1", "TLSv1.2"])).stays(),
-            optional("inbound.ciphers", json!("HIGH:!aNULL"), json!("HIGH:MEDIUM:!aNULL")).stays(),
-            optional("outbound.methods", json!(["TLSv1.2"]), json!(["TLSv1.1", "TLSv1.2"])).stays(),
-            optional("outbound.ciphers", json!("HIGH:!aNULL"), json!("HIGH:MEDIUM:!aNULL")).stays(),
+            optional("inbound_methods", json!(["TLSv1.2"]), json!(["TLSv1.1", "TLSv1.2"])).stays(),
+            optional("inbound_ciphers", json!("HIGH:!aNULL"), json!("HIGH:MEDIUM:!aNULL")).stays(),
+            optional("outbound_methods", json!(["TLSv1.2"]), json!(["TLSv1.1", "TLSv1.2"])).stays(),
+            optional("outbound_ciphers", json!("HIGH:!aNULL"), json!("HIGH:MEDIUM:!aNULL")).stays(),
         ]
     },
     elsewhere: &[],

@@ -14,10 +14,14 @@ const MOST_PATTERNS: usize = 20 * 1024;
 /// The most rules of an organization, by the same page.
 const MOST_RULES: usize = 300;
 
+/// Tells whether a block is not there, or nothing in it is set.
+fn says_nothing(block: &Value) -> bool {
+    block.is_null() || block.as_members().is_some_and(|members| members.values().all(Value::is_null))
+}
+
 /// To stop is an action, too: such a rule keeps its mail from the rules below.
 pub(super) fn some_action(config: &Record) -> Diagnostics {
-    let none = config.at("actions").as_members().is_some_and(|members| members.values().all(Value::is_null));
-    if !none || is_true(config, "stop_rule_processing", false) != Some(false) {
+    if !says_nothing(config.at("actions")) || is_true(config, "stop_rule_processing", false) != Some(false) {
         return Vec::new();
     }
     vec![
@@ -46,18 +50,26 @@ pub(super) fn nothing_off(config: &Record) -> Diagnostics {
     found
 }
 
+/// A block that was to narrow the rule and does not, as all its values turned out to be null, must not open it to all mail.
 pub(super) fn all_mail(config: &Record) -> Diagnostics {
-    let unconditional = match config.at("conditions") {
-        Value::Null => true,
-        conditions => conditions.as_members().is_some_and(|members| members.values().all(Value::is_null)),
-    };
-    if !unconditional || is_true(config, "enabled", true) != Some(true) {
+    let conditions = config.at("conditions");
+    if !conditions.is_null() && says_nothing(conditions) {
+        return vec![
+            Diagnostic::error(
+                "The conditions say nothing",
+                "No argument in `conditions` is set (all are null), so the rule would act on all mail. Set one. If it is to act on all mail, leave the \
+                 block out.",
+            )
+            .at(Path::dotted("conditions")),
+        ];
+    }
+    if !conditions.is_null() || is_true(config, "enabled", true) != Some(true) {
         return Vec::new();
     }
     vec![
         Diagnostic::warning(
             "The rule acts on all mail",
-            "It has no `conditions`, so it acts on every message that no exception fits.",
+            "It has no `conditions` block, so it acts on every message that no exception fits.",
         )
         .at(Path::dotted("conditions")),
     ]

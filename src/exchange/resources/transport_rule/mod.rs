@@ -17,7 +17,7 @@ use self::actions::ACTIONS;
 use self::predicates::PREDICATES;
 use crate::exchange::cmdlet::{Cmdlets, Form, Reference, Tells, Toggle};
 use crate::exchange::forms::{date, date_meaning, one_line, recipient_meaning, trimmed};
-use crate::schema::{Attribute, Clearing, Import, Resource, Rule, Timeouts, boolean, integer, object, one_of, set, string};
+use crate::schema::{Attribute, Clearing, Import, Resource, Rule, Timeouts, block, boolean, integer, one_of, set, string};
 
 pub(super) const RESOURCE: Resource = Resource {
     name: "exchange_transport_rule",
@@ -68,9 +68,9 @@ pub(super) const RESOURCE: Resource = Resource {
         string("activation_date", "The rule acts from this moment on.").format("a moment such as `2026-08-21T14:30:00Z`", date).meaning(date_meaning),
         string("expiry_date", "The rule acts until this moment.").format("a moment such as `2026-08-21T14:30:00Z`", date).meaning(date_meaning),
         boolean("stop_rule_processing", "Let no later rule act on mail that this one acted on.").filled(false),
-        object("conditions", "Which mail the rule acts on. Left out: on all mail.", PREDICATES).flattened(""),
-        object("exceptions", "Which mail the rule leaves alone.", PREDICATES).flattened("ExceptIf"),
-        object("actions", "What is done to the mail. At least one, or `stop_rule_processing = true`.", ACTIONS).required().flattened(""),
+        block("conditions", "Which mail the rule acts on. Without the block: on all mail.", PREDICATES).flattened(""),
+        block("exceptions", "Which mail the rule leaves alone.", PREDICATES).flattened("ExceptIf"),
+        block("actions", "What is done to the mail. At least one argument, or `stop_rule_processing = true`.", ACTIONS).flattened(""),
     ],
     rules: &[
         Rule::Conflicts(&["before", "priority"]),
@@ -81,7 +81,10 @@ pub(super) const RESOURCE: Resource = Resource {
         Rule::Requires("actions.apply_html_disclaimer_fallback_action", "actions.apply_html_disclaimer_text"),
         Rule::Hook("At least one action is set, or `stop_rule_processing` is true.", checks::some_action),
         Rule::Hook("A condition, exception or action that is off is left out, not set to false.", checks::nothing_off),
-        Rule::Hook("A warning is given for a rule without conditions: it acts on all mail.", checks::all_mail),
+        Rule::Hook(
+            "A `conditions` block in which nothing is set is refused; a rule without one acts on all mail, which is a warning.",
+            checks::all_mail,
+        ),
         Rule::Hook("`set_header_name` goes with `set_header_value` or `set_header_value_wo`.", checks::header),
         Rule::Hook("Of each pair of conditions that only make sense together, both are set or none.", checks::pairs),
         Rule::Hook("A rule rejects or redirects a message, not both.", checks::one_end),

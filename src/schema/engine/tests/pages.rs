@@ -162,7 +162,6 @@ fn points_49_and_50_breaches_of_the_laws_are_told() {
     breaks([set_of("a", "A.", SECRET)], "write-only inside a set");
     breaks([list_of("a", "A.", NO_MEMBERS)], "no members");
     breaks([object("a", "A.", FILLED).flattened("x")], "flattened object that may be left out");
-    breaks([object("a", "A.", FILLED).allows_empty()], "no block of settings");
     breaks([block("a", "A.", FILLED)], "filled inside a block");
     breaks([block("a", "A.", COMPUTED)], "left to the service inside a block");
     breaks([block_list("a", "A.", COMPUTED)], "left to the service inside a block");
