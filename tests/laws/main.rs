@@ -9,6 +9,7 @@ mod made;
 mod support;
 
 mod architecture;
+mod blocks;
 mod docs;
 mod exchange_parameters;
 mod plugin_descriptor;

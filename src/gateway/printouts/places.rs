@@ -112,7 +112,7 @@ fn routes() -> Kind {
             }),
         ],
         value: |rows, name| {
-            let hosts = record(rows, "gateway_smtp_route", name)?.get("destinations").as_elements()?;
+            let hosts = record(rows, "gateway_smtp_route", name)?.get("destination").as_elements()?;
             let first = crate::schema::Record::from_value(hosts.first()?.clone());
             usize::try_from(first.integer("port")?).ok().filter(|_| hosts.len() == 2)
         },
@@ -369,7 +369,7 @@ fn rg1_what_stands_below_an_unknown_heading_is_never_given_to_the_entry_above() 
 fn rg10_no_further_destination_is_dropped() {
     let hosts = |said: &str| {
         let rows = read(&routes(), said).expect("read");
-        let found = record(&rows, "gateway_smtp_route", "a.example").map(|record| record.get("destinations").clone());
+        let found = record(&rows, "gateway_smtp_route", "a.example").map(|record| record.get("destination").clone());
         let hosts: Vec<(String, i64)> = found
             .iter()
             .flat_map(|found| found.as_elements().unwrap_or_default())

@@ -10,5 +10,5 @@ mod gateway;
 mod interruptions;
 mod load;
 mod provider_block;
-mod run;
+pub(crate) mod run;
 mod secrets;
