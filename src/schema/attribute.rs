@@ -76,6 +76,18 @@ pub enum Motion {
     Fixed,
     /// May change whenever the object is changed: unknown on create and on any planned change.
     WithChange,
+    /// Changes with these attributes of the object, and else only through other objects: unknown on create and where one of these is
+    /// planned to change. What others move meanwhile is shown by the next refresh.
+    With(&'static [&'static str]),
+}
+
+/// The other object that a text names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Refers {
+    /// The resource of the other object.
+    pub to: &'static str,
+    /// The attributes that both objects have and that are equal: the listener.
+    pub within: &'static [&'static str],
 }
 
 /// The name of an attribute at the service.
@@ -161,6 +173,10 @@ pub struct Attribute {
     /// On a nullable text: left out, it is this text where the named sibling is configured, and null where that is left out too. For what
     /// the service fills in beside a setting, so that writing it out means the same as leaving it out.
     pub implied: Option<&'static (&'static str, &'static str)>,
+    /// The text (each element) names another object, which must be there when the object is made or changed.
+    pub refers: Option<Refers>,
+    /// Why it should no longer be written, and what to write instead.
+    pub deprecated: Option<&'static str>,
     /// On a value that the service sets: tells by the prior object and its configuration that it is still to be brought about, so that
     /// a plan shows a change although nothing else changes.
     pub pending: Option<fn(&Record, &Record) -> bool>,
@@ -187,6 +203,8 @@ const fn plain(name: &'static str, about: &'static str, kind: Kind) -> Attribute
         clearing: Clearing::Null,
         partners: &[],
         implied: None,
+        refers: None,
+        deprecated: None,
         pending: None,
     }
 }
@@ -305,6 +323,21 @@ impl Attribute {
     /// What the service sets may change whenever the object changes.
     pub const fn moving(self) -> Attribute {
         Attribute { motion: Motion::WithChange, ..self }
+    }
+
+    /// What the service sets changes with these attributes, and else only through other objects.
+    pub const fn moved_by(self, attributes: &'static [&'static str]) -> Attribute {
+        Attribute { motion: Motion::With(attributes), ..self }
+    }
+
+    /// The text (each element) names an object of that resource, with which it shares the attributes `within`.
+    pub const fn refers_to(self, to: &'static str, within: &'static [&'static str]) -> Attribute {
+        Attribute { refers: Some(Refers { to, within }), ..self }
+    }
+
+    /// Says why it should no longer be written, and what to write instead.
+    pub const fn deprecated(self, advice: &'static str) -> Attribute {
+        Attribute { deprecated: Some(advice), ..self }
     }
 
     /// A change makes a new object.

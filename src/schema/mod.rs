@@ -16,7 +16,7 @@ mod singular;
 
 pub use article::article;
 pub use attribute::{
-    Attribute, Clearing, Fill, Format, Kind, Motion, Presence, Remote, Scalar, block, block_list, boolean, integer, list,
+    Attribute, Clearing, Fill, Format, Kind, Motion, Presence, Refers, Remote, Scalar, block, block_list, boolean, integer, list,
     list_of, map, number, object, one_of, set, set_of, string,
 };
 pub use catalog::{Catalog, DataSource, Function, FunctionError, Import, Parameter, Resource, Rule, Timeouts};

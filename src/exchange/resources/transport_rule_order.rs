@@ -17,7 +17,8 @@ pub(super) const RESOURCE: Resource = Resource {
         .required()
         .length(1, 64)
         .format("a text without a space at either end", trimmed)
-        .meaning(lower)],
+        .meaning(lower)
+        .refers_to("exchange_transport_rule", &[])],
     rules: &[],
     identity: &["id"],
     import: Import::Lookup {

@@ -43,10 +43,11 @@ pub(in crate::gateway) const RESOURCE: Resource = Resource {
         string("before", "The filter that this one must stand before, by name. Left out, it keeps its place; it is then the filter that follows it.")
             .format("a name of letters, digits, `_` and `-` that does not start with a digit", name)
             .filled_by_service()
-            .moving(),
-        boolean("valid", "Whether the gateway can run the filter.").computed(),
-        string("invalid_reason", "Why the gateway cannot run the filter, if it says so.").computed(),
-        integer("position", "Where the filter stands among all filters, counted from 1.").computed(),
+            .moved_by(&["before"])
+            .refers_to("gateway_message_filter", &[]),
+        boolean("valid", "Whether the gateway can run the filter.").computed().moved_by(&["script", "active"]),
+        string("invalid_reason", "Why the gateway cannot run the filter, if it says so.").computed().moved_by(&["script", "active"]),
+        integer("position", "Where the filter stands among all filters, counted from 1.").computed().moved_by(&["before"]),
     ],
     rules: &[
         Rule::Hook("No filter stands before itself.", not_before_itself),

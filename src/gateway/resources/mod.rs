@@ -23,7 +23,7 @@ use super::dialog::{Dialog, Picker, Said};
 use super::printouts;
 use super::table::{Printout, Row, Rows, Table};
 use crate::remote::Error;
-use crate::schema::{Attribute, Import, Kind, Record, Resource, Scalar, Timeouts};
+use crate::schema::{Attribute, Import, Kind, Record, Resource, Scalar, Timeouts, engine};
 use crate::value::{Path, Step, Value};
 
 /// All tables of this side.
@@ -89,16 +89,8 @@ pub(super) fn parse(printout: &Printout, said: &[Said]) -> Result<Rows, Error> {
 /// the same name share (`Example.COM` is `example.com`). `None` while a key attribute is not known.
 pub fn id(resource: &Resource, record: &Record) -> Option<String> {
     match resource.import {
-        Import::Singleton { word } => Some(word.to_owned()),
         Import::Lookup { .. } => record.text(resource.title).map(str::to_owned),
-        Import::Key { attributes, .. } => {
-            let part = |name: &&str| {
-                let text = record.text(name)?;
-                let attribute = resource.attributes.iter().find(|attribute| attribute.name == *name)?;
-                Some(attribute.meaning.map_or_else(|| text.to_owned(), |meaning| meaning(text)))
-            };
-            attributes.iter().map(part).collect::<Option<Vec<String>>>().map(|parts| parts.join("/"))
-        }
+        Import::Key { .. } | Import::Singleton { .. } => engine::known_id(resource, record.members()),
     }
 }
 

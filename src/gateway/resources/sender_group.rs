@@ -34,7 +34,7 @@ pub(in crate::gateway) const RESOURCE: Resource = Resource {
     attributes: &[
         string("listener", "The listener that the group belongs to, by name; upper and lower case are different.").required().replaces().format("a name of letters, digits, `_`, `-`, `.` and blanks", forms::listener),
         string("name", "Name, unique on the listener.").required().replaces().length(1, 128).format("a name of letters, digits, `_`, `-`, `.` and blanks", forms::sender_group),
-        string("policy", "Policy: the mail flow policy that these connections get, by name.").required().format("a name of letters, digits, `_`, `-`, `.` and blanks", forms::policy),
+        string("policy", "Policy: the mail flow policy that these connections get, by name.").required().format("a name of letters, digits, `_`, `-`, `.` and blanks", forms::policy).refers_to("gateway_mail_flow_policy", &["listener"]),
         string("comment", "Comment. A change makes the group anew at its place, within one commit.").length(1, 256).format("one line of text with its parentheses in pairs", forms::comment),
         set(
             "senders",
@@ -48,7 +48,8 @@ pub(in crate::gateway) const RESOURCE: Resource = Resource {
         string("before", "The group that this one must stand before, by name. Left out, it keeps its place; it is then the group that follows it.")
             .format("a name of letters, digits, `_`, `-`, `.` and blanks", forms::sender_group)
             .filled_by_service()
-            .moving(),
+            .moved_by(&["before"])
+            .refers_to("gateway_sender_group", &["listener"]),
     ],
     rules: &[Rule::Hook("No group stands before itself; `ALL` has neither senders, comment nor place.", group_fits)],
     identity: &["listener", "name"],

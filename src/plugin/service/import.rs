@@ -84,7 +84,8 @@ fn id_of(resource: &Resource, identity: &ResourceIdentityData, type_name: &str) 
         }
     };
     match resource.import {
-        Import::Singleton { word } => Ok(word.to_owned()),
+        // The check of the form refuses any other word.
+        Import::Singleton { word } => Ok(identity.text("id").unwrap_or(word).to_owned()),
         Import::Key { attributes, .. } => match attributes.iter().find(|name| identity.get(name).is_null()) {
             Some(name) => Err(missing(name)),
             None => engine::key(resource, &identity).ok_or_else(|| missing("id")),

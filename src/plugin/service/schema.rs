@@ -101,7 +101,11 @@ fn nested_block(column: Column) -> Option<wire::schema::NestedBlock> {
     };
     Some(wire::schema::NestedBlock {
         type_name: column.name.into_owned(),
-        block: Some(block(&column.about, members)),
+        block: Some(wire::schema::Block {
+            deprecated: column.deprecated.is_some(),
+            deprecation_message: column.deprecated.unwrap_or_default().to_owned(),
+            ..block(&column.about, members)
+        }),
         nesting: nesting.into(),
         min_items: least,
         max_items: most,
@@ -137,6 +141,8 @@ fn attribute(column: Column) -> wire::schema::Attribute {
         computed: column.computed,
         sensitive: column.sensitive,
         write_only: column.write_only,
+        deprecated: column.deprecated.is_some(),
+        deprecation_message: column.deprecated.unwrap_or_default().to_owned(),
         ..Default::default()
     }
 }
@@ -224,7 +230,18 @@ mod tests {
             computed: true,
             sensitive: false,
             write_only: false,
+            deprecated: None,
         }
+    }
+
+    #[test]
+    fn a_deprecated_argument_says_so_and_what_to_write_instead() {
+        let old = attribute(Column { deprecated: Some("Use `new`."), ..column("old", Shape::Plain(Type::Bool)) });
+        assert_eq!((old.deprecated, old.deprecation_message.as_str()), (true, "Use `new`."));
+        let block = nested_block(Column { deprecated: Some("Use `new`."), ..column("old", Shape::Block(Vec::new())) }).unwrap();
+        let block = block.block.unwrap();
+        assert_eq!((block.deprecated, block.deprecation_message.as_str()), (true, "Use `new`."));
+        assert!(!attribute(column("new", Shape::Plain(Type::Bool))).deprecated);
     }
 
     #[test]

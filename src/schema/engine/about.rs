@@ -74,6 +74,9 @@ pub(super) fn about(attribute: &Attribute) -> Cow<'static, str> {
     if let Some((sibling, text)) = attribute.implied {
         say(format_args!("Defaults to {} beside `{sibling}`.", quoted(text)));
     }
+    if let Some(advice) = attribute.deprecated {
+        say(format_args!("**Deprecated:** {advice}"));
+    }
     if attribute.presence != Presence::Computed {
         if attribute.replaces {
             say(format_args!("Changing it makes a new object."));

@@ -108,6 +108,13 @@ impl Laws {
         self.rules(place, resource.attributes, resource.rules);
         self.shapes(place, &resource_columns(resource), false, false);
 
+        for line in resource.attributes {
+            if let Motion::With(names) = line.motion
+                && let Some(stranger) = names.iter().copied().find(|name| attribute(resource, name).is_none())
+            {
+                self.breach(place, format!("{:?} moves with {stranger:?}, which is no attribute", line.name));
+            }
+        }
         if resource.identity.is_empty() {
             self.breach(place, "has no identity");
         }

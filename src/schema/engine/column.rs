@@ -27,6 +27,8 @@ pub struct Column {
     pub sensitive: bool,
     /// It is never stored.
     pub write_only: bool,
+    /// Why it should no longer be written, and what to write instead.
+    pub deprecated: Option<&'static str>,
 }
 
 /// What a [`Column`] holds.
@@ -144,6 +146,7 @@ fn columns_of<'a>(attributes: impl IntoIterator<Item = &'a Attribute>, owner: Ow
                 computed: false,
                 sensitive: true,
                 write_only: true,
+                deprecated: attribute.deprecated,
             });
             columns.push(Column {
                 name: Cow::Owned(attribute.version_name()),
@@ -154,6 +157,7 @@ fn columns_of<'a>(attributes: impl IntoIterator<Item = &'a Attribute>, owner: Ow
                 computed: false,
                 sensitive: false,
                 write_only: false,
+                deprecated: attribute.deprecated,
             });
         }
     }
@@ -193,5 +197,6 @@ fn plain(attribute: &Attribute, owner: Owner) -> Column {
         computed,
         sensitive: attribute.sensitive,
         write_only: false,
+        deprecated: attribute.deprecated,
     }
 }

@@ -210,6 +210,9 @@ fn kind(column: &Column) -> String {
         kind.push_str(", ");
         kind.push_str(WRITE_ONLY);
     }
+    if column.deprecated.is_some() {
+        kind.push_str(", Deprecated");
+    }
     kind
 }
 

@@ -13,12 +13,104 @@ use crate::value::{Diagnostic, Diagnostics, Path, Refinement, Value};
 pub fn guard(resource: &Resource, planned: &Record, applied: Record) -> (Record, Diagnostics) {
     let mut found = Diagnostics::new();
     let actual = complete(attributes(resource), Some(applied.members()), &Path::root(), &mut found);
-    let mut unplanned = Diagnostics::new();
+    let mut unplanned = Vec::new();
     let kept = members(attributes(resource), planned.members(), actual, &Place::default(), &mut unplanned);
     // One message for each attribute is enough: what could not be read differs from the plan for that reason alone.
-    unplanned.retain(|new| !found.iter().any(|old| old.path == new.path));
-    found.extend(unplanned);
+    unplanned.retain(|new| !found.iter().any(|old| old.path.as_ref() == Some(&new.path)));
+    found.extend(unplanned.into_iter().map(Difference::diagnostic));
     (kept.into(), found)
+}
+
+/// Holds a new object, which stands and is not as it was planned, to the plan: the object that is returned has every planned value, as the
+/// host demands of a create that succeeds, and what only the service could tell as it stands. With it come the object as it stands, for
+/// the plan that is to follow, and where the two differ.
+pub fn keep(resource: &Resource, planned: &Record, applied: &Record) -> (Record, Record, Vec<Difference>) {
+    let mut unread = Diagnostics::new();
+    let actual = complete(attributes(resource), Some(applied.members()), &Path::root(), &mut unread);
+    let mut found = Vec::new();
+    let standing = members(attributes(resource), planned.members(), actual, &Place::default(), &mut found);
+    let kept = promised_members(attributes(resource), planned.members(), &standing);
+    let of_reading = unread.into_iter().map(|unread| Difference { path: unread.path.unwrap_or_default(), words: unread.detail });
+    let mut differences: Vec<Difference> = of_reading.collect();
+    for difference in found {
+        if !differences.iter().any(|known| known.path == difference.path) {
+            differences.push(difference);
+        }
+    }
+    (kept.into(), standing.into(), differences)
+}
+
+fn promised_members<'a>(attributes: impl IntoIterator<Item = &'a Attribute>, planned: &Members, actual: &Members) -> Members {
+    let mut kept = actual.clone();
+    for attribute in attributes {
+        let value = promised(attribute, get(Some(planned), attribute.name), get(Some(actual), attribute.name));
+        kept.insert(attribute.name.to_owned(), value);
+    }
+    kept
+}
+
+/// The planned value, with what stands in place of what was unknown in it.
+fn promised(attribute: &Attribute, planned: &Value, actual: &Value) -> Value {
+    match (attribute.kind, planned) {
+        (_, Value::Unknown(_)) => actual.clone(),
+        (_, planned) if planned.is_wholly_known() => planned.clone(),
+        (Kind::Object(inner) | Kind::Block(inner), Value::Object(planned)) => {
+            let nothing = Members::new();
+            let actual = actual.as_members().unwrap_or(&nothing);
+            let absent = complete(inner, Some(actual), &Path::root(), &mut Diagnostics::new());
+            Value::Object(promised_members(inner, planned, &absent))
+        }
+        (Kind::ListOf(inner) | Kind::BlockList(inner), Value::List(items)) => {
+            let actual = actual.as_elements().unwrap_or_default();
+            let element = |(index, planned): (usize, &Value)| {
+                let standing = actual.get(index).and_then(Value::as_members);
+                let standing = complete(inner, standing, &Path::root(), &mut Diagnostics::new());
+                match planned {
+                    Value::Object(planned) => Value::Object(promised_members(inner, planned, &standing)),
+                    _ => Value::Object(standing),
+                }
+            };
+            Value::List(items.iter().enumerate().map(element).collect())
+        }
+        (Kind::List(_), Value::List(items)) => {
+            let actual = actual.as_elements().unwrap_or_default();
+            let element = |(index, planned): (usize, &Value)| {
+                if planned.is_unknown() { actual.get(index).cloned().unwrap_or_default() } else { planned.clone() }
+            };
+            Value::List(items.iter().enumerate().map(element).collect())
+        }
+        (_, planned) if completes(attribute, planned, actual) => actual.clone(),
+        // A set may shrink.
+        (Kind::Set(_) | Kind::SetOf(_), Value::Set(items)) => {
+            Value::set(items.iter().filter(|item| item.is_wholly_known()).cloned().collect())
+        }
+        (Kind::Map(_), Value::Map(items)) => {
+            let known = |value: &Value| if value.is_unknown() { Value::Null } else { value.clone() };
+            Value::Map(items.iter().map(|(key, value)| (key.clone(), known(value))).collect())
+        }
+        _ => actual.clone(),
+    }
+}
+
+/// Where an object is not as it was planned.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Difference {
+    /// The attribute.
+    pub path: Path,
+    /// What was planned and what stands, in one sentence. A sensitive value is not in it.
+    pub words: String,
+}
+
+impl Difference {
+    fn diagnostic(self) -> Diagnostic {
+        let Difference { path, words } = self;
+        let detail = format!(
+            "{words}\n\nThe service took the request and did not do all of it: the account may not be allowed to change this setting, the service may \
+             change such values by itself, or somebody else changed it at the same time. The state holds what the service stores; the \
+             next plan shows the difference."
+        );
+        Diagnostic::error(format!("\"{path}\" is not what was planned"), detail).at(path)
+    }
 }
 
 /// Where a comparison stands, and whether values there may be shown.
@@ -43,7 +135,7 @@ fn members<'a>(
     planned: &Members,
     mut actual: Members,
     place: &Place,
-    found: &mut Diagnostics,
+    found: &mut Vec<Difference>,
 ) -> Members {
     for attribute in attributes {
         let promised = get(Some(planned), attribute.name);
@@ -66,7 +158,7 @@ fn members<'a>(
     actual
 }
 
-fn value(attribute: &Attribute, planned: &Value, actual: Value, place: &Place, found: &mut Diagnostics) -> Value {
+fn value(attribute: &Attribute, planned: &Value, actual: Value, place: &Place, found: &mut Vec<Difference>) -> Value {
     let hidden = || place.sensitive || holds_sensitive(attribute);
     match (attribute.kind, planned, actual) {
         (_, Value::Unknown(known), actual) => {
@@ -82,7 +174,14 @@ fn value(attribute: &Attribute, planned: &Value, actual: Value, place: &Place, f
         (Kind::Block(inner), Value::Object(planned), actual @ (Value::Object(_) | Value::Null)) => {
             let actual = match actual {
                 Value::Object(actual) => actual,
-                _ => complete(inner, None, &place.path, found),
+                _ => {
+                    let mut unread = Diagnostics::new();
+                    let nothing = complete(inner, None, &place.path, &mut unread);
+                    let told =
+                        unread.into_iter().filter_map(|unread| Some(Difference { path: unread.path?, words: unread.detail }));
+                    found.extend(told);
+                    nothing
+                }
             };
             Value::Object(members(inner, planned, actual, place, found))
         }
@@ -97,7 +196,7 @@ fn value(attribute: &Attribute, planned: &Value, actual: Value, place: &Place, f
                 (Value::Unknown(_), actual) => actual,
                 (planned, actual) if *planned == actual => actual,
                 (planned, actual) => {
-                    found.push(difference(&place.index(index), hidden(), &shown(planned), &actual));
+                    found.push(difference(&place.index(index), hidden(), &spelled(planned), &actual));
                     actual
                 }
             });
@@ -112,7 +211,7 @@ fn value(attribute: &Attribute, planned: &Value, actual: Value, place: &Place, f
         }
         (_, planned, actual) if !planned.is_wholly_known() && completes(attribute, planned, &actual) => actual,
         (_, planned, actual) => {
-            found.push(difference(place, hidden(), &shown(planned), &actual));
+            found.push(difference(place, hidden(), &spelled(planned), &actual));
             actual
         }
     }
@@ -170,26 +269,21 @@ fn fits(known: &Refinement, value: &Value) -> bool {
     text && number && count
 }
 
-fn difference(place: &Place, hidden: bool, planned: &str, actual: &Value) -> Diagnostic {
+fn difference(place: &Place, hidden: bool, planned: &str, actual: &Value) -> Difference {
     let path = &place.path;
-    let what = if hidden {
+    let words = if hidden {
         format!("`{path}` was to be as planned, the service stores something else. (The values are sensitive and not shown.)")
     } else {
-        format!("`{path}` was to be {planned}, the service stores {}.", shown(actual))
+        format!("`{path}` was to be {planned}, the service stores {}.", spelled(actual))
     };
-    let detail = format!(
-        "{what}\n\nThe service took the request and did not do all of it: the account may not be allowed to change this setting, the service may \
-         change such values by itself, or somebody else changed it at the same time. The state holds what the service stores; the \
-         next plan shows the difference."
-    );
-    Diagnostic::error(format!("\"{path}\" is not what was planned"), detail).at(path.clone())
+    Difference { path: path.clone(), words }
 }
 
 /// The most characters of a value in a message.
 const MOST_SHOWN: usize = 200;
 
-/// A value as a message shows it.
-fn shown(value: &Value) -> String {
+/// A value as a message shows it. Whether it may be shown is for the caller to know.
+pub fn spelled(value: &Value) -> String {
     let mut out = String::new();
     write(value, &mut out);
     match out.char_indices().nth(MOST_SHOWN) {

@@ -1,6 +1,6 @@
 //! Import IDs and identities.
 
-use super::{attribute, attributes};
+use super::{Members, attribute, attributes, get};
 use crate::schema::{Attribute, Import, Kind, Record, Resource, Scalar};
 use crate::value::Value;
 
@@ -26,6 +26,22 @@ pub fn key(resource: &Resource, record: &Record) -> Option<String> {
                 parts.push(part);
             }
             Some(parts.join("/"))
+        }
+    }
+}
+
+/// The `id` of an object as it follows from its planned values: the key in the one spelling that all spellings of the same name share, or
+/// the single word. Nothing where only the service can tell, or a key attribute is not known.
+pub fn known_id(resource: &Resource, planned: &Members) -> Option<String> {
+    match resource.import {
+        Import::Lookup { .. } => None,
+        Import::Singleton { word } => Some(word.to_owned()),
+        Import::Key { attributes, .. } => {
+            let part = |name: &&str| {
+                let text = get(Some(planned), name).as_text()?;
+                Some(attribute(resource, name)?.meaning.map_or_else(|| text.to_owned(), |meaning| meaning(text)))
+            };
+            attributes.iter().map(part).collect::<Option<Vec<String>>>().map(|parts| parts.join("/"))
         }
     }
 }

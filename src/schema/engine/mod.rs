@@ -36,9 +36,9 @@ pub use difference::differences;
 pub use document::{data_source_page, function_page, index_page, resource_page};
 pub use duration::parse_duration;
 pub use equality::same;
-pub use guard::guard;
-pub use key::{identity, key, parse_key};
-pub use plan::{Plan, effective, plan};
+pub use guard::{Difference, guard, keep, spelled};
+pub use key::{identity, key, known_id, parse_key};
+pub use plan::{Plan, carried, effective, plan};
 pub use settle::settle;
 pub use validate::validate;
 

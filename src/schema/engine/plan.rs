@@ -5,7 +5,7 @@
 //! by construction, whatever the host proposes.
 
 use super::equality::{canonical, is_empty, same, take_first};
-use super::{ID, Members, TIMEOUTS, attributes, default_value, get};
+use super::{ID, Members, TIMEOUTS, attributes, default_value, get, known_id};
 use crate::schema::{Attribute, Clearing, Fill, Kind, Motion, Presence, Record, Remote, Resource};
 use crate::value::{Diagnostic, Diagnostics, Path, Refinement, Value};
 
@@ -35,11 +35,14 @@ pub fn plan(resource: &Resource, prior: Option<&Record>, config: &Record, propos
     });
     let config = config.members();
     let Some(prior) = prior.map(Record::members) else {
-        let planned = Planner { changing: true, respelled: false }.members(all(), None, config);
+        let mut planned = Planner { changed: Some(&[]), respelled: false }.members(all(), None, config);
+        if let Some(id) = known_id(resource, &planned) {
+            planned.insert(ID.name.to_owned(), Value::text(id));
+        }
         return Plan { planned: Some(planned.into()), ..Plan::default() };
     };
 
-    let mut planned = Planner { changing: false, respelled: false }.members(all(), Some(prior), config);
+    let mut planned = Planner { changed: None, respelled: false }.members(all(), Some(prior), config);
     let changed = |attribute: &Attribute| {
         let (before, now) = (get(Some(prior), attribute.name), get(Some(&planned), attribute.name));
         // The service hears nothing of time limits, nor of a block that came or went and says nothing.
@@ -47,8 +50,9 @@ pub fn plan(resource: &Resource, prior: Option<&Record>, config: &Record, propos
         let versions = attribute.write_only_form.then(|| attribute.version_name());
         (before != now && !is_unheard) || versions.is_some_and(|name| get(Some(prior), &name) != get(Some(&planned), &name))
     };
-    if !pending.is_empty() || all().any(changed) {
-        planned = Planner { changing: true, respelled: false }.members(all(), Some(prior), config);
+    let changed: Vec<&str> = all().filter(|attribute| changed(attribute)).map(|attribute| attribute.name).collect();
+    if !pending.is_empty() || !changed.is_empty() {
+        planned = Planner { changed: Some(&changed), respelled: false }.members(all(), Some(prior), config);
     }
     for name in pending {
         planned.insert(name.to_owned(), Value::UNKNOWN);
@@ -65,8 +69,30 @@ pub fn plan(resource: &Resource, prior: Option<&Record>, config: &Record, propos
 
 /// The planned object with the values of write-only arguments (which only the configuration has) under the plain names:
 /// what is to be sent.
+///
+/// A value of the service's that is left out and moves with other objects is unknown in it, also where the plan shows what it was: it is no
+/// wish.
 pub fn effective(resource: &Resource, planned: &Record, config: &Record) -> Record {
-    with_write_only(resource.attributes, planned.members(), config.members()).into()
+    let mut sent = with_write_only(resource.attributes, planned.members(), config.members());
+    for attribute in resource.attributes.iter().filter(|attribute| is_moved_by_others(attribute, config)) {
+        sent.insert(attribute.name.to_owned(), Value::UNKNOWN);
+    }
+    sent.into()
+}
+
+/// Brings what the service shows after a change to the plan, where a value moves with other objects: the plan has said what it is, and the next
+/// refresh shows what it has become.
+pub fn carried(resource: &Resource, planned: &Record, config: &Record, mut settled: Record) -> Record {
+    for attribute in resource.attributes.iter().filter(|attribute| is_moved_by_others(attribute, config)) {
+        if planned.get(attribute.name).is_wholly_known() {
+            settled.set(attribute.name, planned.get(attribute.name).clone());
+        }
+    }
+    settled
+}
+
+fn is_moved_by_others(attribute: &Attribute, config: &Record) -> bool {
+    matches!(attribute.motion, Motion::With(_)) && config.get(attribute.name).is_null()
 }
 
 fn with_write_only(attributes: &[Attribute], planned: &Members, config: &Members) -> Members {
@@ -100,18 +126,18 @@ fn with_write_only(attributes: &[Attribute], planned: &Members, config: &Members
 }
 
 /// Fills objects from their configuration and what they were.
-struct Planner {
-    /// Whether anything changes, so that what moves with a change cannot be known before.
-    changing: bool,
+struct Planner<'a> {
+    /// The attributes of the object that change, so that what moves with them cannot be known before; `None` where nothing changes.
+    changed: Option<&'a [&'a str]>,
     /// Whether a value is spelled as configured even where the prior one means the same.
     respelled: bool,
 }
 
-impl Planner {
+impl Planner<'_> {
     /// An object's attributes. `prior` is `None` where the object is new.
-    fn members<'a>(
+    fn members<'t>(
         &self,
-        attributes: impl IntoIterator<Item = &'a Attribute>,
+        attributes: impl IntoIterator<Item = &'t Attribute>,
         prior: Option<&Members>,
         config: &Members,
     ) -> Members {
@@ -179,10 +205,15 @@ impl Planner {
 
     /// A value that only the service can tell.
     fn of_service(&self, attribute: &Attribute, prior: Option<&Value>) -> Value {
+        let moves = self.changed.is_some_and(|changed| match attribute.motion {
+            Motion::Fixed => false,
+            Motion::WithChange => true,
+            Motion::With(names) => names.iter().any(|name| changed.contains(name)),
+        });
         match prior {
-            Some(_) if self.changing && attribute.motion == Motion::WithChange => Value::UNKNOWN,
+            Some(_) if moves => Value::UNKNOWN,
             // A state of an older release may lack it; it must not be promised to stay away.
-            Some(Value::Null) if self.changing && attribute.name == ID.name => Value::UNKNOWN,
+            Some(Value::Null) if self.changed.is_some() && attribute.name == ID.name => Value::UNKNOWN,
             Some(prior) => prior.clone(),
             None => Value::UNKNOWN,
         }

@@ -96,6 +96,9 @@ impl Check {
     }
 
     fn attribute_named(&mut self, attribute: &Attribute, name: &str, value: &Value, path: &Path, in_set: bool) {
+        if let Some(advice) = attribute.deprecated.filter(|_| !value.is_null()) {
+            self.found.push(Diagnostic::warning(format!("\"{name}\" is deprecated"), advice).at(path.clone()));
+        }
         if value.is_null() || value.is_unknown() {
             return;
         }

@@ -43,7 +43,8 @@ pub(super) const ACTIONS: &[Attribute] = &[
         "route_message_outbound_connector",
         "Name of the outbound connector that the message leaves by. It must have `is_transport_rule_scoped`.",
     )
-    .meaning(lower),
+    .meaning(lower)
+    .refers_to("exchange_outbound_connector", &[]),
     boolean("route_message_outbound_require_tls", "Send the message over TLS only."),
     boolean("delete_message", "Drop the message without a word."),
     boolean("quarantine", "Put the message into quarantine. No later rule acts on it."),

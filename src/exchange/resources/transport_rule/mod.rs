@@ -46,15 +46,17 @@ pub(super) const RESOURCE: Resource = Resource {
         )
         .range(0, 9999)
         .filled_by_service()
-        .moving(),
+        .moved_by(&["priority", "before", "after"]),
         string(
             "before",
             "Name or GUID of a rule that this one must act before. As long as the order holds, nothing is moved.",
-        ),
+        )
+        .refers_to("exchange_transport_rule", &[]),
         string(
             "after",
             "Name or GUID of a rule that this one must act after. As long as the order holds, nothing is moved.",
-        ),
+        )
+        .refers_to("exchange_transport_rule", &[]),
         one_of("rule_error_action", "What happens to mail that the rule fails on: `Ignore` lets it go on, `Defer` tries again.", &["Ignore", "Defer"])
             .filled_text("Ignore"),
         one_of(

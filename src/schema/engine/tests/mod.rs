@@ -2,6 +2,7 @@
 //! themselves are written out in [`host`], as the host applies them, and know nothing of the engine.
 
 mod arbitrary;
+mod created;
 mod host;
 mod laws;
 mod pages;
