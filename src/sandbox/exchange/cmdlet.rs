@@ -172,6 +172,9 @@ impl Running<'_> {
         }
         self.apply(&mut object)?;
         self.check(None, &object)?;
+        if let Some(whims) = &self.world.whims {
+            whims.bend(self.noun.name, &mut object, true);
+        }
         let count = self.world.store.truth(self.noun.name).len();
         let place = self.place(count)?.unwrap_or(count);
         if self.only_asks() {
@@ -210,6 +213,9 @@ impl Running<'_> {
         let mut after = before.clone();
         self.apply(&mut after)?;
         self.check(Some(&before), &after)?;
+        if let Some(whims) = &self.world.whims {
+            whims.bend(self.noun.name, &mut after, false);
+        }
         let objects = self.world.store.truth(self.noun.name);
         let from = objects.iter().position(|object| object.guid == before.guid).unwrap_or_default();
         let place = self.place(objects.len().saturating_sub(1))?.unwrap_or(from);

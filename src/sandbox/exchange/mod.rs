@@ -37,6 +37,7 @@ mod tests;
 mod token;
 mod trace;
 mod values;
+mod whims;
 mod wire;
 mod world;
 
@@ -56,6 +57,7 @@ pub use errors::Shape;
 pub use faults::{Fault, RetryAfter, What};
 pub use ledger::{Call, Counts};
 pub use options::{Clearing, Options, Redirect};
+pub use whims::Whim;
 use world::World;
 
 /// The parameters of every cmdlet of the stand-in that changes something, by the cmdlet's name.
@@ -143,6 +145,17 @@ impl Service {
     /// Scripts a fault behind those that stand.
     pub fn script(&self, fault: Fault) {
         self.shared.world().faults.script(fault);
+    }
+
+    /// From now on, an object that is made under the name of one that stands now is stored as that one stands now, whatever the call says.
+    pub fn bend(&self, whim: Whim) {
+        let mut world = self.shared.world();
+        world.whims = Some(whims::Whims::of(whim, &world.store));
+    }
+
+    /// Changes nothing of what it is told any more.
+    pub fn unbend(&self) {
+        self.shared.world().whims = None;
     }
 
     /// The faults that did not meet all their calls yet.

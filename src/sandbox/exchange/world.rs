@@ -13,6 +13,7 @@ use super::noun::Noun;
 use super::options::Options;
 use super::paging::Pages;
 use super::token::Tokens;
+use super::whims::Whims;
 use super::{describe, nouns, trace};
 
 /// The state of the stand-in.
@@ -26,6 +27,7 @@ pub(crate) struct World {
     pub(crate) store: Store,
     pub(crate) tokens: Tokens,
     pub(crate) faults: Faults,
+    pub(crate) whims: Option<Whims>,
     pub(crate) ledger: Ledger,
     pub(crate) errors: Rotation,
     pub(crate) pages: Pages,
@@ -48,6 +50,7 @@ impl World {
             store: Store::default(),
             tokens: Tokens::default(),
             faults: Faults::default(),
+            whims: None,
             ledger: Ledger::default(),
             errors: Rotation::default(),
             pages: Pages::default(),

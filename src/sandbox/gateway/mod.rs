@@ -46,6 +46,7 @@ pub mod tables;
 mod terminal;
 #[cfg(test)]
 mod tests;
+mod whims;
 
 pub use faults::{Break, Edit, Fault, Point};
 pub use options::{ChangeSets, Cluster, Layout, Login, MenuForm, Options, Release};
@@ -58,6 +59,7 @@ pub use tables::hat_text::HatForm;
 pub use tables::recipient::RecipientForm;
 pub use tables::route::RouteForm;
 pub use tables::tls::TlsForm;
+pub use whims::Whim;
 
 use state::Shared;
 
@@ -250,6 +252,17 @@ impl Appliance {
     /// Forgets the faults that have not happened.
     pub fn clear_faults(&self) {
         self.shared.state().faults.clear();
+    }
+
+    /// From now on, an entry that is made under the name of one that stands now is committed as that one stands now, whatever is typed.
+    pub fn bend(&self, whim: Whim) {
+        let mut state = self.shared.state();
+        state.whims = Some(whims::Whims::of(whim, &state.committed));
+    }
+
+    /// Changes nothing of what is typed any more.
+    pub fn unbend(&self) {
+        self.shared.state().whims = None;
     }
 
     /// Counts the faults that have not happened.

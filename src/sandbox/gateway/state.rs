@@ -14,6 +14,7 @@ use super::faults::{Edit, Faults, apply};
 use super::options::{ChangeSets, Options};
 use super::rest::Memory;
 use super::tables::Configuration;
+use super::whims::Whims;
 
 /// Counts what clients did since the start.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -81,6 +82,7 @@ pub(super) struct State {
     pub(super) files: BTreeMap<String, String>,
     pub(super) counters: Counters,
     pub(super) faults: Faults,
+    pub(super) whims: Option<Whims>,
     pub(super) version: String,
     /// Levels of the cluster at which committed changes were made.
     pub(super) levels: BTreeSet<String>,
@@ -110,6 +112,7 @@ impl Shared {
             files: BTreeMap::new(),
             counters: Counters::default(),
             faults: Faults::default(),
+            whims: None,
             version,
             levels: BTreeSet::new(),
             steps: Vec::new(),
@@ -176,7 +179,11 @@ impl State {
         if let Some(changes) = self.change_sets.remove(owner) {
             self.counters.commits += 1;
             self.levels.extend(changes.levels);
-            self.publish(changes.candidate, user, comment);
+            let configuration = match &self.whims {
+                Some(whims) => whims.bend(&self.committed, changes.candidate),
+                None => changes.candidate,
+            };
+            self.publish(configuration, user, comment);
         }
     }
 
