@@ -18,6 +18,10 @@ pub(super) struct Fault {
     pub(super) message: String,
 }
 
+/// What to do about a connector of a newer tenant, which the service keeps disabled.
+pub(super) const CREATED_DISABLED: &str = "Microsoft keeps inbound connectors of newer tenants disabled until its support enables them: open a case with Microsoft support. \
+    Until then give the connector `enabled = false`, or apply again once they have enabled it.";
+
 const NOT_FOUND: &[&str] = &["ManagementObjectNotFoundException", "ADNoSuchObjectException"];
 const TAKEN: &[&str] = &["ADObjectAlreadyExistsException"];
 /// The service does not know a parameter, or the caller's role does not have it: it answers both alike.
@@ -126,6 +130,9 @@ impl Fault {
         }
         if status == 429 || says(&["maximum number of concurrent requests", "too many requests"]) {
             return error(Kind::Throttled).retryable().into();
+        }
+        if says(&["service offering", "can't enable an inbound connector"]) {
+            return error(Kind::Invalid).hint(CREATED_DISABLED).into();
         }
         if says(&["already exists", "already in use"]) {
             return error(Kind::Conflict).into();

@@ -116,9 +116,24 @@ impl Http {
         self.list_with_warnings(cmdlet, call).await.map(|(objects, _)| objects)
     }
 
+    /// Runs a cmdlet that lists objects on a connection of its own, without the cookie that leads to the server of earlier calls.
+    pub async fn list_anew(&self, cmdlet: &Cmdlet<'_>, call: &Call) -> Result<Vec<Object>, Error> {
+        let connection = self.connection.anew();
+        self.list_over(cmdlet, Some(&connection), call).await.map(|(objects, _)| objects)
+    }
+
     /// Runs a cmdlet that lists objects, and gives what the service warned of, too.
     pub async fn list_with_warnings(&self, cmdlet: &Cmdlet<'_>, call: &Call) -> Result<(Vec<Object>, Vec<String>), Error> {
-        let mut flight = Flight::new(cmdlet, self.home()?);
+        self.list_over(cmdlet, None, call).await
+    }
+
+    async fn list_over(
+        &self,
+        cmdlet: &Cmdlet<'_>,
+        connection: Option<&Connection>,
+        call: &Call,
+    ) -> Result<(Vec<Object>, Vec<String>), Error> {
+        let mut flight = Flight { connection, ..Flight::new(cmdlet, self.home()?) };
         let mut objects = Vec::new();
         let mut warnings: Vec<String> = Vec::new();
         let mut seen = HashSet::new();
@@ -136,7 +151,7 @@ impl Http {
             if !seen.insert(next.clone()) {
                 break;
             }
-            flight = Flight::new(cmdlet, self.page(&next)?);
+            flight = Flight { connection, ..Flight::new(cmdlet, self.page(&next)?) };
         }
         Err(Error::new(Kind::Unexpected, format!("The pages of `{}` do not end.", cmdlet.name)))
     }
@@ -193,8 +208,9 @@ impl Http {
 
     async fn send(&self, flight: &Flight<'_>, url: &Url, token: &Token, call: &Call) -> Result<Reply, Failed> {
         let name = flight.cmdlet.name.as_str();
-        let request = self
+        let request = flight
             .connection
+            .unwrap_or(&self.connection)
             .client(url)?
             .post(url.clone())
             .headers(self.headers(flight)?)
@@ -309,6 +325,8 @@ impl fmt::Debug for Cmdlet<'_> {
 /// One call on its way: the same ID and body in every attempt.
 struct Flight<'a> {
     cmdlet: &'a Cmdlet<'a>,
+    /// Another connection than that of all calls.
+    connection: Option<&'a Connection>,
     url: Url,
     id: String,
     body: Vec<u8>,
@@ -322,6 +340,7 @@ impl<'a> Flight<'a> {
         let body = json!({"CmdletInput": {"CmdletName": cmdlet.name, "Parameters": cmdlet.parameters}});
         Flight {
             cmdlet,
+            connection: None,
             url,
             id: Uuid::new_v4().to_string(),
             body: body.to_string().into_bytes(),

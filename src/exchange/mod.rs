@@ -33,7 +33,7 @@ use self::cmdlet::{Claims, Cmdlets, Lists, Places};
 use self::http::Http;
 use self::rights::Rights;
 use self::settings::Settings;
-use crate::remote::{Backoff, Board, Call, Change, Domains, Error, Failure, Kind, Objects};
+use crate::remote::{Backoff, Board, Call, Change, Domains, Error, Failure, Kind, Names, Objects, is_loopback};
 use crate::schema::{Record, Resource};
 
 /// The client of one tenant. Each configuration of the provider makes its own, and with it fresh lists.
@@ -49,6 +49,7 @@ pub struct Exchange {
     /// Message traces wait for each other, and for the service's limit.
     traces: data::Limiter,
     claims: Claims,
+    names: Names,
     rights: Rights,
     /// What has to agree with the other side.
     board: Arc<Board>,
@@ -65,18 +66,32 @@ struct Pace {
     consistency: Duration,
     /// Before the second look after a write; later looks are further apart, up to sixteen times.
     poll: Duration,
+    /// Between looks over connections of their own, each of which may come to another server.
+    looks: Duration,
+    /// How long the service may take to show what a second write was to mend.
+    mended: Duration,
+    /// So long nothing must be heard of other objects before a name counts as nobody's.
+    quiet: Duration,
 }
 
 const PACE: Pace = Pace {
     backoff: Backoff { first: Duration::from_secs(1), most: Duration::from_secs(30) },
     consistency: Duration::from_secs(45),
     poll: Duration::from_millis(250),
+    looks: Duration::from_secs(2),
+    mended: Duration::from_secs(15),
+    quiet: Duration::from_secs(2),
 };
+
+/// For a service on this machine, which has no servers far from each other.
+const PACE_NEARBY: Pace =
+    Pace { looks: Duration::from_millis(50), mended: Duration::from_millis(300), quiet: Duration::from_millis(300), ..PACE };
 
 impl Exchange {
     /// Makes a client; no I/O. A setting that cannot be right is an error on its path in the provider block.
     pub fn new(settings: &Settings) -> Result<Exchange, Error> {
-        Exchange::with_pace(settings, PACE)
+        let is_nearby = settings.exchange_url.as_ref().is_some_and(is_loopback);
+        Exchange::with_pace(settings, if is_nearby { PACE_NEARBY } else { PACE })
     }
 
     fn with_pace(settings: &Settings, pace: Pace) -> Result<Exchange, Error> {
@@ -88,6 +103,7 @@ impl Exchange {
             places: Places::default(),
             traces: data::Limiter::default(),
             claims: Claims::default(),
+            names: Names::new(pace.quiet),
             rights: Rights::default(),
             board: Arc::default(),
             read_only: settings.read_only,
@@ -113,6 +129,7 @@ impl Exchange {
     fn remember(&self, cmdlets: &Cmdlets, guid: &str) {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         known.entry(cmdlets.noun).or_default().insert(guid.to_ascii_lowercase());
+        self.names.knows(cmdlets.noun, &guid.to_ascii_lowercase());
     }
 
     fn forget(&self, cmdlets: &Cmdlets, guid: &str) {
@@ -130,6 +147,12 @@ impl Exchange {
 
 #[async_trait]
 impl Objects for Exchange {
+    fn knows(&self, resource: &'static Resource, state: &Record, planned: Option<&Record>) {
+        if let (Ok(cmdlets), Some(id)) = (cmdlets(resource), state.text("id").filter(|id| !id.is_empty())) {
+            self.know(cmdlets, id, state, planned);
+        }
+    }
+
     async fn check(&self, change: Change<'_>, call: &Call) -> Result<(), Error> {
         self.review(cmdlets(change.resource)?, change, call).await
     }

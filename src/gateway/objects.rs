@@ -20,7 +20,8 @@ use super::resources::message_filter;
 use super::rest::Rest;
 use super::settings::Settings;
 use super::table::{Printout, Row, Rows, Table};
-use crate::remote::{Board, Call, Change, Error, Failure, Kind, Objects};
+use crate::remote::names::{self, Owner};
+use crate::remote::{Board, Call, Change, Error, Failure, Kind, Names, Objects};
 use crate::schema::{Record, Resource};
 use crate::value::{Diagnostic, Path, Severity};
 
@@ -29,6 +30,12 @@ const LISTENER: &str = "listener";
 
 /// How many names an error lists.
 const MOST_NAMES: usize = 12;
+
+/// So long nothing must be heard of other objects before a name counts as nobody's.
+const QUIET: Duration = Duration::from_secs(2);
+
+/// The same for a device on this machine, which answers at once.
+const QUIET_NEARBY: Duration = Duration::from_millis(300);
 
 /// How long is waited for what the AsyncOS API adds to an object.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -45,6 +52,7 @@ pub struct Gateway {
     told_of_api: AtomicBool,
     /// What has to agree with the other side.
     board: Arc<Board>,
+    names: Names,
     /// Printouts whose lines that nobody understood were already told of.
     told: Mutex<BTreeSet<Printout>>,
     /// Why the account may not change anything, once it was asked.
@@ -66,6 +74,7 @@ impl Gateway {
         lock: Lock,
     ) -> Gateway {
         let read_only = settings.read_only;
+        let quiet = if is_this_machine(&connect.name()) { QUIET_NEARBY } else { QUIET };
         let batch = Batch::new(settings, connect, rules, lock);
         Gateway {
             tables,
@@ -75,6 +84,7 @@ impl Gateway {
             api: None,
             board: Arc::default(),
             told_of_api: AtomicBool::new(false),
+            names: Names::new(quiet),
             told: Mutex::default(),
             rights: tokio::sync::OnceCell::new(),
         }
@@ -160,6 +170,68 @@ impl Gateway {
                 call.report(agreement::refused(&words).at(path));
             }
         }
+    }
+
+    /// Holds a planned object's name against those of this run and those that stand on the gateway.
+    async fn judge_name(&self, table: &'static Table, change: Change<'_>, rows: &Rows, call: &Call) {
+        let (resource, planned) = (change.resource, change.planned);
+        let Some(id) = (self.rules.key)(resource, change.effective) else { return };
+        let before = change.prior.and_then(|prior| prior.text("id")).filter(|id| !id.is_empty());
+        let is_renamed = before.is_some_and(|before| before != id);
+        if before.is_none()
+            && let Some(first) = self.names.claims(resource.name, &id, planned)
+        {
+            return call.report(names::twice(resource, planned, Some(&first)));
+        }
+        // An object that is always there is adopted.
+        if (table.always_there)(change.effective) || !(before.is_none() || is_renamed) || rows.find(resource.name, &id).is_none()
+        {
+            return;
+        }
+        let title = planned.text(resource.title).unwrap_or(&id).to_owned();
+        if is_renamed {
+            return call.report(names::in_use(resource, &title, None));
+        }
+        let owner = || self.names.owner(resource.name, &id, &id, resource, planned);
+        if owner() == Owner::Stranger {
+            self.names.settle(call).await;
+        }
+        match owner() {
+            Owner::Itself => {}
+            Owner::Run => call.report(names::in_use(resource, &title, None)),
+            Owner::Stranger => call.report(names::taken(resource, &title, &id)),
+        }
+    }
+
+    /// Holds the names that a planned object refers to against what stands on the gateway and what this run planned before.
+    async fn judge_references(&self, change: Change<'_>, call: &Call) -> Result<(), Error> {
+        for (path, refers, name) in names::references(change) {
+            let Some(table) = self.tables.iter().copied().find(|table| table.resource.name == refers.to) else { continue };
+            let mut named = Record::new().with(table.resource.title, name.as_str());
+            for shared in refers.within {
+                named.set(*shared, change.effective.get(shared).clone());
+            }
+            let Some(id) = (self.rules.key)(table.resource, &named) else { continue };
+            let rows = self.rows(&(table.printout)(&named), call).await?;
+            let there: Vec<String> = rows
+                .rows
+                .iter()
+                .filter(|row| row.resource == refers.to)
+                .filter_map(|row| row.record.text(table.resource.title).map(str::to_owned))
+                .collect();
+            // A printout with lines that nobody understood, or of a release that does not print these objects, proves no absence.
+            let is_known = rows.not_understood.is_empty() && (!there.is_empty() || refers.within.is_empty());
+            if !is_known || rows.find(refers.to, &id).is_some() || self.names.is_planned(refers.to, &id) {
+                continue;
+            }
+            self.names.settle(call).await;
+            if !self.names.is_planned(refers.to, &id) {
+                let near = near(&name, there.iter().map(String::as_str));
+                let shown = near.into_iter().take(MOST_NAMES).collect::<Vec<_>>();
+                call.report(names::missing(table.resource, &name, &path, &shown));
+            }
+        }
+        Ok(())
     }
 
     fn table(&self, resource: &Resource) -> Result<&'static Table, Error> {
@@ -300,8 +372,24 @@ impl Gateway {
 
 #[async_trait]
 impl Objects for Gateway {
+    fn knows(&self, resource: &'static Resource, state: &Record, planned: Option<&Record>) {
+        let Some(id) = state.text("id").filter(|id| !id.is_empty()) else { return };
+        match planned.and_then(|planned| Some(((self.rules.key)(resource, planned)?, planned))) {
+            Some((name, planned)) => self.names.keeps(resource.name, id, &name, name != id, planned),
+            None => self.names.knows(resource.name, id),
+        }
+    }
+
+    /// A filter that stands with another text than was sent, or that cannot run, does something else than was asked for.
+    fn is_undone(&self, resource: &'static Resource, error: &Error) -> bool {
+        resource.name == message_filter::RESOURCE.name && matches!(error.kind, Kind::Unexpected | Kind::Invalid)
+    }
+
     async fn check(&self, change: Change<'_>, call: &Call) -> Result<(), Error> {
         let table = self.table(change.resource)?;
+        if self.read_only && !call.applying {
+            call.report(names::read_only(change.resource, change.planned));
+        }
         let has_listener_attribute = change.resource.attributes.iter().any(|attribute| attribute.name == LISTENER);
         self.may_change(call).await?;
         if has_listener_attribute && change.effective.get(LISTENER).is_unknown() {
@@ -310,7 +398,7 @@ impl Objects for Gateway {
         if let Some(listener) = (table.listener)(change.effective) {
             let listeners = self.rows(&Printout::Listeners, call).await?;
             if !has_listener(&listeners, listener) {
-                let names = names(&listeners);
+                let names = listener_names(&listeners);
                 let unclear = if listeners.not_understood.is_empty() { "" } else { " Some lines could not be understood." };
                 call.report(
                     Diagnostic::error(
@@ -335,7 +423,18 @@ impl Objects for Gateway {
         for diagnostic in (table.check)(change.effective, &rows) {
             call.report(diagnostic);
         }
+        if !call.applying {
+            self.judge_name(table, change, &rows, call).await;
+            self.judge_references(change, call).await?;
+        }
         self.compare(change, call).await;
+        Ok(())
+    }
+
+    async fn check_delete(&self, resource: &'static Resource, state: &Record, call: &Call) -> Result<(), Error> {
+        if self.read_only && !call.applying {
+            call.report(names::read_only(resource, state));
+        }
         Ok(())
     }
 
@@ -349,12 +448,23 @@ impl Objects for Gateway {
         };
         let record = change.effective.clone();
         let goal = if (table.always_there)(&record) { Goal::Adopt(record) } else { Goal::Create(record) };
-        self.write(table, id, goal, None, call).await
+        let made = self.write(table, id.clone(), goal, None, call).await;
+        let Err(Failure { error, object: Some(object) }) = made else { return made };
+        if self.is_undone(change.resource, &error) {
+            return Err(Failure { error, object: Some(object) });
+        }
+        // It stands otherwise than it was wished for: one more write may mend that, and shows what the gateway says of it.
+        let corrected = self.write(table, id, Goal::Update(change.effective.clone()), None, call).await;
+        corrected.map_err(|second| {
+            let error = if second.error.kind == Kind::Stopped { error } else { second.error };
+            Failure { error, object: second.object.or(Some(object)) }
+        })
     }
 
     async fn read(&self, resource: &'static Resource, state: &Record, call: &Call) -> Result<Option<Record>, Error> {
         let table = self.table(resource)?;
         let id = self.id(resource, state)?;
+        self.names.knows(resource.name, &id);
         let Some(rows) = self.rows_of(table, state, call).await? else { return Ok(None) };
         match rows.find(resource.name, &id) {
             Some(row) => {
@@ -415,7 +525,7 @@ impl Objects for Gateway {
             let listener = (table.listener)(&named).unwrap_or_default();
             let listeners = self.rows(&Printout::Listeners, call).await?;
             return Err(Error::new(Kind::NotFound, format!("The gateway has no listener {listener:?}."))
-                .hint(format!("It has: {}.", shortened(&names(&listeners), ", "))));
+                .hint(format!("It has: {}.", shortened(&listener_names(&listeners), ", "))));
         };
         if let Some(row) = rows.find(resource.name, &id) {
             return Ok(row.record.clone().with("id", id));
@@ -429,7 +539,12 @@ impl Objects for Gateway {
     }
 }
 
-fn names(rows: &Rows) -> Vec<String> {
+/// Tells whether a device stands on this machine, by the name of its connection.
+fn is_this_machine(name: &str) -> bool {
+    ["127.0.0.1", "localhost", "[::1]", "::1"].iter().any(|host| name.starts_with(host))
+}
+
+fn listener_names(rows: &Rows) -> Vec<String> {
     rows.rows.iter().map(|row| row.id.clone()).collect()
 }
 

@@ -105,6 +105,21 @@ impl Connection {
         })
     }
 
+    /// Connections of the same settings with nothing behind them: no open connection, and no cookie that leads back to the same server.
+    #[must_use]
+    pub fn anew(&self) -> Connection {
+        Connection {
+            setting: self.setting,
+            extra_roots: self.extra_roots.clone(),
+            cookies: Arc::default(),
+            heard: AtomicBool::new(true),
+            stalled: self.stalled,
+            roots: OnceLock::new(),
+            outside: Mutex::default(),
+            near: Mutex::default(),
+        }
+    }
+
     /// The client for a URL.
     pub fn client(&self, url: &Url) -> Result<reqwest::Client, Error> {
         let made = |slot: &Mutex<Option<Result<reqwest::Client, String>>>, make: &dyn Fn() -> Result<reqwest::Client, String>| {

@@ -19,6 +19,8 @@ pub struct Call {
     pub stop: CancellationToken,
     /// When the operation's time limit is reached.
     pub deadline: Instant,
+    /// Whether the host applies a plan: what it plans then was planned before, and other objects are changed meanwhile.
+    pub applying: bool,
     warnings: Mutex<Diagnostics>,
     private: Mutex<BTreeMap<String, serde_json::Value>>,
 }
@@ -26,13 +28,19 @@ pub struct Call {
 impl Call {
     /// Makes a call that may take as long as `limit`.
     pub fn new(stop: CancellationToken, limit: Duration) -> Call {
-        Call { stop, deadline: Instant::now() + limit, warnings: Mutex::default(), private: Mutex::default() }
+        Call { stop, deadline: Instant::now() + limit, applying: false, warnings: Mutex::default(), private: Mutex::default() }
     }
 
     /// Gives the call the private data that is stored beside the object's state.
     #[must_use]
     pub fn with_private(self, private: BTreeMap<String, serde_json::Value>) -> Call {
         Call { private: Mutex::new(private), ..self }
+    }
+
+    /// Says whether the host applies a plan.
+    #[must_use]
+    pub fn while_applying(self, applying: bool) -> Call {
+        Call { applying, ..self }
     }
 
     /// Leaves a message for the user that does not stop the operation (or an error on an attribute, at plan).
@@ -79,7 +87,8 @@ pub struct Change<'a> {
     pub effective: &'a Record,
 }
 
-/// A write that failed, with the object as far as it exists (so that it is not lost from state).
+/// A write that failed, with the object as far as it exists (so that it is not lost from state). A create whose object stands is told to the host as a
+/// success with a warning (see [`Objects::is_undone`]): a failure would taint the object, and the next apply would remove it.
 #[derive(Debug, Clone)]
 pub struct Failure {
     /// What went wrong.
@@ -99,6 +108,15 @@ impl From<Error> for Failure {
 /// versions).
 #[async_trait]
 pub trait Objects: Send + Sync {
+    /// Hears that the state of this run has an object, before anything else is asked about it; and what is planned for it, changed or not, once that
+    /// is known.
+    fn knows(&self, _resource: &'static Resource, _state: &Record, _planned: Option<&Record>) {}
+
+    /// Tells whether a new object that stands must not stay as it does, so that the next apply has to make it anew.
+    fn is_undone(&self, _resource: &'static Resource, _error: &Error) -> bool {
+        false
+    }
+
     /// Checks a planned create or update as far as the service is needed to know (an unknown listener). Leaves errors and
     /// warnings with [`Call::report`]. Costs nothing when nothing changes: it is only called for a change.
     async fn check(&self, change: Change<'_>, call: &Call) -> Result<(), Error>;

@@ -32,7 +32,7 @@ impl Exchange {
         };
         let id = cmdlets.id(&object).unwrap_or_default();
         if self.known_ids(cmdlets).contains(&id.to_ascii_lowercase()) {
-            return Err(twice(cmdlets, wanted, None).into());
+            return Err(twice(cmdlets, wanted).into());
         }
         let current = self.shown(cmdlets, &object, &list, Some(wanted), call).await?;
         let changed = unlike(cmdlets, wanted, &current);
@@ -52,6 +52,15 @@ impl Exchange {
         self.remember(cmdlets, &id);
         let late = self.late(call);
         let outcome = Box::pin(self.apply(cmdlets, &id, wanted, &changed, None, masks, call, &late)).await;
+        let outcome = match outcome {
+            // It was taken over otherwise than was wished for: one more write may mend that.
+            Err(Failure { error, object: Some(object) })
+                if error.kind == Kind::Unexpected && !unlike(cmdlets, &current, &object).is_empty() =>
+            {
+                Box::pin(self.mend(cmdlets, &id, wanted, object, error, masks, &late)).await
+            }
+            outcome => outcome,
+        };
         late.take_reports().into_iter().for_each(|report| call.report(report));
         outcome.map_err(|failure| {
             // What still stands as it did was not taken over; what does not has to be put back some day.

@@ -38,8 +38,22 @@ pub(super) struct Sought {
     pub(super) count: usize,
 }
 
+impl Cmdlets {
+    /// The call that lists all objects. A switch of Get shows what a plain Get hides.
+    pub(super) fn listing<'m>(&self, switch: &str, masks: &'m Masks) -> Cmdlet<'m> {
+        let mut parameters = Map::new();
+        if self.paged {
+            parameters.insert("ResultSize".to_owned(), json!("Unlimited"));
+        }
+        if !switch.is_empty() {
+            parameters.insert(switch.to_owned(), json!(true));
+        }
+        Cmdlet { name: self.cmdlet("Get"), parameters, writes: false, masks }
+    }
+}
+
 impl Who<'_> {
-    fn fits(self, cmdlets: &Cmdlets, object: &Object) -> bool {
+    pub(super) fn fits(self, cmdlets: &Cmdlets, object: &Object) -> bool {
         match self {
             Who::Guid(guid) => object.guid().is_some_and(|own| own.eq_ignore_ascii_case(guid)),
             Who::Name(name) => cmdlets.is_titled(object, name),
@@ -58,15 +72,8 @@ impl Exchange {
         call: &Call,
     ) -> Result<Arc<List>, Error> {
         let fetch = || async {
-            let mut parameters = Map::new();
-            if cmdlets.paged {
-                parameters.insert("ResultSize".to_owned(), json!("Unlimited"));
-            }
-            if !switch.is_empty() {
-                parameters.insert(switch.to_owned(), json!(true));
-            }
             let masks = Masks::new();
-            let get = Cmdlet { name: cmdlets.cmdlet("Get"), parameters, writes: false, masks: &masks };
+            let get = cmdlets.listing(switch, &masks);
             let objects = Box::pin(self.http.list(&get, call)).await?;
             if objects.iter().any(|object| cmdlets.id(object).is_none()) {
                 return Err(Error::new(

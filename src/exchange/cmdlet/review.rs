@@ -8,17 +8,22 @@ use std::time::Duration;
 use super::adopt::{takes_over, to_adopt};
 use super::binding::{Cmdlets, Life};
 use super::needs::{to_create, to_update};
-use super::read::Who;
+use super::read::{Who, is_guid};
 use super::shape::record;
-use super::words::{import, twice};
 use crate::exchange::forms::domain_meaning;
 use crate::exchange::{Exchange, resources};
-use crate::remote::{Call, Change, Error, Kind};
-use crate::schema::{Record, article};
-use crate::value::{Diagnostic, Path};
+use crate::remote::names::{self, Owner};
+use crate::remote::{Call, Change, Error, Kind, Masks, pause};
+use crate::schema::Record;
 
 /// How long a plan waits for what is only good for a warning.
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// How many looks have to agree before a name is said to be taken.
+pub(super) const LOOKS: usize = 3;
+
+/// How many names an error lists.
+const MOST_NAMES: usize = 12;
 
 /// What this run plans, by noun and object: to create under a title, to change, to delete.
 #[derive(Debug, Default)]
@@ -53,6 +58,18 @@ impl Claims {
 }
 
 impl Exchange {
+    /// Hears that the state has an object, and what is planned for it.
+    pub(in crate::exchange) fn know(&self, cmdlets: &Cmdlets, id: &str, state: &Record, planned: Option<&Record>) {
+        let id = id.to_ascii_lowercase();
+        match planned.and_then(|planned| Some((title_of(cmdlets, planned)?, planned))) {
+            Some((title, planned)) => {
+                let is_renamed = title_of(cmdlets, state).is_none_or(|before| before != title);
+                self.names.keeps(cmdlets.noun, &id, &title, is_renamed, planned);
+            }
+            None => self.names.knows(cmdlets.noun, &id),
+        }
+    }
+
     /// Judges a planned change as far as that can be done without a false alarm; the rest are warnings.
     pub(in crate::exchange) async fn review(
         &self,
@@ -61,16 +78,22 @@ impl Exchange {
         call: &Call,
     ) -> Result<(), Error> {
         let planned = change.planned;
+        if self.read_only && !call.applying {
+            call.report(names::read_only(cmdlets.resource, planned));
+        }
         if matches!(cmdlets.life, Life::Order) {
+            self.look_for_references(change, call).await;
             return self.may(cmdlets, &to_create(cmdlets, planned), call).await;
         }
         let title = title_of(cmdlets, planned);
         if let Some(id) = change.prior.and_then(|prior| prior.text("id")) {
             self.claims.note(cmdlets.noun, Key::Guid(id.to_ascii_lowercase()), Some(planned));
-        } else if let Some(title) = &title
-            && let Some(first) = self.claims.note(cmdlets.noun, Key::Title(title.clone()), Some(planned))
-        {
-            return Err(twice(cmdlets, planned, Some(&first)));
+        } else if let Some(title) = &title {
+            self.claims.note(cmdlets.noun, Key::Title(title.clone()), Some(planned));
+            if let Some(first) = self.names.claims(cmdlets.noun, title, planned) {
+                call.report(names::twice(cmdlets.resource, planned, Some(&first)));
+                return Ok(());
+            }
         }
         if let Some(tells) = cmdlets.tells {
             let id = change.prior.and_then(|prior| prior.text("id")).or(title.as_deref()).unwrap_or_default();
@@ -87,7 +110,7 @@ impl Exchange {
             return Ok(());
         }
         // A plan that only creates must not hang on a service that does not answer.
-        let short = Call::new(call.stop.clone(), call.time_left().min(PATIENCE));
+        let short = Call::new(call.stop.clone(), call.time_left().min(PATIENCE)).while_applying(call.applying);
         let looked = self.look(cmdlets, change, &short).await;
         short.take_reports().into_iter().for_each(|report| call.report(report));
         let verbs = match looked {
@@ -120,6 +143,9 @@ impl Exchange {
         if let Some(id) = state.text("id") {
             self.claims.note(cmdlets.noun, Key::Guid(id.to_ascii_lowercase()), None);
         }
+        if self.read_only && !call.applying {
+            call.report(names::read_only(cmdlets.resource, state));
+        }
         // What is put back may stand there as it did; that is seen when it is done.
         let verbs: &[&str] = if cmdlets.adopts(state) { &[] } else { &["Remove"] };
         self.may(cmdlets, verbs, call).await
@@ -139,9 +165,11 @@ impl Exchange {
             return Ok(Some(verbs));
         }
         let own = change.prior.and_then(|prior| prior.text("id"));
-        if creates || renamed(cmdlets, change) {
+        // While a plan is applied, others are removed and renamed at the same time: the write itself tells.
+        if !call.applying && (creates || renamed(cmdlets, change)) {
             self.look_for_name(cmdlets, planned, own, call).await?;
         }
+        self.look_for_references(change, call).await;
         if let Some(beside) = cmdlets.beside {
             let list = self.listed(cmdlets, "", 0, call).await?;
             for found in beside(planned, own, &list.objects) {
@@ -193,8 +221,8 @@ impl Exchange {
         })
     }
 
-    /// Warns of a name that another object has, which no resource was seen to manage. It is no error: this plan may remove or
-    /// rename the other one.
+    /// Judges a name that another object has. It is an error only where three looks, each over a connection of its own, show it, and no object of
+    /// this run was seen to have it.
     async fn look_for_name(
         &self,
         cmdlets: &'static Cmdlets,
@@ -202,24 +230,102 @@ impl Exchange {
         own: Option<&str>,
         call: &Call,
     ) -> Result<(), Error> {
-        let name = planned.text(cmdlets.resource.title).unwrap_or_default();
+        let (resource, noun) = (cmdlets.resource, cmdlets.noun);
+        let name = planned.text(resource.title).unwrap_or_default();
         let Some((object, _)) = self.seek(cmdlets, Who::Name(name), 0, call).await?.found else { return Ok(()) };
         let guid = object.guid().unwrap_or_default();
-        if own.is_some_and(|own| own.eq_ignore_ascii_case(&guid)) || self.known_ids(cmdlets).contains(&guid) {
+        if own.is_some_and(|own| own.eq_ignore_ascii_case(&guid)) {
             return Ok(());
         }
-        let noun = cmdlets.resource.noun;
-        call.report(
-            Diagnostic::warning(
-                format!("{} {noun} with the name {name:?} is there already", article(noun)),
-                format!(
-                    "Unless this plan removes or renames it, applying will fail, and nothing will be overwritten. {}",
-                    import(cmdlets, object.text("Name").unwrap_or(name), &guid)
-                ),
-            )
-            .at(Path::dotted(cmdlets.resource.title)),
-        );
+        let import = Some(guid.as_str());
+        if own.is_some() {
+            call.report(names::in_use(resource, name, import.filter(|_| !self.known_ids(cmdlets).contains(&guid))));
+            return Ok(());
+        }
+        let title = claimed(cmdlets, name);
+        let owner = || self.names.owner(noun, &title, &guid, resource, planned);
+        if owner() == Owner::Stranger {
+            self.names.settle(call).await;
+        }
+        match owner() {
+            Owner::Itself => {}
+            Owner::Run => call.report(names::in_use(resource, name, None)),
+            Owner::Stranger => {
+                let is_shown = match self.look_anew(cmdlets, Who::Name(name), call).await {
+                    Ok(shown) => shown == LOOKS,
+                    Err(error) => {
+                        tracing::debug!(noun, %error, "it is not sure whether the name is taken");
+                        false
+                    }
+                };
+                call.report(match (owner(), is_shown) {
+                    (Owner::Stranger, true) => names::taken(resource, object.text(cmdlets.titled).unwrap_or(name), &guid),
+                    (Owner::Stranger, false) => names::in_doubt(resource, name),
+                    _ => names::in_use(resource, name, None),
+                });
+            }
+        }
         Ok(())
+    }
+
+    /// Looks for an object several times, some time apart, each time over a connection of its own, which may come to another server. Tells how
+    /// many of [`LOOKS`] show it.
+    pub(super) async fn look_anew(&self, cmdlets: &Cmdlets, who: Who<'_>, call: &Call) -> Result<usize, Error> {
+        let mut shown = 0;
+        for look in 0..LOOKS {
+            if look > 0 {
+                pause(call, self.pace.looks).await?;
+            }
+            shown += usize::from(self.is_shown_anew(cmdlets, who, call).await?);
+        }
+        Ok(shown)
+    }
+
+    async fn is_shown_anew(&self, cmdlets: &Cmdlets, who: Who<'_>, call: &Call) -> Result<bool, Error> {
+        for switch in std::iter::once("").chain(cmdlets.hidden.iter().copied()) {
+            let masks = Masks::new();
+            let objects = self.http.list_anew(&cmdlets.listing(switch, &masks), call).await?;
+            if objects.iter().any(|object| who.fits(cmdlets, object)) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Judges the names that a planned object refers to. A list that cannot be read proves nothing.
+    async fn look_for_references(&self, change: Change<'_>, call: &Call) {
+        let short = Call::new(call.stop.clone(), call.time_left().min(PATIENCE)).while_applying(call.applying);
+        self.hold_references(change, &short).await;
+        short.take_reports().into_iter().for_each(|report| call.report(report));
+    }
+
+    async fn hold_references(&self, change: Change<'_>, call: &Call) {
+        for (path, refers, name) in names::references(change) {
+            let Some(other) = resources::named(refers.to).filter(|_| !call.applying) else { continue };
+            let is_there = async |call: &Call| -> Result<bool, Error> {
+                let by_name = self.seek(other, Who::Name(&name), 0, call).await?.found.is_some();
+                Ok(by_name || (is_guid(&name) && self.seek(other, Who::Guid(&name), 0, call).await?.found.is_some()))
+            };
+            let is_planned = || self.names.is_planned(other.noun, &claimed(other, &name));
+            match is_there(call).await {
+                Ok(true) => continue,
+                Err(error) => {
+                    tracing::debug!(noun = other.noun, %error, "the reference is not held against what stands there");
+                    continue;
+                }
+                Ok(false) if is_planned() => continue,
+                Ok(false) => self.names.settle(call).await,
+            }
+            // One server of several may not show it yet.
+            let who = if is_guid(&name) { Who::Guid(&name) } else { Who::Name(&name) };
+            if is_planned() || !self.look_anew(other, who, call).await.is_ok_and(|shown| shown == 0) {
+                continue;
+            }
+            let Ok(list) = self.listed(other, "", 0, call).await else { continue };
+            let there: Vec<String> =
+                list.objects.iter().filter_map(|object| object.text(other.titled).map(str::to_owned)).take(MOST_NAMES).collect();
+            call.report(names::missing(other.resource, &name, &path, &there));
+        }
     }
 }
 
@@ -232,7 +338,7 @@ fn title_of(cmdlets: &Cmdlets, record: &Record) -> Option<String> {
 }
 
 /// The one spelling of a title.
-fn claimed(cmdlets: &Cmdlets, title: &str) -> String {
+pub(super) fn claimed(cmdlets: &Cmdlets, title: &str) -> String {
     let attribute = cmdlets.resource.attributes.iter().find(|own| own.name == cmdlets.resource.title);
     attribute.and_then(|own| own.meaning).map_or_else(|| title.to_lowercase(), |meaning| meaning(title))
 }

@@ -203,6 +203,16 @@ fn guid(number: usize) -> String {
     format!("0000000{}-550f-4efa-9905-46054a5f516a", number % 10)
 }
 
+/// What no test waits for.
+const SHORT: Pace = Pace {
+    backoff: BACKOFF,
+    consistency: Duration::ZERO,
+    poll: Duration::ZERO,
+    looks: Duration::from_millis(5),
+    mended: Duration::from_millis(200),
+    quiet: Duration::from_millis(20),
+};
+
 async fn tenant() -> (Tenant, Service, Arc<Exchange>) {
     let tenant = Tenant::default();
     let service = Service::start({
@@ -210,7 +220,7 @@ async fn tenant() -> (Tenant, Service, Arc<Exchange>) {
         move |seen| tenant.answer(seen)
     })
     .await;
-    let pace = Pace { backoff: BACKOFF, consistency: Duration::from_millis(400), poll: Duration::from_millis(5) };
+    let pace = Pace { backoff: BACKOFF, consistency: Duration::from_millis(400), poll: Duration::from_millis(5), ..SHORT };
     let exchange = Arc::new(Exchange::with_pace(&service.settings(), pace).unwrap());
     (tenant, service, exchange)
 }
@@ -512,6 +522,7 @@ async fn e12_an_error_inside_a_good_answer_does_not_lose_the_object() {
 async fn e16_a_parameter_that_was_ignored_is_an_error_on_its_attribute() {
     let (tenant, _service, exchange) = tenant().await;
     tenant.fault("New-InboundConnector", Fault::Without("Comment"));
+    tenant.fault("Set-InboundConnector", Fault::Without("Comment"));
     let failure = create(&exchange, inbound(), &connector("a").with("comment", "mine")).await.unwrap_err();
     assert_eq!(failure.error.path, Some(Path::dotted("comment")));
     let text = failure.error.to_string();
@@ -520,9 +531,21 @@ async fn e16_a_parameter_that_was_ignored_is_an_error_on_its_attribute() {
 }
 
 #[tokio::test]
+async fn e16_a_parameter_that_was_ignored_once_is_written_once_more() {
+    let (tenant, service, exchange) = tenant().await;
+    tenant.fault("New-InboundConnector", Fault::Without("Comment"));
+    let made = create(&exchange, inbound(), &connector("a").with("comment", "mine")).await.unwrap();
+    assert_eq!(made.text("comment"), Some("mine"));
+    let sets: Vec<Json> =
+        service.calls().iter().filter(|seen| seen.cmdlet() == "Set-InboundConnector").map(Seen::parameters).collect();
+    assert_eq!(sets, [json!({"Identity": guid(1), "Comment": "mine"})]);
+}
+
+#[tokio::test]
 async fn e16_a_secret_that_was_ignored_is_not_shown() {
     let (tenant, _service, exchange) = tenant().await;
     tenant.fault("New-TransportRule", Fault::Without("SetHeaderValue"));
+    tenant.fault("Set-TransportRule", Fault::Without("SetHeaderValue"));
     let actions = group("actions", &[("set_header_name", "X-OUTBOUND-AUTH".into()), ("set_header_value", SECRET.into())]);
     let failure = create(&exchange, rules(), &rule("r").with("actions", actions)).await.unwrap_err();
     assert_eq!(failure.error.path, Some(Path::dotted("actions.set_header_value")));
@@ -836,7 +859,7 @@ async fn a_connector_that_a_rule_names_is_the_same_by_name_and_by_guid() {
 #[tokio::test]
 async fn e12_a_refusal_that_the_service_states_is_not_waited_for() {
     let (tenant, service, _) = tenant().await;
-    let pace = Pace { backoff: BACKOFF, consistency: Duration::from_mins(1), poll: Duration::from_millis(5) };
+    let pace = Pace { backoff: BACKOFF, consistency: Duration::from_mins(1), poll: Duration::from_millis(5), ..SHORT };
     let exchange = Arc::new(Exchange::with_pace(&service.settings(), pace).unwrap());
     let inside = |words: &str| Said::of(200, json!({"@adminapi.errors": [words], "value": []}).to_string());
     tenant.fault("New-InboundConnector", Fault::Instead(inside("|System.ArgumentException|The value is bad.")));
@@ -868,7 +891,7 @@ async fn an_import_finds_by_name_in_any_case_and_by_guid() {
 /// Reads one object as the service shows it, by the import of its name.
 async fn read_live(resource: &'static Resource, live: Json) -> Record {
     let service = Service::start(move |_| Said::objects(std::slice::from_ref(&live))).await;
-    let pace = Pace { backoff: BACKOFF, consistency: Duration::ZERO, poll: Duration::ZERO };
+    let pace = Pace { backoff: BACKOFF, consistency: Duration::ZERO, poll: Duration::ZERO, ..SHORT };
     Exchange::with_pace(&service.settings(), pace).unwrap().find(resource, "x", &call(10)).await.unwrap()
 }
 

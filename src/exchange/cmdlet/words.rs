@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use super::binding::{Cmdlets, Life};
-use super::shape::{Leaf, leaves, shown, unlike};
+use super::shape::{Leaf, leaves, shown};
 use crate::exchange::answer::Object;
-use crate::remote::{Error, Kind};
+use crate::exchange::fault;
+use crate::remote::{Error, Kind, names};
 use crate::schema::{Record, article};
 use crate::value::Path;
 
@@ -28,34 +29,12 @@ pub(super) fn taken(cmdlets: &Cmdlets, object: &Object, name: &str, error: &Erro
 }
 
 /// Two resources for one object.
-pub(super) fn twice(cmdlets: &Cmdlets, record: &Record, first: Option<&Record>) -> Error {
-    let other = first.map(|first| apart(cmdlets, record, first)).unwrap_or_default();
-    let error =
-        Error::new(Kind::Conflict, format!("Another resource of this configuration is {} too{other}.", cmdlets.called(record)))
-            .hint("Two resources cannot manage one object: remove one of them, or give it another name.");
-    if cmdlets.resource.title == "id" { error } else { error.at(Path::dotted(cmdlets.resource.title)) }
-}
-
-/// How the user tells two resources apart that are one object: the other's name in its spelling, and where it differs.
-fn apart(cmdlets: &Cmdlets, record: &Record, first: &Record) -> String {
-    let differing: Vec<String> = unlike(cmdlets, record, first)
-        .iter()
-        .take(3)
-        .map(|leaf| {
-            format!(
-                "`{}` {} where this one has {}",
-                leaf.name,
-                shown(leaf, first.at(&leaf.name)),
-                shown(leaf, record.at(&leaf.name))
-            )
-        })
-        .collect();
-    let title = |record: &Record| record.text(cmdlets.resource.title).map(str::to_owned);
-    let spelled = title(first).filter(|other| title(record).as_ref() != Some(other));
-    let spelled = spelled.map(|other| format!(", written {other:?}")).unwrap_or_default();
-    match differing.as_slice() {
-        [] => format!("{spelled}, with the same settings"),
-        some => format!("{spelled}; that one has {}", some.join(", ")),
+pub(super) fn twice(cmdlets: &Cmdlets, record: &Record) -> Error {
+    let said = names::twice(cmdlets.resource, record, None);
+    let error = Error::new(Kind::Conflict, said.detail);
+    match said.path {
+        Some(path) => error.at(path),
+        None => error,
     }
 }
 
@@ -85,14 +64,14 @@ pub(super) fn absent(cmdlets: &Cmdlets, record: &Record) -> Error {
     }
 }
 
-pub(super) fn import(cmdlets: &Cmdlets, name: &str, guid: &str) -> String {
-    let label: String =
-        name.chars().map(|letter| if letter.is_ascii_alphanumeric() { letter.to_ascii_lowercase() } else { '_' }).collect();
-    let label = if label.starts_with(|first: char| first.is_ascii_alphabetic()) { label } else { format!("existing_{label}") };
-    format!(
-        "To manage that one, put the label of your resource into this block and apply again:\n\nimport {{\n  to = mailflow_{}.{label}\n  id = \"{guid}\"\n}}",
-        cmdlets.resource.name
-    )
+pub(super) fn import(cmdlets: &Cmdlets, name: &str, id: &str) -> String {
+    names::import_block(cmdlets.resource, name, id)
+}
+
+/// What to do about a new object of which it is not known whether it is there.
+pub(super) fn open(cmdlets: &Cmdlets, error: Error, name: &str) -> Error {
+    let hint = error.hint.clone().map(|hint| format!("{hint} ")).unwrap_or_default();
+    error.hint(format!("{hint}If it is there now, it is not in the state. {}", import(cmdlets, name, name)))
 }
 
 pub(super) fn not_shown(cmdlets: &Cmdlets, wanted: &Record, limit: Duration) -> Error {
@@ -124,7 +103,11 @@ pub(super) fn ignored(other: &[Leaf], wanted: &Record, actual: &Record, limit: D
         Kind::Unexpected,
         format!("Exchange Online took the change without an error, and still shows something else after {}: {}.", seconds(limit), list.join("; ")),
     )
-    .hint("Either the application's role does not include this parameter, or the service ignored or rewrote it. Check the role (Exchange Administrator has all of them), then the value.");
+    .hint(if other.iter().any(|leaf| leaf.name == "enabled" && wanted.truth("enabled") == Some(true)) {
+        fault::CREATED_DISABLED
+    } else {
+        "Either the application's role does not include this parameter, or the service ignored or rewrote it. Check the role (Exchange Administrator has all of them), then the value."
+    });
     match other.first() {
         Some(leaf) => error.at(leaf.path()),
         None => error,

@@ -11,9 +11,10 @@ use tokio_util::sync::CancellationToken;
 use super::binding::{Cmdlets, Life};
 use super::order::{asks, target};
 use super::read::Who;
+use super::review::{LOOKS, claimed};
 use super::shape::{Leaf, leaves, masks, new_parameters, record, removing, set_parameters, shown, unlike};
 use super::values::is_nothing;
-use super::words::{ignored, import, located, not_shown, seconds, taken, unchecked, unread};
+use super::words::{ignored, import, located, not_shown, open, seconds, taken, unchecked, unread};
 use crate::exchange::Exchange;
 use crate::exchange::answer::{Answer, Failed, Object};
 use crate::exchange::http::Cmdlet;
@@ -24,7 +25,16 @@ use crate::value::{Diagnostic, Value};
 /// How often a write whose answer was lost is sent again, after reading has shown that nothing came of it.
 const AGAIN: usize = 3;
 
-const IMPORT: &str = "The object was made and is not in the state: import it by its name before applying again.";
+/// How long an object is looked at until it shows what was sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Patience {
+    /// It is new: what it shows at first is no older value.
+    New,
+    /// It was changed, and a server may show what it was for a while.
+    Changed,
+    /// A second write was to mend a new object, and may be ignored as the first was.
+    Mended,
+}
 
 impl Exchange {
     /// Creates an object and gives it as read back.
@@ -56,7 +66,14 @@ impl Exchange {
         // From here on the object exists: whatever fails, it is not lost from state.
         self.remember(cmdlets, &guid);
         let late = self.late(call);
-        let mut outcome = Box::pin(self.finish(cmdlets, &guid, made.as_ref(), wanted, &masks, &late)).await;
+        let finished = Box::pin(self.finish(cmdlets, &guid, made.as_ref(), wanted, &masks, &late)).await;
+        let mut outcome = match finished {
+            Err(Failure { error, object: Some(record) }) => {
+                Box::pin(self.mend(cmdlets, &guid, wanted, record, error, &masks, &late)).await
+            }
+            Err(Failure { error, object: None }) => Err(Failure { error, object: Some(unseen(wanted, &guid)) }),
+            Ok(record) => Ok(record),
+        };
         if let Ok(record) = &mut outcome {
             self.arrange(cmdlets, &guid, wanted, call, &late).await;
             self.validate(cmdlets, &guid, wanted, record, true, call).await;
@@ -142,6 +159,9 @@ impl Exchange {
             let again = match (gone, failed) {
                 (Ok(true), _) => {
                     self.forget(cmdlets, &guid);
+                    if let Some(title) = state.text(cmdlets.resource.title) {
+                        self.names.removed(cmdlets.noun, &claimed(cmdlets, title));
+                    }
                     return Ok(());
                 }
                 (Ok(false), None) => {
@@ -181,6 +201,7 @@ impl Exchange {
         let name = wanted.text("name").unwrap_or_default();
         let (begin, mut waits, mut lost_before) = (Instant::now(), self.pace.backoff.waits(), false);
         for attempt in 1.. {
+            let (mut in_doubt, mut lags) = (None, false);
             let outcome = self.write(cmdlets, cmdlets.cmdlet("New"), parameters.clone(), masks, call).await;
             let late = self.late(call);
             let failed = match outcome {
@@ -189,9 +210,10 @@ impl Exchange {
                     if let Some(guid) = made.as_ref().and_then(Object::guid) {
                         return Ok((guid, made));
                     }
-                    let there = self.appeared(cmdlets, name, &late).await.map_err(|error| unread(error).hint(IMPORT))?;
+                    let there = self.appeared(cmdlets, name, &late).await.map_err(|error| open(cmdlets, unread(error), name))?;
                     let made = there.and_then(|object| Some((object.guid()?, Some(object))));
-                    return made.ok_or_else(|| not_shown(cmdlets, wanted, self.pace.consistency).into());
+                    let not_shown = || open(cmdlets, not_shown(cmdlets, wanted, self.pace.consistency), name);
+                    return made.ok_or_else(|| not_shown().into());
                 }
                 Err(failed) => failed,
             };
@@ -205,7 +227,7 @@ impl Exchange {
                     self.appeared(cmdlets, name, &late).await
                 };
                 match there {
-                    Err(error) => return Err(unchecked(failed.error, &error).into()),
+                    Err(error) => return Err(open(cmdlets, unchecked(failed.error, &error), name).into()),
                     Ok(Some(object)) => return adopted(cmdlets, object, wanted, &failed.error),
                     Ok(None) => {}
                 }
@@ -216,17 +238,32 @@ impl Exchange {
                     Ok(Some((object, _))) if lost_before => {
                         return adopted(cmdlets, object, wanted, &Error { retryable: true, ..failed.error });
                     }
-                    Ok(Some((object, _))) => return Err(taken(cmdlets, &object, name, &failed.error).into()),
+                    Ok(Some((object, _))) => {
+                        // An object that was removed a moment ago is still shown, and refused, by some of the service's servers.
+                        match self.look_anew(cmdlets, Who::Name(name), &late).await {
+                            Ok(LOOKS) | Err(_) => return Err(taken(cmdlets, &object, name, &failed.error).into()),
+                            Ok(_) => in_doubt = Some(object),
+                        }
+                    }
+                    Ok(None)
+                        if failed.error.kind == Kind::Conflict
+                            && self.names.was_removed(cmdlets.noun, &claimed(cmdlets, name)) =>
+                    {
+                        lags = begin.elapsed() < self.pace.consistency;
+                    }
                     Ok(None) | Err(_) => return Err(located(cmdlets, failed.error).into()),
                 }
             }
             let again = match failed.error.kind {
                 // What the new object refers to may not be known to every server yet.
                 Kind::NotFound => begin.elapsed() < self.pace.consistency,
-                _ => failed.lost && failed.error.retryable && attempt < AGAIN,
+                _ => in_doubt.is_some() || lags || (failed.lost && failed.error.retryable && attempt < AGAIN),
             };
             let wait = waits.next().unwrap_or_default();
             if !again || wait >= call.time_left() || pause(call, wait).await.is_err() {
+                if let Some(object) = in_doubt {
+                    return Err(taken(cmdlets, &object, name, &failed.error).into());
+                }
                 let kind = if failed.error.kind == Kind::NotFound { Kind::Invalid } else { failed.error.kind };
                 return Err(located(cmdlets, Error { kind, ..failed.error }).into());
             }
@@ -293,7 +330,78 @@ impl Exchange {
         if let Err(failed) = sent {
             return Err(self.failure(cmdlets, failed.error, guid, wanted, call).await);
         }
-        self.settle(cmdlets, guid, wanted, Vec::new(), masks, call).await
+        self.settle(cmdlets, guid, wanted, Vec::new(), masks, Patience::New, call).await
+    }
+
+    /// Writes once more what a new object does not show as it was sent. What cannot be changed any more is left as it stands.
+    #[expect(clippy::too_many_arguments, reason = "one step of the create, split off for its size")]
+    pub(super) async fn mend(
+        &self,
+        cmdlets: &'static Cmdlets,
+        guid: &str,
+        wanted: &Record,
+        standing: Record,
+        error: Error,
+        masks: &Masks,
+        call: &Call,
+    ) -> Result<Record, Failure> {
+        let mut changed = unlike(cmdlets, wanted, &standing);
+        changed.retain(|leaf| !leaf.attribute.replaces);
+        let list = match self.listed(cmdlets, "", 0, call).await {
+            Ok(list) if !changed.is_empty() => list,
+            _ => return Err(Failure { error, object: Some(standing) }),
+        };
+        let place = match target(wanted, &list, standing.integer("priority")) {
+            Ok(place) => place.filter(|_| cmdlets.ordered),
+            Err(error) => return Err(Failure { error, object: Some(standing) }),
+        };
+        let mended = match self.send(cmdlets, guid, wanted, &changed, place, masks, call).await {
+            Ok(emptied) => self.settle(cmdlets, guid, wanted, emptied, masks, Patience::Mended, call).await,
+            Err(failed) => Err(self.failure(cmdlets, located(cmdlets, failed.error), guid, wanted, call).await),
+        };
+        mended.map_err(|failure| Failure { error: failure.error, object: failure.object.or(Some(standing)) })
+    }
+
+    /// Sends what changed by as many cmdlets as that takes. Gives the lists that were to be emptied.
+    #[expect(clippy::too_many_arguments, reason = "the parts of one change")]
+    async fn send(
+        &self,
+        cmdlets: &'static Cmdlets,
+        guid: &str,
+        wanted: &Record,
+        changed: &[Leaf],
+        place: Option<i64>,
+        masks: &Masks,
+        call: &Call,
+    ) -> Result<Vec<Leaf>, Failed> {
+        let emptied = self.set(cmdlets, guid, wanted, changed, masks, call).await?;
+        self.switch_and_move(cmdlets, guid, wanted, changed, place, masks, call).await?;
+        Ok(emptied)
+    }
+
+    /// Enables or disables the object and gives it its place, as far as these changed.
+    #[expect(clippy::too_many_arguments, reason = "the parts of one change")]
+    async fn switch_and_move(
+        &self,
+        cmdlets: &'static Cmdlets,
+        guid: &str,
+        wanted: &Record,
+        changed: &[Leaf],
+        place: Option<i64>,
+        masks: &Masks,
+        call: &Call,
+    ) -> Result<(), Failed> {
+        if let Some(leaf) = changed.iter().find(|leaf| cmdlets.toggles(&leaf.name))
+            && let Some(on) = wanted.truth(&leaf.name)
+        {
+            let (verb, same) = (if on { "Enable" } else { "Disable" }, std::slice::from_ref(leaf));
+            let parameters = identity(cmdlets, guid, !on);
+            self.change(cmdlets, guid, verb, parameters, masks, call, &|object| holds(cmdlets, wanted, same, object)).await?;
+        }
+        match place {
+            Some(place) => self.move_to(cmdlets, guid, place, masks, call).await,
+            None => Ok(()),
+        }
     }
 
     /// Sends what changed, and reads it back.
@@ -319,20 +427,9 @@ impl Exchange {
                 return Err(self.failure(cmdlets, error, guid, wanted, late).await);
             }
         };
-        let mut outcome = Ok(());
-        if let Some(leaf) = changed.iter().find(|leaf| cmdlets.toggles(&leaf.name))
-            && let Some(on) = wanted.truth(&leaf.name)
-        {
-            let (verb, same) = (if on { "Enable" } else { "Disable" }, std::slice::from_ref(leaf));
-            let parameters = identity(cmdlets, guid, !on);
-            outcome =
-                self.change(cmdlets, guid, verb, parameters, masks, call, &|object| holds(cmdlets, wanted, same, object)).await;
-        }
-        if let (Ok(()), Some(place)) = (&outcome, place) {
-            outcome = self.move_to(cmdlets, guid, place, masks, call).await;
-        }
+        let outcome = self.switch_and_move(cmdlets, guid, wanted, changed, place, masks, call).await;
         match outcome {
-            Ok(()) => self.settle(cmdlets, guid, wanted, emptied, masks, late).await,
+            Ok(()) => self.settle(cmdlets, guid, wanted, emptied, masks, Patience::Changed, late).await,
             Err(failed) => Err(self.failure(cmdlets, failed.error, guid, wanted, late).await),
         }
     }
@@ -431,6 +528,7 @@ impl Exchange {
     }
 
     /// Reads an object back until it shows what was sent. A list that null did not empty is emptied by name on the way.
+    #[expect(clippy::too_many_arguments, reason = "the parts of one look")]
     async fn settle(
         &self,
         cmdlets: &'static Cmdlets,
@@ -438,10 +536,12 @@ impl Exchange {
         wanted: &Record,
         mut emptied: Vec<Leaf>,
         masks: &Masks,
+        patience: Patience,
         call: &Call,
     ) -> Result<Record, Failure> {
-        let limit = Instant::now() + self.pace.consistency;
-        let (mut after, mut last) = (0, None);
+        let most = if patience == Patience::Mended { self.pace.mended } else { self.pace.consistency };
+        let limit = Instant::now() + most;
+        let (mut after, mut last): (u64, Option<(Record, Vec<Leaf>)>) = (0, None);
         for wait in self.polls() {
             let sought = match self.seek(cmdlets, cmdlets.who(guid), after, call).await {
                 Ok(sought) => sought,
@@ -472,7 +572,14 @@ impl Exchange {
                         return Err(Failure { error: failed.error, object: Some(record) });
                     }
                 }
+                // A new object has no older values that a server could still show: what New was told and two looks do not show is not so.
+                let is_so = patience == Patience::New
+                    && other.iter().all(|leaf| !cmdlets.set_only.contains(&leaf.name.as_str()))
+                    && last.as_ref().is_some_and(|(before, _)| unlike(cmdlets, before, &record).is_empty());
                 last = Some((record, other));
+                if is_so {
+                    break;
+                }
             }
             if Instant::now() + wait >= limit {
                 break;
@@ -483,10 +590,8 @@ impl Exchange {
             }
         }
         Err(match last {
-            None => Failure { error: not_shown(cmdlets, wanted, self.pace.consistency), object: Some(unseen(wanted, guid)) },
-            Some((record, other)) => {
-                Failure { error: ignored(&other, wanted, &record, self.pace.consistency), object: Some(record) }
-            }
+            None => Failure { error: not_shown(cmdlets, wanted, most), object: Some(unseen(wanted, guid)) },
+            Some((record, other)) => Failure { error: ignored(&other, wanted, &record, most), object: Some(record) },
         })
     }
 

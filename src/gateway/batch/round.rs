@@ -432,14 +432,14 @@ impl Writer {
                     Err(_) => {
                         let words =
                             format!("{} The change is not live now; a commit that still runs may make it so.", error.message);
-                        job.fail_unread(Error { message: words, ..error.clone() });
+                        job.fail_open(Error { message: words, ..error.clone() });
                     }
                 },
                 unread => {
                     let why =
                         unread.and_then(|shown| shown.as_ref().err()).map_or(String::new(), |why| format!(" {}", why.message));
                     let words = format!("{} Whether the change is live is not known.{why}", error.message);
-                    job.fail_unread(Error { message: words, ..error.clone() });
+                    job.fail_open(Error { message: words, ..error.clone() });
                 }
             }
         }
@@ -580,7 +580,13 @@ impl Round {
 }
 
 impl Job {
-    /// Says that the change may be live, but that nobody could look.
+    /// Says that it is not known whether the change is live.
+    fn fail_open(self, error: Error) {
+        let failure = weigh::open_outcome(&self.wish, error);
+        self.fail_with(failure);
+    }
+
+    /// Says that the change was committed, and that nobody could look.
     fn fail_unread(self, error: Error) {
         let hint = "Run again: the next plan shows what stands on the gateway. A commit that takes long may need a higher commit.timeout.";
         let error = error.hint(hint);

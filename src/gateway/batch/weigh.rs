@@ -10,7 +10,7 @@ use super::since::{self, Ours};
 use super::{Goal, Rules, Wish};
 use crate::gateway::dialog::Dialog;
 use crate::gateway::table::{Edit, Row, Rows};
-use crate::remote::{Error, Failure, Kind};
+use crate::remote::{Error, Failure, Kind, names};
 use crate::schema::{Fill, Motion, Presence, Record, Resource};
 use crate::value::{Path, Step, Value};
 
@@ -154,6 +154,21 @@ pub(super) fn runs(job: &Job, row: Option<&Row>) -> Result<(), Failure> {
     Err(Failure { error, object: Some(row.record.clone()) })
 }
 
+/// The error for a change whose outcome is not known. A new object that may be live is in no state: the block that imports it is in the message.
+pub(super) fn open_outcome(wish: &Wish, error: Error) -> Failure {
+    let hint =
+        "Run again: the next plan shows what stands on the gateway. A commit that takes long may need a higher commit.timeout.";
+    match &wish.goal {
+        Goal::Create(_) => {
+            let block = names::import_block(wish.table.resource, wish.name(), &wish.id);
+            Failure { error: error.hint(format!("{hint} If it is there then, it is not in the state. {block}")), object: None }
+        }
+        // It stands in any case, and is to be put back some day.
+        Goal::Adopt(_) => Failure { error: error.hint(hint), object: presumed(wish) },
+        Goal::Update(_) | Goal::Delete(_) => Failure { error: error.hint(hint), object: None },
+    }
+}
+
 /// The object that may exist after a create whose outcome is not known: as wished for, so that it is not lost from state.
 pub(super) fn presumed(wish: &Wish) -> Option<Record> {
     match &wish.goal {
@@ -167,13 +182,8 @@ pub(super) fn presumed(wish: &Wish) -> Option<Record> {
 
 /// The error for a name that is taken, with the block that imports the object.
 fn taken(wish: &Wish) -> Error {
-    let resource = wish.table.resource;
     let words = format!("The gateway already has {}. Nothing was overwritten.", wish.title());
-    let id = wish.id.replace('\\', "\\\\").replace('"', "\\\"").replace("${", "$${").replace("%{", "%%{");
-    Error::new(Kind::Conflict, words).hint(format!(
-        "To manage the object that is there, import it:\n\nimport {{\n  to = mailflow_{}.<name>\n  id = \"{id}\"\n}}",
-        resource.name
-    ))
+    Error::new(Kind::Conflict, words).hint(names::import_block(wish.table.resource, wish.name(), &wish.id))
 }
 
 /// What stands in the device's history beside a commit: the user's words, the run, and what changed.

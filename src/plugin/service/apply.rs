@@ -10,7 +10,7 @@ use super::session::{Current, Session};
 use super::{dynamic, object};
 use crate::plugin::wire::tfplugin6::apply_resource_change::{Request, Response};
 use crate::plugin::wire::tfplugin6::{DynamicValue, ResourceIdentityData};
-use crate::remote::{Call, Change, Failure};
+use crate::remote::{Call, Change, Error, Failure};
 use crate::schema::{Record, Resource, engine};
 use crate::value::{Diagnostic, Diagnostics};
 
@@ -84,8 +84,15 @@ impl Apply<'_> {
         };
         let mut diagnostics = call.take_reports();
         match written {
+            Ok(remote) if operation == Operation::Create => Ok(self.created(planned, config, &remote, None, &call, diagnostics)),
+            Err(Failure { error, object: Some(remote) })
+                if operation == Operation::Create && !objects.is_undone(self.resource, &error) =>
+            {
+                Ok(self.created(planned, config, &remote, Some(&error), &call, diagnostics))
+            }
             Ok(remote) => {
                 let settled = engine::settle(self.resource, planned, &remote);
+                let settled = engine::carried(self.resource, planned, config, settled);
                 let (guarded, differences) = engine::guard(self.resource, planned, settled);
                 diagnostics.extend(differences);
                 Ok(self.saved(&guarded, private::write(&call.all_private()), diagnostics))
@@ -102,6 +109,61 @@ impl Apply<'_> {
                 Ok(self.unchanged(&call, diagnostics))
             }
         }
+    }
+
+    /// The answer with a new object that stands. If it is not as it was planned, that is a warning: the host would take an error for a reason
+    /// to remove what stands, and to make it anew. The state has the planned values, as the host demands, and the next plan shows the difference.
+    fn created(
+        &self,
+        planned: &Record,
+        config: &Record,
+        remote: &Record,
+        error: Option<&Error>,
+        call: &Call,
+        mut diagnostics: Diagnostics,
+    ) -> Response {
+        let settled = engine::settle(self.resource, planned, remote);
+        let (kept, standing, differences) = engine::keep(self.resource, planned, &settled);
+        if error.is_some() || !differences.is_empty() {
+            diagnostics.push(self.unfinished(planned, config, &standing, error, &differences));
+        }
+        self.saved(&kept, private::write(&call.all_private()), diagnostics)
+    }
+
+    /// The warning for a new object that is not as it was planned: what the service said, what differs, and what the next plan does about it.
+    fn unfinished(
+        &self,
+        planned: &Record,
+        config: &Record,
+        standing: &Record,
+        error: Option<&Error>,
+        differences: &[engine::Difference],
+    ) -> Diagnostic {
+        let title = object::title(self.resource, planned);
+        let mut parts = Vec::new();
+        if let Some(error) = error {
+            parts.push(error.diagnostic("").detail);
+        }
+        if !differences.is_empty() {
+            let words: Vec<&str> = differences.iter().map(|difference| difference.words.as_str()).collect();
+            parts.push(words.join("\n"));
+        }
+        let next = engine::plan(self.resource, Some(standing), config, planned);
+        parts.push(if differences.is_empty() {
+            "It stands and is managed. The next plan shows what is still to be done, if there is anything.".to_owned()
+        } else if next.replace.is_empty() {
+            "It stands and is managed. The state has the planned values; the next plan shows what differs as a change in place.".to_owned()
+        } else {
+            let paths: Vec<String> = next.replace.iter().map(|path| format!("`{path}`")).collect();
+            format!(
+                "It stands and is managed. The state has the planned values. {} cannot be changed in place: the next plan **replaces the object**. \
+                 Give the argument the value that the service stores to keep the object as it stands.",
+                paths.join(", ")
+            )
+        });
+        let warning = Diagnostic::warning(format!("Created {title}, but not all of it is as planned"), parts.join("\n\n"));
+        let path = error.and_then(|error| error.path.clone()).or_else(|| differences.first().map(|first| first.path.clone()));
+        Diagnostic { path, ..warning }
     }
 
     async fn delete(self, prior: &Record) -> Result<Response, Diagnostic> {

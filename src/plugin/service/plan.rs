@@ -36,9 +36,14 @@ async fn attempt(session: &Session, request: &Request) -> Result<Response, Diagn
     let prior = dynamic::record(request.prior_state.as_ref(), &ty, &format!("the state of {name}"))?;
     let proposed = dynamic::record(request.proposed_new_state.as_ref(), &ty, &format!("the proposed state of {name}"))?;
     let stored = private::read(&request.prior_private)?;
+    if let Some(prior) = &prior {
+        session.current().knows(resource, prior, None);
+    }
+    // Terraform and OpenTofu take deferrals while they apply, and not while they plan.
+    let applying = request.client_capabilities.is_some_and(|client| client.deferral_allowed);
     let Some(proposed) = proposed else {
         let diagnostics = match &prior {
-            Some(prior) => check_delete(session, resource, prior, stored).await?,
+            Some(prior) => check_delete(session, resource, prior, stored, applying).await?,
             None => Diagnostics::new(),
         };
         return Ok(Response {
@@ -59,6 +64,9 @@ async fn attempt(session: &Session, request: &Request) -> Result<Response, Diagn
             ..Default::default()
         });
     };
+    if let Some(prior) = &prior {
+        session.current().knows(resource, prior, Some(&planned));
+    }
     let mut planned_private = request.prior_private.clone();
     if !diagnostics.iter().any(Diagnostic::is_error)
         && prior.as_ref().is_none_or(|prior| object::changes(resource, prior, &planned))
@@ -66,7 +74,7 @@ async fn attempt(session: &Session, request: &Request) -> Result<Response, Diagn
         let effective = engine::effective(resource, &planned, &config);
         object::withhold(resource, &effective);
         let change = Change { resource, prior: prior.as_ref(), planned: &planned, effective: &effective };
-        if let Some(checked) = check(session, change, stored, &mut diagnostics).await? {
+        if let Some(checked) = check(session, change, stored, applying, &mut diagnostics).await? {
             planned_private = private::write(&checked);
         }
     }
@@ -90,6 +98,7 @@ async fn check(
     session: &Session,
     change: Change<'_>,
     stored: private::Private,
+    applying: bool,
     diagnostics: &mut Diagnostics,
 ) -> Result<Option<private::Private>, Diagnostic> {
     let current = session.current();
@@ -108,7 +117,7 @@ async fn check(
         diagnostics.push(diagnostic);
         return Ok(None);
     }
-    let call = current.call(limit(change.resource, change.planned, Operation::Read)?, stored);
+    let call = current.call(limit(change.resource, change.planned, Operation::Read)?, stored).while_applying(applying);
     let checked = objects.check(change, &call).await;
     diagnostics.extend(call.take_reports());
     if let Err(error) = checked {
@@ -126,6 +135,7 @@ async fn check_delete(
     resource: &'static Resource,
     prior: &Record,
     stored: private::Private,
+    applying: bool,
 ) -> Result<Diagnostics, Diagnostic> {
     let current = session.current();
     let Some(objects) = current.configured().ok().and_then(|configured| configured.objects(resource).ok()) else {
@@ -133,7 +143,7 @@ async fn check_delete(
     };
     let action = format!("plan to delete {}", object::title(resource, prior));
     current.going_on(&action)?;
-    let call = current.call(limit(resource, prior, Operation::Read)?, stored);
+    let call = current.call(limit(resource, prior, Operation::Read)?, stored).while_applying(applying);
     let checked = objects.check_delete(resource, prior, &call).await;
     let mut diagnostics = call.take_reports();
     diagnostics.extend(checked.err().map(|error| error.diagnostic(&action)));

@@ -10,7 +10,7 @@ use tracing::Instrument as _;
 use super::private::Private;
 use crate::plugin::{Configured, Provider, panics};
 use crate::remote::{Call, Objects};
-use crate::schema::{Catalog, DataSource, Resource};
+use crate::schema::{Catalog, DataSource, Record, Resource};
 use crate::value::Diagnostic;
 
 /// What all calls share.
@@ -123,6 +123,13 @@ impl Current {
     /// The operations over a resource's objects, or why there are none.
     pub(super) fn objects(&self, resource: &'static Resource) -> Result<Arc<dyn Objects>, Diagnostic> {
         self.configured()?.objects(resource)
+    }
+
+    /// Tells the side of a resource that the state has an object, and what is planned for it, if the side is there.
+    pub(super) fn knows(&self, resource: &'static Resource, state: &Record, planned: Option<&Record>) {
+        if let Ok(objects) = self.objects(resource) {
+            objects.knows(resource, state, planned);
+        }
     }
 
     /// What comes with an operation.

@@ -20,7 +20,13 @@ pub(super) fn state(session: &Session, request: &upgrade_resource_state::Request
         let resource = session.resource(&request.type_name)?;
         let what = format!("the state of {}", request.type_name);
         not_newer(request.version, resource.version, &what)?;
-        decode(request.raw_state.as_ref(), &engine::resource_type(resource), &what)
+        let ty = engine::resource_type(resource);
+        let state = decode(request.raw_state.as_ref(), &ty, &what)?;
+        // Without a refresh this is all that is heard of an object before another one may want its name.
+        if let Ok(Some(record)) = dynamic::record(Some(&state), &ty, &what) {
+            session.current().knows(resource, &record, None);
+        }
+        Ok(state)
     };
     match attempt() {
         Ok(state) => upgrade_resource_state::Response { upgraded_state: Some(state), diagnostics: Vec::new() },

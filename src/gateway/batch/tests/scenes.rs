@@ -108,7 +108,7 @@ async fn g07_a_line_that_is_lost_again_and_again_is_an_error_and_nothing_is_live
 }
 
 #[tokio::test(start_paused = true)]
-async fn g08_a_commit_whose_outcome_nobody_can_read_keeps_the_object_in_state() {
+async fn g08_a_commit_whose_outcome_nobody_can_read_is_told_with_the_block_that_imports_the_object() {
     let stage = stage(&[]);
     {
         let mut world = stage.fake.world();
@@ -121,8 +121,8 @@ async fn g08_a_commit_whose_outcome_nobody_can_read_keeps_the_object_in_state() 
     stage.fake.world().login_errors = vec![Error::new(Kind::Unavailable, "no route to host")];
     let failure = made.await.expect("no panic").expect_err("nobody knows");
     assert!(failure.error.message.contains("not known. no route to host"), "{}", failure.error);
-    let object = failure.object.expect("kept");
-    assert_eq!(object.text("id"), Some("a.example"));
+    assert!(failure.object.is_none(), "what may be live is imported, and not made anew");
+    assert!(failure.error.hint.is_some_and(|hint| hint.contains("import {")));
 }
 
 #[tokio::test(start_paused = true)]
@@ -397,7 +397,7 @@ async fn g25_a_commit_that_never_ends_is_an_error_and_not_a_loop() {
     let call = Call::new(CancellationToken::new(), Duration::from_hours(1));
     let failure = create(&stage.gateway, "a.example", 1, &call).await.expect_err("never ended");
     assert!(failure.error.message.contains("did not end within 60 seconds"), "{}", failure.error);
-    assert!(failure.object.is_some(), "it may go live yet");
+    assert!(failure.object.is_none() && failure.error.hint.is_some_and(|hint| hint.contains("import {")), "it may go live yet");
     assert_eq!(stage.fake.count(|world| world.logins), 2);
 }
 
