@@ -9,6 +9,7 @@
 //! with and without the object before it): that is no second object.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -241,7 +242,9 @@ fn quoted(text: &str) -> String {
             '\n' => quoted.push_str("\\n"),
             '\r' => quoted.push_str("\\r"),
             '\t' => quoted.push_str("\\t"),
-            letter if letter.is_control() => quoted.push_str(&format!("\\u{:04X}", u32::from(letter))),
+            letter if letter.is_control() => {
+                let _ = write!(quoted, "\\u{:04X}", u32::from(letter));
+            }
             letter => quoted.push(letter),
         }
     }
@@ -264,9 +267,12 @@ fn apart(resource: &Resource, record: &Record, first: &Record) -> String {
     let differing: Vec<String> = engine::differences(resource, first, record)
         .iter()
         .take(MOST_SHOWN)
-        .map(|path| match is_sensitive(resource, path) {
-            true => format!("another `{path}`"),
-            false => format!("`{path}` {} where this one has {}", shown(path, first), shown(path, record)),
+        .map(|path| {
+            if is_sensitive(resource, path) {
+                format!("another `{path}`")
+            } else {
+                format!("`{path}` {} where this one has {}", shown(path, first), shown(path, record))
+            }
         })
         .collect();
     let title = |record: &Record| record.text(resource.title).map(str::to_owned);

@@ -351,8 +351,7 @@ async fn e10_c11_a_name_that_is_taken_in_any_case_is_said_at_plan_and_refused_at
     let guid = exchange.put("InboundConnector", "From Gateway", &json!({ "SenderDomains": ["smtp:*;1"] })).expect("made");
     let before = exchange.snapshot();
     workspace.write_resources([(CONNECTOR, "one", connector("from gateway"))]);
-    let planned = workspace.run(&["plan", "-no-color"]).await.must("plan");
-    must_say(&planned.stdout, &["with the name \"from gateway\" is there already", &guid]);
+    must_fail(&workspace, &["plan", "-no-color"], &["already exists", "import {", &guid]).await;
     must_fail(&workspace, APPLY, &["already exists", "import {", &guid]).await;
     assert_eq!(exchange.snapshot(), before, "nothing was overwritten");
 

@@ -10,6 +10,7 @@ mod support_plugin;
 
 mod blocks;
 mod campaign;
+mod created;
 mod data_sources;
 mod doctor;
 mod exchange;
@@ -19,6 +20,7 @@ mod guide;
 mod lifecycle;
 mod listener_defaults;
 mod logins;
+mod names;
 mod order;
 mod plugin_service;
 mod properties;

@@ -143,7 +143,6 @@ fn attribute(column: Column) -> wire::schema::Attribute {
         write_only: column.write_only,
         deprecated: column.deprecated.is_some(),
         deprecation_message: column.deprecated.unwrap_or_default().to_owned(),
-        ..Default::default()
     }
 }
 

@@ -57,7 +57,7 @@ impl Whims {
                     match (stood, other) {
                         (None, Some(other)) => *entry = other,
                         (Some(stood), Some(other)) if *entry != stood && self.whim == Whim::Always && is_leaf(entry) => {
-                            *entry = other
+                            *entry = other;
                         }
                         (Some(stood), Some(other)) => self.walk(&stood, entry, &other),
                         _ => {}

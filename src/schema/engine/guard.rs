@@ -172,16 +172,14 @@ fn value(attribute: &Attribute, planned: &Value, actual: Value, place: &Place, f
         }
         // The host wants the block exactly where it was planned; that there is none is then said of each of its arguments.
         (Kind::Block(inner), Value::Object(planned), actual @ (Value::Object(_) | Value::Null)) => {
-            let actual = match actual {
-                Value::Object(actual) => actual,
-                _ => {
-                    let mut unread = Diagnostics::new();
-                    let nothing = complete(inner, None, &place.path, &mut unread);
-                    let told =
-                        unread.into_iter().filter_map(|unread| Some(Difference { path: unread.path?, words: unread.detail }));
-                    found.extend(told);
-                    nothing
-                }
+            let actual = if let Value::Object(actual) = actual {
+                actual
+            } else {
+                let mut unread = Diagnostics::new();
+                let nothing = complete(inner, None, &place.path, &mut unread);
+                let told = unread.into_iter().filter_map(|unread| Some(Difference { path: unread.path?, words: unread.detail }));
+                found.extend(told);
+                nothing
             };
             Value::Object(members(inner, planned, actual, place, found))
         }

@@ -56,6 +56,17 @@ impl Said {
         self
     }
 
+    /// The import block of the message, with this address in it.
+    #[track_caller]
+    pub(crate) fn block(&self, address: &str) -> String {
+        let block = self.detail.find("import {").and_then(|start| self.detail.get(start..)).expect("a block");
+        let block = &block[..=block.find('}').expect("its end")];
+        let lines = block.lines();
+        let lines =
+            lines.map(|line| if line.trim_start().starts_with("to =") { format!("  to = {address}") } else { line.to_owned() });
+        lines.collect::<Vec<_>>().join("\n")
+    }
+
     /// Ends the test unless it marks this in the configuration.
     #[track_caller]
     pub(crate) fn marks(&self, part: &str) -> &Said {
