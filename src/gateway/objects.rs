@@ -22,7 +22,7 @@ use super::settings::Settings;
 use super::table::{Printout, Row, Rows, Table};
 use crate::remote::names::{self, Owner};
 use crate::remote::{Board, Call, Change, Error, Failure, Kind, Names, Objects};
-use crate::schema::{Record, Resource};
+use crate::schema::{Record, Resource, engine};
 use crate::value::{Diagnostic, Path, Severity};
 
 /// The attribute that names the listener of an object.
@@ -420,8 +420,12 @@ impl Objects for Gateway {
             }
             rows => rows?,
         };
+        // An error about what stands is none of the change's.
+        let before = change.prior.map(|prior| (table.check)(prior, &rows)).unwrap_or_default();
         for diagnostic in (table.check)(change.effective, &rows) {
-            call.report(diagnostic);
+            if !diagnostic.is_error() || !before.contains(&diagnostic) {
+                call.report(diagnostic);
+            }
         }
         if !call.applying {
             self.judge_name(table, change, &rows, call).await;
@@ -604,29 +608,9 @@ fn unread(printout: &Printout, rows: &Rows) -> Diagnostic {
 /// The names that are most like the one that was asked for, the likest first.
 fn near<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> Vec<String> {
     let wanted = wanted.to_lowercase();
-    let mut names: Vec<(usize, &str)> = names.map(|name| (distance(&wanted, &name.to_lowercase()), name)).collect();
+    let mut names: Vec<(usize, &str)> = names.map(|name| (engine::distance(&wanted, &name.to_lowercase()), name)).collect();
     names.sort_unstable();
     names.into_iter().map(|(_, name)| name.to_owned()).collect()
-}
-
-/// How many letters must be put in, taken out or changed to make one text from the other.
-fn distance(one: &str, other: &str) -> usize {
-    let other: Vec<char> = other.chars().collect();
-    let mut row: Vec<usize> = (0..=other.len()).collect();
-    for (above, letter) in one.chars().enumerate() {
-        let mut corner = above;
-        let mut left = above + 1;
-        let mut next = vec![left];
-        for (column, same) in other.iter().map(|wanted| *wanted == letter).enumerate() {
-            let up = row.get(column + 1).copied().unwrap_or(usize::MAX - 1);
-            let cost = (corner + usize::from(!same)).min(up + 1).min(left + 1);
-            corner = up;
-            left = cost;
-            next.push(cost);
-        }
-        row = next;
-    }
-    row.last().copied().unwrap_or_default()
 }
 
 fn shortened(names: &[String], between: &str) -> String {

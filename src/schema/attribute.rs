@@ -150,8 +150,13 @@ pub struct Attribute {
     pub sensitive: bool,
     /// Beside it stand `<name>_wo` (never stored) and `<name>_wo_version`.
     pub write_only_form: bool,
-    /// The only values allowed; empty: any. For a collection: of each element.
+    /// The values that are known; empty: any. For a collection: of each element. The service may have more than these, unless they
+    /// are `keywords`.
     pub choices: &'static [&'static str],
+    /// The choices are words of the provider's own: there are no others.
+    pub keywords: bool,
+    /// The text may have more than one line.
+    pub lines: bool,
     /// Least and most characters of a text (of each element).
     pub length: Option<(usize, usize)>,
     /// Least and most of a number (of each element).
@@ -193,6 +198,8 @@ const fn plain(name: &'static str, about: &'static str, kind: Kind) -> Attribute
         sensitive: false,
         write_only_form: false,
         choices: &[],
+        keywords: false,
+        lines: false,
         length: None,
         range: None,
         most: None,
@@ -214,9 +221,14 @@ pub const fn string(name: &'static str, about: &'static str) -> Attribute {
     plain(name, about, Kind::Scalar(Scalar::String))
 }
 
-/// One of a few texts. The error for any other value lists them.
+/// One of a few words of the service, which may learn others. A new value that is nearly one of them is refused, and warned of otherwise.
 pub const fn one_of(name: &'static str, about: &'static str, choices: &'static [&'static str]) -> Attribute {
     Attribute { choices, ..string(name, about) }
+}
+
+/// One of a few words of the provider's own. The error for any other value lists them.
+pub const fn keyword(name: &'static str, about: &'static str, choices: &'static [&'static str]) -> Attribute {
+    Attribute { choices, keywords: true, ..string(name, about) }
 }
 
 /// True or false.
@@ -355,9 +367,19 @@ impl Attribute {
         Attribute { write_only_form: true, sensitive: true, ..self }
     }
 
-    /// Allows only these texts.
+    /// Names the texts that the service is known to take.
     pub const fn choices(self, choices: &'static [&'static str]) -> Attribute {
         Attribute { choices, ..self }
+    }
+
+    /// Allows only these texts, which are the provider's own.
+    pub const fn keywords(self, choices: &'static [&'static str]) -> Attribute {
+        Attribute { choices, keywords: true, ..self }
+    }
+
+    /// Lets the text have more than one line.
+    pub const fn lines(self) -> Attribute {
+        Attribute { lines: true, ..self }
     }
 
     /// Limits the characters of a text, or of each element.

@@ -161,7 +161,7 @@ impl Exchange {
             if let Some(warning) = warning {
                 call.report(warning);
             }
-            self.look_across(cmdlets, planned, call).await;
+            self.look_across(cmdlets, change, call).await;
             return Ok(Some(verbs));
         }
         let own = change.prior.and_then(|prior| prior.text("id"));
@@ -176,19 +176,25 @@ impl Exchange {
                 call.report(found);
             }
         }
-        self.look_across(cmdlets, planned, call).await;
+        self.look_across(cmdlets, change, call).await;
         Ok(None)
     }
 
     /// Judges the planned object by those of other resources. What cannot be read is not judged by: it is only good for a warning.
-    async fn look_across(&self, cmdlets: &'static Cmdlets, planned: &Record, call: &Call) {
+    /// An error about what stands is none of the change's.
+    async fn look_across(&self, cmdlets: &'static Cmdlets, change: Change<'_>, call: &Call) {
+        let planned = change.planned;
         for across in cmdlets.across.iter().filter(|across| (across.concerns)(planned)) {
             let Some(other) = resources::named(across.to) else { continue };
             match self.listed(other, "", 0, call).await {
                 Ok(list) => {
                     let standing = list.objects.iter().filter_map(|object| record(other, object).ok()).collect();
-                    for found in (across.judge)(planned, &self.claims.lay_over(other, standing)) {
-                        call.report(found);
+                    let others = self.claims.lay_over(other, standing);
+                    let before = change.prior.map(|prior| (across.judge)(prior, &others)).unwrap_or_default();
+                    for found in (across.judge)(planned, &others) {
+                        if !found.is_error() || !before.contains(&found) {
+                            call.report(found);
+                        }
                     }
                 }
                 Err(error) => tracing::debug!(noun = other.noun, %error, "the plan is not held against these objects"),

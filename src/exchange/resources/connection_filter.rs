@@ -40,7 +40,7 @@ pub(super) const RESOURCE: Resource = Resource {
             .meaning(address_meaning),
         boolean("enable_safe_list", "Take mail from senders that Microsoft knows to be good around spam filtering.")
             .filled(false),
-        string("admin_display_name", "Remark for administrators.").length(1, 255),
+        string("admin_display_name", "Remark for administrators.").length(1, 255).lines(),
     ],
     rules: &[Rule::Hook("A warning is given for an address in both lists: it is allowed.", in_both)],
     identity: &["id"],

@@ -77,13 +77,13 @@ pub(super) const RESOURCE: Resource = Resource {
         .format("a public address, a range such as `203.0.113.1-203.0.113.9`, or a network", skipped_address)
         .meaning(address_meaning),
         multi_valued("ef_users", "Enhanced Filtering for Connectors: only for mail to these recipients. An empty set is all recipients.").filled_empty().meaning(recipient_meaning),
-        string("comment", "Remark for administrators."),
+        string("comment", "Remark for administrators.").lines(),
         boolean("enabled", "Whether the connector is in use.").filled(true),
     ],
     rules: &[
         Rule::Requires("restrict_domains_to_ip_addresses", "sender_ip_addresses"),
         Rule::Requires("restrict_domains_to_certificate", "tls_sender_certificate_name"),
-        Rule::Hook("`restrict_domains_to_ip_addresses` and `restrict_domains_to_certificate` exclude each other.", one_restriction),
+        Rule::Hook("A warning is given for `restrict_domains_to_ip_addresses` together with `restrict_domains_to_certificate`: mail must fulfil both.", two_restrictions),
         Rule::Hook("`treat_messages_as_internal` is for `OnPremises` only, and not together with `cloud_services_mail_enabled`.", internal),
         Rule::Hook("A warning is given for `ef_skip_ips` that `ef_skip_last_ip` keeps out of use.", skipped),
         Rule::Hook("A warning is given for a partner connector without a restriction: the tenant stays open to direct delivery, around the gateway.", open),
@@ -102,17 +102,18 @@ pub(super) const CMDLETS: Cmdlets = Cmdlets {
     ..Cmdlets::of(&RESOURCE, "InboundConnector")
 };
 
-fn one_restriction(config: &Record) -> Diagnostics {
+/// Microsoft's page for partners sets the addresses in addition to the certificate; that of New-InboundConnector says that one is enough.
+fn two_restrictions(config: &Record) -> Diagnostics {
     let addresses = is_true(config, "restrict_domains_to_ip_addresses", false);
     let certificate = is_true(config, "restrict_domains_to_certificate", false);
     if (addresses, certificate) != (Some(true), Some(true)) {
         return Vec::new();
     }
     vec![
-        Diagnostic::error(
-            "Two restrictions exclude each other",
-            "A connector identifies its senders by their addresses or by their certificate, not by both. Set one of \
-             `restrict_domains_to_ip_addresses` and `restrict_domains_to_certificate`.",
+        Diagnostic::warning(
+            "Two restrictions hold at once",
+            "Mail must come from `sender_ip_addresses` and with the certificate `tls_sender_certificate_name`. If one of them is enough, \
+             leave the other restriction out.",
         )
         .at(Path::dotted("restrict_domains_to_certificate")),
     ]

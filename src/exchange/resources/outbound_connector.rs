@@ -87,7 +87,7 @@ pub(super) const RESOURCE: Resource = Resource {
         .local(),
         boolean("is_validated", "Whether the last validation succeeded.").computed().pending_while(to_be_validated),
         string("last_validation_timestamp", "When the connector was last validated, in RFC 3339.").computed(),
-        string("comment", "Remark for administrators."),
+        string("comment", "Remark for administrators.").lines(),
         boolean("enabled", "Whether the connector is in use.").filled(true),
     ],
     rules: &[

@@ -118,7 +118,7 @@ fn c11_a_name_has_64_characters_at_most() {
 fn an_inbound_connectors_settings_fit_together() {
     let resource = "exchange_inbound_connector";
     let both = Record::new().with("restrict_domains_to_ip_addresses", true).with("restrict_domains_to_certificate", true);
-    check(resource, &both, &["restrict_domains_to_certificate"], &[]);
+    check(resource, &both, &[], &["restrict_domains_to_certificate"]);
     let skipped = || {
         let addresses = Value::texts(["198.51.100.7"]);
         Record::new().with("connector_type", "OnPremises").with("ef_skip_ips", addresses)

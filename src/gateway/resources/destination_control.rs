@@ -8,7 +8,7 @@ use crate::gateway::dialog::Dialog;
 use crate::gateway::printouts::destinations;
 use crate::gateway::table::{Edit, Neighbours, Printout, Rows, Table};
 use crate::remote::{Error, Kind};
-use crate::schema::{Import, Record, Resource, Rule, integer, one_of, string};
+use crate::schema::{Import, Record, Resource, Rule, integer, keyword, string};
 use crate::value::{Diagnostic, Diagnostics, Path, Value};
 
 /// The table of Destination Controls.
@@ -45,40 +45,40 @@ pub(in crate::gateway) const RESOURCE: Resource = Resource {
         .range(1, MOST),
         integer("recipient_limit", "Recipients: how many recipients are served in each period of `recipient_limit_minutes`. Left out: no limit.").range(1, MOST),
         integer("recipient_limit_minutes", "The period of `recipient_limit` in minutes.").range(1, 60).filled_integer(60),
-        one_of(
+        keyword(
             "concurrency_limit_type",
             "Apply limits per destination: `host` counts the whole domain, `MXIP` counts each mail exchanger IP address on its own.",
             &["host", "MXIP"],
         )
         .filled_by_service(),
-        one_of(
+        keyword(
             "concurrency_limit_apply",
             "Apply limits per ESA hostname: `system` holds for the whole gateway, `VG` for each virtual gateway on its own.",
             &["system", "VG"],
         )
         .filled_by_service(),
-        one_of(
+        keyword(
             "tls",
             "TLS Support. `none` never uses TLS, `preferred` uses it where the other side offers it, `required` delivers over TLS only; with \
              `_verify` the other side's certificate is verified, too. `default` does as the entry `DEFAULT`.",
             &["default", "none", "preferred", "required", "preferred_verify", "required_verify", "required_verify_hosted_domains"],
         )
         .filled_text("default"),
-        one_of(
+        keyword(
             "dane",
             "DANE Support, where TLS is in use: `opportunistic` verifies the other side by its TLSA records where it has any, `mandatory` delivers only \
              then. `default` does as the entry `DEFAULT`. Left out, it stays as it is.",
             &["default", "none", "opportunistic", "mandatory"],
         )
         .filled_by_service(),
-        one_of(
+        keyword(
             "bounce_verification",
             "Bounce Verification: Perform address tagging. `default` does as the entry `DEFAULT`.",
             &["default", "on", "off"],
         )
         .filled_text("default"),
         string("bounce_profile", "Bounce Profile, by name. Left out: the profile `Default`.").format("a name of letters, digits, `_`, `-`, `.` and blanks that starts with a letter", forms::profile),
-        one_of(
+        keyword(
             "ip_sort_preference",
             "IP Address Preference: which IP version of a mail exchanger is tried first, or only. `default` does as the entry `DEFAULT`. Left out, \
              it stays as it is.",

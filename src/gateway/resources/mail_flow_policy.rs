@@ -10,7 +10,7 @@ use super::{TIMEOUTS, forms, required, typable};
 use crate::gateway::dialog::Dialog;
 use crate::gateway::table::{Edit, Neighbours, Printout, Row, Rows, Table};
 use crate::remote::{Error, Kind};
-use crate::schema::{Attribute, Import, Record, Resource, Rule, one_of, string};
+use crate::schema::{Attribute, Import, Record, Resource, Rule, keyword, string};
 use crate::value::{Diagnostic, Diagnostics, Path, Value};
 
 /// The table of mail flow policies.
@@ -49,7 +49,7 @@ const OWN: [Attribute; 3] = [
         .replaces()
         .length(1, 128)
         .format("a name of letters, digits, `_`, `-`, `.` and blanks", forms::policy),
-    one_of(
+    keyword(
         "behavior",
         "Connection Behavior: `accept` takes mail for the domains of the recipient access table, `relay` for any recipient, `reject` answers with \
          an error, `tcp_refuse` lets no connection come about, `continue` goes on with the next entry of the table.",

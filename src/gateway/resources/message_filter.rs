@@ -37,6 +37,7 @@ pub(in crate::gateway) const RESOURCE: Resource = Resource {
         )
         .format("a text whose strings, parentheses and braces are closed, without the label", filter_script::check)
         .meaning(filter_script::meaning)
+        .lines()
         .required()
         .write_only_form(),
         boolean("active", "Whether the filter is active.").filled(true),

@@ -5,7 +5,7 @@
 //! questions are known by their subject only, and which of them are asked depends on release, feature keys and earlier answers.
 
 use super::{forms, plain};
-use crate::schema::{Attribute, Record, Rule, boolean, integer, one_of, string};
+use crate::schema::{Attribute, Record, Rule, boolean, integer, keyword, string};
 use crate::value::{Diagnostic, Diagnostics, Path, Value};
 
 const MOST: i64 = i32::MAX as i64;
@@ -81,7 +81,7 @@ const fn text(name: &'static str, about: &'static str) -> Attribute {
 /// All parameters, in the order in which their questions must be told apart ("invalid recipients per hour" is no "recipients per hour").
 pub(in crate::gateway) const PARAMETERS: &[Parameter] = &[
     line(
-        one_of("tls", "Encryption and Authentication: TLS. `preferred` offers it, `required` refuses senders that do not use it.", MODES),
+        keyword("tls", "Encryption and Authentication: TLS. `preferred` offers it, `required` refuses senders that do not use it.", MODES),
         &["tls"],
         "tls",
         Ask::Mode,
@@ -196,7 +196,7 @@ pub(in crate::gateway) const PARAMETERS: &[Parameter] = &[
         Ask::Switch,
     ),
     line(
-        one_of("smtpauth_allow", "SMTP Authentication. `preferred` offers it, `required` refuses senders that do not use it.", MODES),
+        keyword("smtpauth_allow", "SMTP Authentication. `preferred` offers it, `required` refuses senders that do not use it.", MODES),
         &["smtpauth_allow"],
         "smtp authentication",
         Ask::Mode,

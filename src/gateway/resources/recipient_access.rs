@@ -8,7 +8,7 @@ use crate::gateway::dialog::Dialog;
 use crate::gateway::printouts::recipients::is_wider;
 use crate::gateway::table::{Edit, Neighbours, Printout, Rows, Table};
 use crate::remote::{Error, Kind};
-use crate::schema::{Import, Record, Resource, Rule, boolean, integer, one_of, string};
+use crate::schema::{Import, Record, Resource, Rule, boolean, integer, keyword, string};
 use crate::value::{Diagnostic, Diagnostics, Path};
 
 /// The table of recipient access entries.
@@ -39,7 +39,7 @@ pub(in crate::gateway) const RESOURCE: Resource = Resource {
         .format("a domain (`example.com`), all hosts below one (`.example.com`), a full address, a user name at any domain (`postmaster@`), an IP \
              address in brackets (`[192.0.2.1]`, `[IPv6:2001:db8::1]`), or `ALL`", forms::recipient)
         .meaning(forms::recipient_meaning),
-        one_of("action", "Action: whether mail for the recipient is taken or refused.", &["accept", "reject"]).required(),
+        keyword("action", "Action: whether mail for the recipient is taken or refused.", &["accept", "reject"]).required(),
         integer("smtp_response_code", "Custom SMTP Response: the code. Left out: the gateway's standard response.").range(200, 599),
         string("smtp_response_text", "Custom SMTP Response: the text.").length(1, 500).format("one line of text", forms::one_line),
         boolean("bypass_ldap_accept", "Bypass LDAP Accept Queries for this Recipient: it is not looked up in the directory.").filled(false),

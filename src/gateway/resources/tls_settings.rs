@@ -25,7 +25,7 @@ pub(in crate::gateway) const TABLE: Table = Table {
 
 const fn methods_of(name: &'static str, about: &'static str) -> Attribute {
     set(name, about)
-        .choices(&["SSLv2", "SSLv3", "TLSv1", "TLSv1.0", "TLSv1.1", "TLSv1.2", "TLSv1.3"])
+        .keywords(&["SSLv2", "SSLv3", "TLSv1", "TLSv1.0", "TLSv1.1", "TLSv1.2", "TLSv1.3"])
         .meaning(version)
         .filled_by_service()
 }

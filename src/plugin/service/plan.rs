@@ -56,6 +56,7 @@ async fn attempt(session: &Session, request: &Request) -> Result<Response, Diagn
     let config = dynamic::record(request.config.as_ref(), &ty, &format!("the configuration of {name}"))?.unwrap_or_default();
 
     let engine::Plan { planned, replace, mut diagnostics } = engine::plan(resource, prior.as_ref(), &config, &proposed);
+    diagnostics.extend(engine::judge(resource, prior.as_ref(), &config));
     let Some(planned) = planned else {
         return Ok(Response {
             planned_state: Some(dynamic::null()),

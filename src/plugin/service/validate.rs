@@ -20,7 +20,7 @@ pub(super) fn resource(session: &Session, request: &wire::validate_resource_conf
         };
         // A host from before write-only arguments sends no capabilities.
         let write_only = request.client_capabilities.is_some_and(|client| client.write_only_attributes_allowed);
-        Ok(engine::validate(resource.attributes, resource.rules, &config, write_only))
+        Ok(engine::validate_form(resource, &config, write_only))
     };
     attempt().unwrap_or_else(|diagnostic| vec![diagnostic])
 }

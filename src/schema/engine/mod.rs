@@ -3,8 +3,8 @@
 //! Every function here is pure, deterministic and total: no clock, no network, no panic, for any well-typed input,
 //! unknown values included.
 //!
-//! A life of an object, in calls: [`validate()`] the configuration, [`plan()`] the change, [`effective`] to learn what is to be
-//! sent, [`settle()`] what the service answers into the user's spelling, [`guard()`] the answer before it leaves.
+//! A life of an object, in calls: [`validate_form`] the configuration, [`plan()`] the change, [`judge`] what is new in it, [`effective`] to
+//! learn what is to be sent, [`settle()`] what the service answers into the user's spelling, [`guard()`] the answer before it leaves.
 
 mod about;
 mod check;
@@ -16,9 +16,11 @@ mod duration;
 mod equality;
 mod guard;
 mod key;
+mod near;
 mod plan;
 mod rules;
 mod settle;
+mod standing;
 #[cfg(test)]
 mod tests;
 mod validate;
@@ -38,9 +40,10 @@ pub use duration::parse_duration;
 pub use equality::same;
 pub use guard::{Difference, guard, keep, spelled};
 pub use key::{identity, key, known_id, parse_key};
+pub use near::distance;
 pub use plan::{Plan, carried, effective, plan};
 pub use settle::settle;
-pub use validate::validate;
+pub use validate::{judge, validate, validate_form};
 
 /// The attributes of an object by name, as values hold them.
 type Members = BTreeMap<String, Value>;

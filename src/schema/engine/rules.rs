@@ -1,23 +1,61 @@
 //! What must hold between attributes.
 
 use super::complete::with_defaults;
-use super::equality::is_empty;
+use super::equality::{is_empty, same};
+use super::standing::standing;
 use crate::schema::{Attribute, Fill, Presence, Record, Rule};
 use crate::value::{Diagnostic, Diagnostics, Path, Value};
 
 /// Checks the rules of a table. A rule that an unknown value could still fulfil is let pass.
 pub(super) fn check(attributes: &[Attribute], rules: &[Rule], config: &Record) -> Diagnostics {
+    check_new(attributes, rules, None, config)
+}
+
+/// The advice that the rules give about a configuration, whatever stands.
+pub(super) fn advice(rules: &[Rule], config: &Record) -> Diagnostics {
+    let mut found = Diagnostics::new();
+    for rule in rules {
+        if let Rule::Hook(_, test) = rule {
+            found.extend(test(config).into_iter().filter(|said| !said.is_error()));
+        }
+    }
+    found
+}
+
+/// Checks the rules for what is new: one that only speaks of what stands as it did is not raised. Advice was given before.
+pub(super) fn judge(attributes: &[Attribute], rules: &[Rule], prior: Option<&Record>, config: &Record) -> Diagnostics {
+    let mut found = check_new(attributes, rules, prior, config);
+    found.retain(Diagnostic::is_error);
+    found
+}
+
+fn check_new(attributes: &[Attribute], rules: &[Rule], prior: Option<&Record>, config: &Record) -> Diagnostics {
     if rules.is_empty() {
         return Diagnostics::new();
     }
-    let filled = with_defaults(attributes, config);
+    let stands = standing(attributes, prior, config);
+    let filled = with_defaults(attributes, &stands);
     let written = |name: &str| state(config, name);
     let in_effect = |name: &str| match state(&filled, name) {
         State::Unset if left_to_service(attributes, name) => State::Unknown,
         state => state,
     };
+    // A rule speaks of what is new if one of its partners is.
+    let before = prior.map(|prior| with_defaults(attributes, prior));
+    let is_new =
+        |names: &[&str]| before.as_ref().is_none_or(|before| names.iter().any(|name| differs(attributes, before, &filled, name)));
     let mut found = Diagnostics::new();
     for rule in rules {
+        let concerns_what_is_new = match rule {
+            Rule::Requires(first, second) => is_new(&[first, second]),
+            Rule::Conflicts(names) | Rule::AtLeastOne(names, _) | Rule::ExactlyOne(names, _) | Rule::Together(names) => {
+                is_new(names)
+            }
+            Rule::Hook(..) => true,
+        };
+        if !concerns_what_is_new {
+            continue;
+        }
         match rule {
             Rule::Requires(first, second) => {
                 if written(first) == State::Set && in_effect(second) == State::Unset {
@@ -67,10 +105,38 @@ pub(super) fn check(attributes: &[Attribute], rules: &[Rule], config: &Record) -
                     found.push(Diagnostic::error(summary, text).at(Path::dotted(set)));
                 }
             }
-            Rule::Hook(_, test) => found.extend(test(config)),
+            Rule::Hook(_, test) => {
+                // What is said of the object as it stands is not said of the change; and what only holds where a setting that is left as
+                // it stands is taken for none, or only between what is left so and the rest, is left to the service.
+                let before = prior.map(test).unwrap_or_default();
+                let as_it_stands = prior.map(|_| test(&stands));
+                let is_new =
+                    |said: &Diagnostic| !before.contains(said) && as_it_stands.as_ref().is_none_or(|all| all.contains(said));
+                found.extend(test(config).into_iter().filter(is_new));
+            }
         }
     }
     found
+}
+
+/// Tells whether an argument means something else than what stands.
+fn differs(attributes: &[Attribute], prior: &Record, filled: &Record, name: &str) -> bool {
+    let Some(attribute) = named(attributes, name) else { return true };
+    let by_version = attribute.write_only_form && {
+        let version = format!("{name}_wo_version");
+        prior.at(&version) != filled.at(&version)
+    };
+    by_version || !same(attribute, prior.at(name), filled.at(name))
+}
+
+/// The line of a dotted name.
+fn named<'a>(attributes: &'a [Attribute], name: &str) -> Option<&'a Attribute> {
+    let (first, rest) = name.split_once('.').map_or((name, None), |(first, rest)| (first, Some(rest)));
+    let attribute = attributes.iter().find(|attribute| attribute.name == first)?;
+    match rest {
+        None => Some(attribute),
+        Some(rest) => named(attribute.kind.members()?, rest),
+    }
 }
 
 /// What a rule says, for the docs.

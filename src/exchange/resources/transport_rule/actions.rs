@@ -26,6 +26,7 @@ pub(super) const ACTIONS: &[Attribute] = &[
         "HTML that is put into the message. Words such as `%%DisplayName%%` stand for what the directory knows of the sender.",
     )
     .length(1, 5000)
+    .lines()
     .with(&["apply_html_disclaimer_location", "apply_html_disclaimer_fallback_action"]),
     one_of("apply_html_disclaimer_location", "Where the HTML goes: at the end or at the beginning.", &["Append", "Prepend"])
         .implied_beside(&("apply_html_disclaimer_text", "Append")),
@@ -50,6 +51,7 @@ pub(super) const ACTIONS: &[Attribute] = &[
     boolean("quarantine", "Put the message into quarantine. No later rule acts on it."),
     string("reject_message_reason_text", "Refuse the message with this reason.")
         .length(1, 1024)
+        .lines()
         .implied_beside(&("reject_message_enhanced_status_code", "Delivery not authorized, message refused"))
         .with(&["reject_message_enhanced_status_code"]),
     string(
@@ -111,6 +113,7 @@ pub(super) const ACTIONS: &[Attribute] = &[
         "Send this notice to the recipients: text or HTML. `%%From%%`, `%%To%%`, `%%Cc%%`, `%%Subject%%`, `%%Headers%%` and `%%MessageDate%%` stand \
          for those of the message.",
     )
-    .length(1, 5120),
+    .length(1, 5120)
+    .lines(),
     one_of("set_audit_severity", "How severe the rule's reports are.", &["DoNotAudit", "Low", "Medium", "High"]),
 ];

@@ -30,7 +30,7 @@ pub(super) const RESOURCE: Resource = Resource {
             .required()
             .length(1, 64)
             .format("a text without a space at either end", trimmed),
-        string("comments", "Remark for administrators.").length(1, 1024).cleared_by(Clearing::EmptyText),
+        string("comments", "Remark for administrators.").length(1, 1024).lines().format("one line", one_line).cleared_by(Clearing::EmptyText),
         boolean("enabled", "Whether the rule is in use.").filled(true),
         one_of(
             "mode",

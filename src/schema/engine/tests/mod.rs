@@ -8,5 +8,6 @@ mod laws;
 mod pages;
 mod points;
 mod singular;
+mod standing;
 mod tables;
 mod validation;
