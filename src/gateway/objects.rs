@@ -300,7 +300,13 @@ impl Gateway {
         seen: Option<&Record>,
         call: &Call,
     ) -> Result<Record, Failure> {
-        let adopts = matches!(goal, Goal::Adopt(_));
+        let wanted = match &goal {
+            Goal::Adopt(wanted) => Some((wanted.clone(), Some(Record::new()))),
+            Goal::Update(wanted) if seen.is_some() => {
+                Some((wanted.clone(), call.private(ORIGINAL).as_ref().and_then(original::read)))
+            }
+            _ => None,
+        };
         if let Some(api) = self.api.as_ref().filter(|_| table.resource.name == message_filter::RESOURCE.name) {
             api.forget_filters().await;
         }
@@ -314,8 +320,9 @@ impl Gateway {
             Ok(_) => true,
             Err(failure) => failure.object.is_some(),
         };
-        if let Some(before) = before.filter(|_| adopts && exists) {
-            call.set_private(ORIGINAL, original::write(&before.record));
+        // Of an object that was imported nothing is kept: what was there before is not known.
+        if let (Some(before), Some((wanted, Some(kept)))) = (before.filter(|_| exists), wanted) {
+            call.set_private(ORIGINAL, original::write(&original::with_written(table.resource, kept, &before.record, &wanted)));
         }
         let result = match result {
             Err(Failure { error, object: None }) => Err(self.because(&printout, error, call).await.into()),
@@ -439,6 +446,13 @@ impl Objects for Gateway {
         if self.read_only && !call.applying {
             call.report(names::read_only(resource, state));
         }
+        if (self.table(resource)?.always_there)(state) && call.private(ORIGINAL).is_none() {
+            call.report(Diagnostic::warning(
+                format!("The {} {:?} will be left as it is", resource.noun, self.id(resource, state)?),
+                "It is always there and cannot be deleted. It was imported, so what it was before is not known, and nothing will be restored: it is only \
+                 no longer managed.",
+            ));
+        }
         Ok(())
     }
 
@@ -511,7 +525,7 @@ impl Objects for Gateway {
                 ));
                 return Ok(());
             };
-            Goal::Update(original)
+            Goal::Update(original::to_put_back(resource, &original, state))
         } else {
             Goal::Delete(state.clone())
         };

@@ -8,8 +8,8 @@ use std::str::FromStr;
 
 use serde_json::{Map, Value as Json};
 
-use crate::schema::Record;
-use crate::value::{Number, Value};
+use crate::schema::{Presence, Record, Resource, engine};
+use crate::value::{Number, Step, Value};
 
 /// Under which name the private data of an adopted object holds what it was before.
 pub(super) const ORIGINAL: &str = "original";
@@ -22,6 +22,33 @@ pub(super) fn write(record: &Record) -> Json {
 /// Reads a record; `None` if this is not one.
 pub(super) fn read(json: &Json) -> Option<Record> {
     Some(Record::from_value(Value::Object(read_members(json)?)))
+}
+
+/// What was kept of an object, with what stood there (`before`) of the attributes that are written for the first time: what nobody writes is
+/// not ours to put back.
+pub(super) fn with_written(resource: &Resource, mut kept: Record, before: &Record, wanted: &Record) -> Record {
+    for path in engine::differences(resource, before, wanted) {
+        if let Some(Step::Attribute(name)) = path.0.first()
+            && !kept.members().contains_key(name)
+        {
+            kept.set(name.clone(), before.get(name).clone());
+        }
+    }
+    kept
+}
+
+/// What is wanted of an object that is put back: what was kept, and nothing of what was never written.
+pub(super) fn to_put_back(resource: &Resource, kept: &Record, state: &Record) -> Record {
+    let mut wanted = kept.clone();
+    for attribute in resource.attributes.iter().filter(|attribute| !kept.members().contains_key(attribute.name)) {
+        let value = match attribute.presence {
+            // The name, by which it is found.
+            Presence::Required if resource.identity.contains(&attribute.name) => state.get(attribute.name).clone(),
+            _ => Value::UNKNOWN,
+        };
+        wanted.set(attribute.name, value);
+    }
+    wanted
 }
 
 fn write_value(value: &Value) -> Json {

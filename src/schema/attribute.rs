@@ -157,6 +157,11 @@ pub struct Attribute {
     pub keywords: bool,
     /// The text may have more than one line.
     pub lines: bool,
+    /// On a sensitive text: left out of an object that exists, it is kept as it stands, as long as these siblings are set and unchanged.
+    /// (Terraform writes sensitive values into generated configuration as null.)
+    pub kept_beside: Option<&'static [&'static str]>,
+    /// On an attribute that names the object: tells which of its values name an object that is always there.
+    pub always_there: Option<fn(&str) -> bool>,
     /// Least and most characters of a text (of each element).
     pub length: Option<(usize, usize)>,
     /// Least and most of a number (of each element).
@@ -200,6 +205,8 @@ const fn plain(name: &'static str, about: &'static str, kind: Kind) -> Attribute
         choices: &[],
         keywords: false,
         lines: false,
+        kept_beside: None,
+        always_there: None,
         length: None,
         range: None,
         most: None,
@@ -375,6 +382,17 @@ impl Attribute {
     /// Allows only these texts, which are the provider's own.
     pub const fn keywords(self, choices: &'static [&'static str]) -> Attribute {
         Attribute { choices, keywords: true, ..self }
+    }
+
+    /// Says that the text is kept as it stands where it is left out of an object that exists, and that these siblings must be set and
+    /// unchanged for that.
+    pub const fn kept_beside(self, siblings: &'static [&'static str]) -> Attribute {
+        Attribute { kept_beside: Some(siblings), ..self }
+    }
+
+    /// Says which values of the name are those of objects that are always there: what is left out of these stays as it stands.
+    pub const fn always_there(self, names: fn(&str) -> bool) -> Attribute {
+        Attribute { always_there: Some(names), ..self }
     }
 
     /// Lets the text have more than one line.

@@ -256,7 +256,7 @@ async fn what_is_always_there_is_put_back_and_after_an_import_left_alone() {
     let resources = || {
         [
             ("mailflow_exchange_connection_filter", "x", json!({ "ip_block_list": ["198.51.100.1"] })),
-            ("mailflow_exchange_arc_config", "x", json!({})),
+            ("mailflow_exchange_arc_config", "x", json!({ "arc_trusted_sealers": [] })),
             ("mailflow_exchange_organization_mail_flow", "x", json!({ "reject_direct_send": true })),
             (
                 "mailflow_exchange_remote_domain",
@@ -271,7 +271,7 @@ async fn what_is_always_there_is_put_back_and_after_an_import_left_alone() {
     workspace.must_plan_nothing("after all were taken over").await;
     let state = workspace.state();
     assert_eq!(state["mailflow_exchange_arc_config.x"]["arc_trusted_sealers"], json!([]));
-    assert_eq!(state["mailflow_exchange_connection_filter.x"]["ip_allow_list"], json!([]));
+    assert_eq!(state["mailflow_exchange_connection_filter.x"]["ip_allow_list"], json!(["192.0.2.7"]), "what is left out stays");
     let taken_over = world.stand_ins.snapshot();
     assert_ne!(taken_over.0["ArcConfig"], before.0["ArcConfig"], "the sealers were taken away");
 

@@ -8,6 +8,7 @@ mod support;
 #[path = "../support_plugin/mod.rs"]
 mod support_plugin;
 
+mod as_found;
 mod blocks;
 mod campaign;
 mod created;

@@ -6,7 +6,7 @@ use serde_json::{Map, Value as Json};
 
 use super::binding::{Cmdlets, Life};
 use super::read::Who;
-use super::shape::{leaves, unlike};
+use super::shape::{Leaf, leaves, unlike};
 use super::values::{from_json, is_nothing, to_json};
 use super::words::{absent, capital, difference, twice};
 use crate::exchange::Exchange;
@@ -48,7 +48,7 @@ impl Exchange {
             .at(fixed.path())
             .into());
         }
-        call.set_private(ORIGINAL, original(cmdlets, &current));
+        call.set_private(ORIGINAL, original(cmdlets, &current, &changed, None));
         self.remember(cmdlets, &id);
         let late = self.late(call);
         let outcome = Box::pin(self.apply(cmdlets, &id, wanted, &changed, None, masks, call, &late)).await;
@@ -129,17 +129,43 @@ pub(super) fn to_adopt<'a>(cmdlets: &Cmdlets, wanted: &'a Record) -> Who<'a> {
     }
 }
 
-/// What stands there, as it would be sent.
-fn original(cmdlets: &Cmdlets, current: &Record) -> Json {
-    let written = leaves(cmdlets.resource).into_iter().filter(|leaf| leaf.attribute.presence != Presence::Computed);
-    let members = written.filter_map(|leaf| {
-        let json = to_json(cmdlets.form(&leaf.name), current.at(&leaf.name))?;
-        Some((leaf.name, json))
-    });
-    Json::Object(members.collect::<Map<_, _>>())
+/// What stands there of the attributes that are about to be written, as it would be sent, beside what was kept before: what nobody
+/// writes is not ours to put back.
+fn original(cmdlets: &Cmdlets, current: &Record, written: &[Leaf], kept: Option<Json>) -> Json {
+    let mut members = match kept {
+        Some(Json::Object(members)) => members,
+        _ => Map::new(),
+    };
+    for leaf in written {
+        if !members.contains_key(&leaf.name) {
+            let json = to_json(cmdlets.form(&leaf.name), current.at(&leaf.name)).unwrap_or(Json::Null);
+            members.insert(leaf.name.clone(), json);
+        }
+    }
+    Json::Object(members)
 }
 
-/// The record that [`original`] was made from. What a later version of the table has beside it is not touched.
+/// Keeps what stood there of the attributes that an update of an adopted object is about to write for the first time. Of an imported
+/// one nothing is kept: what was there before is not known.
+pub(super) fn keep(cmdlets: &Cmdlets, current: &Record, written: &[Leaf], call: &Call) {
+    if let Some(kept) = call.private(ORIGINAL).filter(Json::is_object) {
+        call.set_private(ORIGINAL, original(cmdlets, current, written, Some(kept)));
+    }
+}
+
+/// What the plan of a destroy says of an object of which nothing can be put back.
+pub(super) fn stays(cmdlets: &Cmdlets, state: &Record, call: &Call) -> Option<Diagnostic> {
+    (cmdlets.adopts(state) && call.private(ORIGINAL).is_none()).then(|| {
+        Diagnostic::warning(
+            format!("{} will be left as it is", capital(&cmdlets.called(state))),
+            "It is always there and cannot be removed. It was imported, so it is not known what stood there before, and nothing will be put back: it is \
+             only no longer managed.",
+        )
+    })
+}
+
+/// The record that [`original`] was made from. What was not written, and what a later version of the table has beside it, is not known in
+/// it, and not touched.
 fn restored(cmdlets: &Cmdlets, kept: &Json) -> Result<Record, Error> {
     let damaged = || {
         Error::new(
@@ -151,7 +177,10 @@ fn restored(cmdlets: &Cmdlets, kept: &Json) -> Result<Record, Error> {
     let kept = kept.as_object().ok_or_else(damaged)?;
     let mut record = Record::new();
     for leaf in leaves(cmdlets.resource).into_iter().filter(|leaf| leaf.attribute.presence != Presence::Computed) {
-        let json = kept.get(&leaf.name).unwrap_or(&Json::Null);
+        let Some(json) = kept.get(&leaf.name) else {
+            record.set(leaf.name.clone(), crate::value::Value::UNKNOWN);
+            continue;
+        };
         record.set(leaf.name.clone(), from_json(leaf.attribute, cmdlets.form(&leaf.name), json).map_err(|_| damaged())?);
     }
     Ok(record)
@@ -167,8 +196,8 @@ pub(super) fn takes_over(cmdlets: &Cmdlets, object: &Object, planned: &Record) -
     let warning = Diagnostic::warning(
         format!("{} is taken over", capital(&cmdlets.called(planned))),
         format!(
-            "It is there already, and what is not configured gets its default. Creating this resource changes: {}. Destroying it puts back \
-             what stands there now.",
+            "It is there already, and what is not configured stays as it stands. Creating this resource changes: {}. Destroying it puts back \
+             what it changed.",
             changed.join(", ")
         ),
     );

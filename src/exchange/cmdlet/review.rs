@@ -146,6 +146,9 @@ impl Exchange {
         if self.read_only && !call.applying {
             call.report(names::read_only(cmdlets.resource, state));
         }
+        if let Some(warning) = super::adopt::stays(cmdlets, state, call) {
+            call.report(warning);
+        }
         // What is put back may stand there as it did; that is seen when it is done.
         let verbs: &[&str] = if cmdlets.adopts(state) { &[] } else { &["Remove"] };
         self.may(cmdlets, verbs, call).await

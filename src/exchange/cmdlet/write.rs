@@ -109,6 +109,9 @@ impl Exchange {
         unchanged_since(cmdlets, prior, &current, wanted)?;
 
         let changed = unlike(cmdlets, wanted, prior);
+        if cmdlets.adopts(prior) {
+            super::adopt::keep(cmdlets, &current, &changed, call);
+        }
         let place = if cmdlets.ordered { target(wanted, &list, current.integer("priority"))? } else { None };
         let late = self.late(call);
         let mut outcome = Box::pin(self.apply(cmdlets, &guid, wanted, &changed, place, &masks, call, &late)).await;

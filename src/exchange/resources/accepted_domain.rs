@@ -20,7 +20,7 @@ pub(super) const RESOURCE: Resource = Resource {
     about: "Sets what the organization does with mail for and from one of its domains. The domain itself comes from Microsoft Entra: creating this \
             resource takes it over, and destroying it puts back what stood there before.",
     attributes: &[
-        string("domain", "The domain.").required().replaces().remote("DomainName").format("a domain", domain).meaning(domain_meaning),
+        string("domain", "The domain.").required().always_there(|_| true).replaces().remote("DomainName").format("a domain", domain).meaning(domain_meaning),
         one_of(
             "domain_type",
             "What happens to mail for recipients that the organization does not know: `Authoritative` refuses it, `InternalRelay` passes it on to your own \

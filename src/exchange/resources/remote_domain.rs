@@ -63,6 +63,7 @@ pub(super) const RESOURCE: Resource = Resource {
     attributes: &[
         string("name", "Name, unique among the remote domains of the organization.")
             .required()
+            .always_there(|name| name.eq_ignore_ascii_case("Default"))
             .length(1, 64)
             .format("a text without a space at either end", trimmed)
             .meaning(lower),

@@ -166,7 +166,9 @@ fn a_rules_settings_fit_together() {
     check(resource, &none().with("stop_rule_processing", Value::UNKNOWN), &[], &[]);
     check(resource, &none().with("stop_rule_processing", false), &["actions"], &[]);
     check(resource, &rule(Value::object([("delete_message", false.into())])), &["actions.delete_message"], &[]);
-    check(resource, &rule(Value::object([("set_header_name", "X-A".into())])), &["actions.set_header_value"], &[]);
+    let unvalued = rule(Value::object([("set_header_name", "X-A".into())])).with("name", "r");
+    let said = engine::judge(named(resource).unwrap().resource, None, &unvalued);
+    assert_eq!(said.iter().map(|one| one.path.as_ref().unwrap().to_string()).collect::<Vec<_>>(), ["actions.set_header_value"]);
     check(resource, &rule(Value::object([("set_header_value", "v".into())])), &["actions.set_header_name"], &[]);
     let write_only = [("set_header_name", Value::from("X-A")), ("set_header_value_wo", Value::from("v"))];
     check(resource, &rule(Value::object(write_only)), &[], &[]);

@@ -33,6 +33,7 @@ pub(in crate::gateway) const RESOURCE: Resource = Resource {
     attributes: &[
         string("domain", "Destination. `DEFAULT` is the entry for all domains that have none.")
             .required()
+            .always_there(|domain| forms::domain_meaning(domain) == "DEFAULT")
             .replaces()
             .format("a domain (`example.com`), all hosts below one (`.example.com`), an IP address, or `DEFAULT`", forms::destination_domain)
             .meaning(forms::domain_meaning),
@@ -88,7 +89,7 @@ pub(in crate::gateway) const RESOURCE: Resource = Resource {
     ],
     rules: &[
         Rule::Hook("`recipient_limit_minutes` is the period of `recipient_limit`, and has no meaning without it.", period_has_a_limit),
-        Rule::Hook("The entry `DEFAULT` has nothing to inherit: `concurrency_limit`, `max_messages_per_connection`, `tls` and `bounce_verification` must be set, and not to `default`.", default_is_whole),
+        Rule::Hook("The entry `DEFAULT` has nothing to inherit: nothing of it is `default`.", default_is_whole),
     ],
     identity: &["domain"],
     import: Import::Key { attributes: &["domain"], example: "example.com" },
@@ -118,16 +119,14 @@ fn default_is_whole(config: &Record) -> Diagnostics {
     if !is_default(config) {
         return Vec::new();
     }
-    let missing = |name: &&&str| {
-        let value = config.get(name);
-        value.is_null() || value.as_text() == Some("default")
-    };
-    let names = ["concurrency_limit", "max_messages_per_connection", "tls", "bounce_verification"];
-    let wrong = names.iter().filter(missing);
+    let inherits = |name: &&&str| config.text(name) == Some("default");
+    let names = ["tls", "dane", "bounce_verification", "ip_sort_preference"];
+    let wrong = names.iter().filter(inherits);
     wrong
         .map(|name| {
-            let detail = "The entry DEFAULT is what other entries inherit from. It has nothing to inherit itself: say a value.";
-            Diagnostic::error(format!("{name} must be set for the entry DEFAULT"), detail).at(Path::root().attribute(name))
+            let detail = "The entry DEFAULT is what other entries inherit from. It has nothing to inherit itself: say a value, or leave it out, and \
+                          it stays as it stands.";
+            Diagnostic::error(format!("{name} has nothing to inherit in the entry DEFAULT"), detail).at(Path::root().attribute(name))
         })
         .collect()
 }

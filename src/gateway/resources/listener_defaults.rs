@@ -27,6 +27,7 @@ pub(in crate::gateway) const TABLE: Table = Table {
 const OWN: [Attribute; 1] =
     [string("listener", "The listener whose defaults they are, by name; upper and lower case are different.")
         .required()
+        .always_there(|_| true)
         .replaces()
         .format("a name of letters, digits, `_`, `-`, `.` and blanks", forms::listener)];
 

@@ -39,7 +39,8 @@ pub(in crate::gateway) const RESOURCE: Resource = Resource {
         .meaning(filter_script::meaning)
         .lines()
         .required()
-        .write_only_form(),
+        .write_only_form()
+        .kept_beside(&[]),
         boolean("active", "Whether the filter is active.").filled(true),
         string("before", "The filter that this one must stand before, by name. Left out, it keeps its place; it is then the filter that follows it.")
             .format("a name of letters, digits, `_` and `-` that does not start with a digit", name)

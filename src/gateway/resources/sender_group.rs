@@ -33,7 +33,7 @@ pub(in crate::gateway) const RESOURCE: Resource = Resource {
             for Microsoft 365 (`.protection.outlook.com`) relays for every tenant: combine it with the message filter of `relay_filter_script`.",
     attributes: &[
         string("listener", "The listener that the group belongs to, by name; upper and lower case are different.").required().replaces().format("a name of letters, digits, `_`, `-`, `.` and blanks", forms::listener),
-        string("name", "Name, unique on the listener.").required().replaces().length(1, 128).format("a name of letters, digits, `_`, `-`, `.` and blanks", forms::sender_group),
+        string("name", "Name, unique on the listener.").required().always_there(|name| name == "ALL").replaces().length(1, 128).format("a name of letters, digits, `_`, `-`, `.` and blanks", forms::sender_group),
         string("policy", "Policy: the mail flow policy that these connections get, by name.").required().format("a name of letters, digits, `_`, `-`, `.` and blanks", forms::policy).refers_to("gateway_mail_flow_policy", &["listener"]),
         string("comment", "Comment. A change makes the group anew at its place, within one commit.").length(1, 256).format("one line of text with its parentheses in pairs", forms::comment),
         set(

@@ -1117,7 +1117,8 @@ fn a_period_without_a_limit_and_a_default_that_inherits_are_refused() {
     assert_eq!(errors(&domain("example.com").with("recipient_limit_minutes", 30)), 1);
     assert_eq!(errors(&domain("example.com").with("recipient_limit_minutes", 60)), 0);
     assert_eq!(errors(&domain("example.com").with("recipient_limit_minutes", 30).with("recipient_limit", Value::UNKNOWN)), 0);
-    assert_eq!(errors(&domain("default")), 4);
+    assert_eq!(errors(&domain("default")), 0, "what is left out stays as it stands");
+    assert_eq!(errors(&domain("default").with("tls", "default").with("bounce_verification", "default")), 2);
     let whole = domain("DEFAULT")
         .with("concurrency_limit", 500)
         .with("max_messages_per_connection", 50)

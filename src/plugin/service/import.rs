@@ -43,7 +43,8 @@ async fn attempt(session: &Session, request: &Request, diagnostics: &mut Diagnos
     let call = current.call(limit(resource, &Record::new(), Operation::Read)?, Private::new());
     let found = objects.find(resource, &id, &call).await;
     diagnostics.extend(call.take_reports());
-    let found = found.map_err(|error| error.diagnostic(&action))?;
+    // Nobody spelled it yet: it is shown as a user would type it.
+    let found = engine::settle(resource, &Record::new(), &found.map_err(|error| error.diagnostic(&action))?);
     let identity = object::identity(resource, &found).or_else(|| request.identity.clone());
     let state = dynamic::encode_saved(resource, &found, diagnostics);
     Ok(ImportedResource { type_name: request.type_name.clone(), state, private: private::write(&call.all_private()), identity })

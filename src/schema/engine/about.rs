@@ -48,10 +48,16 @@ pub(super) fn about(attribute: &Attribute) -> Cow<'static, str> {
     if attribute.write_only_form {
         let (plain, written) = (attribute.name, attribute.write_only_name());
         if attribute.presence == Presence::Required {
-            say(format_args!("Exactly one of `{plain}` and `{written}` must be set."));
+            say(format_args!(
+                "Exactly one of `{plain}` and `{written}` must be set{}.",
+                if attribute.kept_beside.is_some() { " when the object is made" } else { "" }
+            ));
         } else {
             say(format_args!("Conflicts with `{written}`, which does not store it."));
         }
+    }
+    if attribute.kept_beside.is_some() {
+        say(format_args!("Left out of an object that exists, the text is kept as it stands."));
     }
     match attribute.presence {
         Presence::Filled(Fill::False) => say(format_args!("Defaults to `false`.")),
@@ -87,6 +93,24 @@ pub(super) fn about(attribute: &Attribute) -> Cow<'static, str> {
             _ => {}
         }
     }
+    Cow::Owned(text)
+}
+
+/// What is said of an argument of objects that are always there, or of which some are: left out, it stays as it stands.
+pub(super) fn about_standing(attribute: &Attribute, always: bool) -> Cow<'static, str> {
+    if attribute.presence == Presence::Filled(Fill::Service) {
+        return about(attribute);
+    }
+    let mut text = if always {
+        about(&Attribute { presence: Presence::Nullable, ..*attribute }).into_owned()
+    } else {
+        about(attribute).into_owned()
+    };
+    text.push_str(if always {
+        " Left out, it stays as it stands."
+    } else {
+        " Left out of an object that is always there, it stays as it stands."
+    });
     Cow::Owned(text)
 }
 

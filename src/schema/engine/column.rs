@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::about::{about, about_id, about_limit, about_version, about_write_only};
+use super::about::{about, about_id, about_limit, about_standing, about_version, about_write_only};
+use super::standing::{Stands, can_stand, of_resource};
 use super::{ID, TIMEOUTS, attribute, attributes};
 use crate::schema::{Attribute, Catalog, DataSource, Kind, Presence, Resource};
 use crate::value::Type;
@@ -92,6 +93,13 @@ pub fn columns(attributes: &[Attribute]) -> Vec<Column> {
 pub fn resource_columns(resource: &Resource) -> Vec<Column> {
     let mut columns = columns_of(attributes(resource), Owner::Both);
     for column in &mut columns {
+        // What is left out may be what stands, and that is not the user's word.
+        if let Some(stands) = of_resource(resource)
+            && let Some(attribute) = attribute(resource, &column.name).filter(|attribute| can_stand(attribute))
+        {
+            column.computed = true;
+            column.about = about_standing(attribute, stands == Stands::Always);
+        }
         if column.name == ID.name {
             column.about = about_id(resource);
         } else if column.name == TIMEOUTS.name
@@ -186,6 +194,7 @@ fn plain(attribute: &Attribute, owner: Owner) -> Column {
         (_, Presence::Filled(_)) => (false, true, true),
         // What it is when it is left out is not the user's word.
         (Owner::Both, Presence::Nullable) if attribute.implied.is_some() => (false, true, true),
+        (Owner::Both, Presence::Required | Presence::Nullable) if attribute.kept_beside.is_some() => (false, true, true),
         (_, Presence::Required | Presence::Nullable) => (required, !required, false),
     };
     Column {

@@ -150,8 +150,9 @@ fn alike_members(members: &[Attribute], one: &Members, other: &Members) -> bool 
 pub(super) fn version_differs(attribute: &Attribute, one: Option<&Members>, other: Option<&Members>) -> bool {
     attribute.write_only_form && {
         let name = attribute.version_name();
+        let is_kept = attribute.kept_beside.is_some() && get(other, attribute.name).is_null() && get(other, &name).is_null();
         let (one, other) = (get(one, &name), get(other, &name));
-        !one.is_unknown() && !other.is_unknown() && one != other
+        !is_kept && !one.is_unknown() && !other.is_unknown() && one != other
     }
 }
 

@@ -15,6 +15,7 @@ mod document;
 mod duration;
 mod equality;
 mod guard;
+mod kept;
 mod key;
 mod near;
 mod plan;

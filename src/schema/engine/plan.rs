@@ -5,6 +5,8 @@
 //! by construction, whatever the host proposes.
 
 use super::equality::{canonical, is_empty, same, take_first};
+use super::kept::{Kept, kept, stays_unseen};
+use super::standing::{Stands, can_stand, stands};
 use super::{ID, Members, TIMEOUTS, attributes, default_value, get, known_id};
 use crate::schema::{Attribute, Clearing, Fill, Kind, Motion, Presence, Record, Remote, Resource};
 use crate::value::{Diagnostic, Diagnostics, Path, Refinement, Value};
@@ -34,15 +36,16 @@ pub fn plan(resource: &Resource, prior: Option<&Record>, config: &Record, propos
         resource.attributes.iter().filter(pending).map(|attribute| attribute.name).collect()
     });
     let config = config.members();
+    let object = stands(resource, config);
     let Some(prior) = prior.map(Record::members) else {
-        let mut planned = Planner { changed: Some(&[]), respelled: false }.members(all(), None, config);
+        let mut planned = Planner { changed: Some(&[]), respelled: false, object }.whole(resource, None, config);
         if let Some(id) = known_id(resource, &planned) {
             planned.insert(ID.name.to_owned(), Value::text(id));
         }
         return Plan { planned: Some(planned.into()), ..Plan::default() };
     };
 
-    let mut planned = Planner { changed: None, respelled: false }.members(all(), Some(prior), config);
+    let mut planned = Planner { changed: None, respelled: false, object }.whole(resource, Some(prior), config);
     let changed = |attribute: &Attribute| {
         let (before, now) = (get(Some(prior), attribute.name), get(Some(&planned), attribute.name));
         // The service hears nothing of time limits, nor of a block that came or went and says nothing.
@@ -52,7 +55,7 @@ pub fn plan(resource: &Resource, prior: Option<&Record>, config: &Record, propos
     };
     let changed: Vec<&str> = all().filter(|attribute| changed(attribute)).map(|attribute| attribute.name).collect();
     if !pending.is_empty() || !changed.is_empty() {
-        planned = Planner { changed: Some(&changed), respelled: false }.members(all(), Some(prior), config);
+        planned = Planner { changed: Some(&changed), respelled: false, object }.whole(resource, Some(prior), config);
     }
     for name in pending {
         planned.insert(name.to_owned(), Value::UNKNOWN);
@@ -102,6 +105,9 @@ fn with_write_only(attributes: &[Attribute], planned: &Members, config: &Members
             let value = get(Some(config), &attribute.write_only_name());
             if !value.is_null() {
                 sent.insert(attribute.name.to_owned(), value.clone());
+            } else if stays_unseen(attribute, planned) {
+                // The text is kept as it stands, and nobody here knows it.
+                sent.insert(attribute.name.to_owned(), Value::UNKNOWN);
             }
         }
         let Some(members) = attribute.kind.members() else { continue };
@@ -131,20 +137,53 @@ struct Planner<'a> {
     changed: Option<&'a [&'a str]>,
     /// Whether a value is spelled as configured even where the prior one means the same.
     respelled: bool,
+    /// Whether the object is one that is always there.
+    object: Stands,
 }
 
 impl Planner<'_> {
+    /// A whole object. What is left out of one that is always there stays as it stands.
+    fn whole(&self, resource: &Resource, prior: Option<&Members>, config: &Members) -> Members {
+        let mut planned = self.members(attributes(resource), prior, config);
+        if self.object != Stands::Never {
+            let left_out = |attribute: &&Attribute| can_stand(attribute) && get(Some(config), attribute.name).is_null();
+            for attribute in resource.attributes.iter().filter(left_out) {
+                let value = match prior {
+                    Some(prior) if attribute.presence != Presence::Filled(Fill::Service) && self.object == Stands::Always => {
+                        get(Some(prior), attribute.name).clone()
+                    }
+                    prior => self.of_service(
+                        attribute,
+                        prior.map(|prior| get(Some(prior), attribute.name)).filter(|_| self.object == Stands::Always),
+                    ),
+                };
+                planned.insert(attribute.name.to_owned(), value);
+            }
+        }
+        planned
+    }
+
     /// An object's attributes. `prior` is `None` where the object is new.
     fn members<'t>(
         &self,
-        attributes: impl IntoIterator<Item = &'t Attribute>,
+        attributes: impl IntoIterator<Item = &'t Attribute> + Clone,
         prior: Option<&Members>,
         config: &Members,
     ) -> Members {
         let mut planned = Members::new();
-        for attribute in attributes {
+        for attribute in attributes.clone() {
             let before = prior.map(|prior| get(Some(prior), attribute.name));
+            let text = || {
+                let beside: Vec<Attribute> = attributes.clone().into_iter().copied().collect();
+                kept(attribute, &beside, prior, config)
+            };
             let value = match (implied(attribute, config), before) {
+                (None, Some(before)) if attribute.kept_beside.is_some() && !before.is_null() => match text() {
+                    Kept::Stays | Kept::Missing => before.clone(),
+                    // Whether it stays is open.
+                    Kept::Open => Value::UNKNOWN,
+                    Kept::Written | Kept::Goes => self.value(attribute, Some(before), get(Some(config), attribute.name)),
+                },
                 (Some(text), Some(before)) if !before.is_null() && same(attribute, before, &text) => before.clone(),
                 (Some(text), _) => text,
                 (None, _) => self.value(attribute, before, get(Some(config), attribute.name)),

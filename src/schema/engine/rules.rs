@@ -2,13 +2,13 @@
 
 use super::complete::with_defaults;
 use super::equality::{is_empty, same};
-use super::standing::standing;
+use super::standing::{Stands, standing};
 use crate::schema::{Attribute, Fill, Presence, Record, Rule};
 use crate::value::{Diagnostic, Diagnostics, Path, Value};
 
 /// Checks the rules of a table. A rule that an unknown value could still fulfil is let pass.
 pub(super) fn check(attributes: &[Attribute], rules: &[Rule], config: &Record) -> Diagnostics {
-    check_new(attributes, rules, None, config)
+    check_new(attributes, rules, None, config, Stands::Never)
 }
 
 /// The advice that the rules give about a configuration, whatever stands.
@@ -23,17 +23,23 @@ pub(super) fn advice(rules: &[Rule], config: &Record) -> Diagnostics {
 }
 
 /// Checks the rules for what is new: one that only speaks of what stands as it did is not raised. Advice was given before.
-pub(super) fn judge(attributes: &[Attribute], rules: &[Rule], prior: Option<&Record>, config: &Record) -> Diagnostics {
-    let mut found = check_new(attributes, rules, prior, config);
+pub(super) fn judge(
+    attributes: &[Attribute],
+    rules: &[Rule],
+    prior: Option<&Record>,
+    config: &Record,
+    object: Stands,
+) -> Diagnostics {
+    let mut found = check_new(attributes, rules, prior, config, object);
     found.retain(Diagnostic::is_error);
     found
 }
 
-fn check_new(attributes: &[Attribute], rules: &[Rule], prior: Option<&Record>, config: &Record) -> Diagnostics {
+fn check_new(attributes: &[Attribute], rules: &[Rule], prior: Option<&Record>, config: &Record, object: Stands) -> Diagnostics {
     if rules.is_empty() {
         return Diagnostics::new();
     }
-    let stands = standing(attributes, prior, config);
+    let stands = standing(attributes, prior, config, object);
     let filled = with_defaults(attributes, &stands);
     let written = |name: &str| state(config, name);
     let in_effect = |name: &str| match state(&filled, name) {
@@ -109,7 +115,7 @@ fn check_new(attributes: &[Attribute], rules: &[Rule], prior: Option<&Record>, c
                 // What is said of the object as it stands is not said of the change; and what only holds where a setting that is left as
                 // it stands is taken for none, or only between what is left so and the rest, is left to the service.
                 let before = prior.map(test).unwrap_or_default();
-                let as_it_stands = prior.map(|_| test(&stands));
+                let as_it_stands = (prior.is_some() || object != Stands::Never).then(|| test(&stands));
                 let is_new =
                     |said: &Diagnostic| !before.contains(said) && as_it_stands.as_ref().is_none_or(|all| all.contains(said));
                 found.extend(test(config).into_iter().filter(is_new));

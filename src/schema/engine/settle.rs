@@ -39,6 +39,12 @@ fn members(attributes: &[Attribute], known: Option<&Members>, remote: Option<&Me
         }
         let value = match attribute.remote {
             _ if is_secret => Value::Null,
+            // A text that was left out of the state stays out of it.
+            _ if attribute.kept_beside.is_some()
+                && known.is_some_and(|known| known.contains_key(attribute.name) && mine.is_null()) =>
+            {
+                Value::Null
+            }
             Remote::Local => local(attribute, mine, theirs),
             _ => settled_value(attribute, mine, &read(attribute, theirs)),
         };

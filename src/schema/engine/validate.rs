@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use super::complete::filled;
 use super::equality::{canonical, is_empty, meant, same};
-use super::{Members, TIMEOUTS, get, near, rules};
+use super::{Members, TIMEOUTS, get, kept, near, rules, standing};
 use crate::schema::{Attribute, Fill, Import, Kind, Presence, Record, Resource, Rule, Scalar};
 use crate::value::{Diagnostic, Diagnostics, Number, Path, Value};
 
@@ -43,7 +43,14 @@ pub fn judge(resource: &Resource, prior: Option<&Record>, config: &Record) -> Di
     let mut check = Check { write_only: true, scope: Scope::Service, names: names(resource), found: Diagnostics::new() };
     let standing: Vec<&Members> = prior.map(Record::members).into_iter().collect();
     check.table(resource.attributes, config, &standing);
-    check.found.extend(rules::judge(resource.attributes, resource.rules, prior, config));
+    check.found.extend(kept::told(resource, prior, config));
+    check.found.extend(rules::judge(
+        resource.attributes,
+        resource.rules,
+        prior,
+        config,
+        standing::stands(resource, config.members()),
+    ));
     check.found
 }
 
@@ -151,7 +158,11 @@ impl Check {
             let text = format!("Only one of `{plain}` and `{written}` may be set: leave one of them out.");
             self.error(&below(&written), format!("\"{written}\" conflicts with \"{plain}\""), text);
         }
-        if attribute.presence == Presence::Required && plain_value.is_null() && written_value.is_null() {
+        if attribute.presence == Presence::Required
+            && !kept::may_be_left_out(attribute)
+            && plain_value.is_null()
+            && written_value.is_null()
+        {
             let text = format!("One of `{plain}` and `{written}` must be set.");
             self.error(&below(plain), "Missing required argument".to_owned(), text);
         }

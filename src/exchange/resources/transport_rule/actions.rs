@@ -18,6 +18,7 @@ pub(super) const ACTIONS: &[Attribute] = &[
     string("set_header_value", "The value that the header is set to. What it is may be a secret, so it is never shown.")
         .format("one line", one_line)
         .write_only_form()
+        .kept_beside(&["set_header_name"])
         .with(&["set_header_name"]),
     string("remove_header", "The header that is removed.").format("a header's name", header_name).meaning(lower),
     string("prepend_subject", "Text that is put before the subject.").format("one line", one_line),

@@ -75,20 +75,12 @@ pub(super) fn all_mail(config: &Record) -> Diagnostics {
     ]
 }
 
+/// That a name needs a value, the line of the value says.
 pub(super) fn header(config: &Record) -> Diagnostics {
     let name = is_written(config, "actions.set_header_name");
     let values = [is_written(config, "actions.set_header_value"), is_written(config, "actions.set_header_value_wo")];
     if config.at("actions").is_unknown() {
         return Vec::new();
-    }
-    if name == Some(true) && values == [Some(false), Some(false)] {
-        return vec![
-            Diagnostic::error(
-                "The header has no value",
-                "`set_header_name` needs `set_header_value`, or `set_header_value_wo` to keep it out of the state.",
-            )
-            .at(Path::dotted("actions.set_header_value")),
-        ];
     }
     if name == Some(false) && values.contains(&Some(true)) {
         return vec![
