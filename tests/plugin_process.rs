@@ -579,8 +579,9 @@ fn terraform_trace() {
 
 fn terraform_large() {
     let terraform = Terraform::new("");
-    std::fs::write(terraform.path("work/note"), "x".repeat(6_000_000)).unwrap();
-    terraform.write(&SPOON.replace("size = 1", "note = file(\"note\")"));
+    // One text of that size is refused when it is validated.
+    std::fs::write(terraform.path("work/note"), "x".repeat(99_000)).unwrap();
+    terraform.write(&SPOON.replace("size = 1", "tags = [for number in range(62) : \"${number}${file(\"note\")}\"]"));
     terraform.run(&["apply", "-auto-approve", "-no-color"]);
     let stored = std::fs::metadata(terraform.store().join("id-spoon.object")).unwrap().len();
     assert!(stored > 6_000_000, "{stored}");

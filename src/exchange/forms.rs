@@ -172,12 +172,14 @@ pub fn line_width(text: &str) -> Result<(), String> {
     if number || text.eq_ignore_ascii_case("unlimited") { Ok(()) } else { Err("is not 0 to 132 or `unlimited`".to_owned()) }
 }
 
-/// Asks for a domain, `*` for all, or `*.` for all below a domain. The service's own spelling `smtp:contoso.com;1` is taken too.
+/// Asks for a domain, `*` for all, or `*.` for all below a domain. The service's own spelling `smtp:contoso.com;1` is taken too, and any other
+/// priority.
 pub fn domain_pattern(text: &str) -> Result<(), String> {
-    match bare_domain(text) {
-        "*" => Ok(()),
-        bare => wildcard_domain(bare),
-    }
+    let bare = match bare_domain(text).rsplit_once(';') {
+        Some((domain, priority)) if priority.parse::<u8>().is_ok() => domain,
+        _ => bare_domain(text),
+    };
+    if bare == "*" { Ok(()) } else { wildcard_domain(bare) }
 }
 
 /// Asks for a domain, or `*.` before one.

@@ -39,6 +39,11 @@ pub(super) fn literals(text: &str) -> Vec<Literal<'_>> {
         let quote = rest.chars().next().unwrap_or('"');
         at = open + 1;
         // The device quotes its own words like this; in a filter, a text follows one of these.
+        if says_what_was_found(before) {
+            let word = rest.get(1..).and_then(|inside| inside.lines().next()).and_then(|line| line.find(quote));
+            at += word.map_or(0, |end| end + 1);
+            continue;
+        }
         if quote == '\'' && !before.trim_end().ends_with(['(', ',', '=']) {
             continue;
         }
@@ -59,6 +64,13 @@ pub(super) fn literals(text: &str) -> Vec<Literal<'_>> {
         at += end + 1;
     }
     found
+}
+
+/// Tells whether the device quotes a word of the filter's language: `found "frobnicate" instead of a known rule`.
+fn says_what_was_found(before: &str) -> bool {
+    let word =
+        before.trim_end_matches([' ', ':']).rsplit(|letter: char| !letter.is_ascii_alphabetic()).next().unwrap_or_default();
+    ["found", "near", "unexpected", "expected", "token", "keyword"].iter().any(|one| word.eq_ignore_ascii_case(one))
 }
 
 /// The text of a filter, or of several, with every text in quotes hidden that is not a name. Its lines keep their numbers.
@@ -125,6 +137,10 @@ mod tests {
         check("insert-header(\"X-Quarantine\", \"v\\\"alue\");", "insert-header(\"(sensitive)\", \"(sensitive)\");");
         check("Listener 'InboundMail' unknown; 'frobnicate'", "Listener 'InboundMail' unknown; 'frobnicate'");
         check("it's what isn't", "it's what isn't");
+        check(
+            "line 1: found \"frobnicate\" instead of a rule (\"x\")",
+            "line 1: found \"frobnicate\" instead of a rule (\"(sensitive)\")",
+        );
         check("subject == \"two\nlines\" end", "subject == \"(sensitive)\n\" end");
     }
 

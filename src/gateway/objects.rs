@@ -220,7 +220,9 @@ impl Gateway {
                 .filter_map(|row| row.record.text(table.resource.title).map(str::to_owned))
                 .collect();
             // A printout with lines that nobody understood, or of a release that does not print these objects, proves no absence.
-            let is_known = rows.not_understood.is_empty() && (!there.is_empty() || refers.within.is_empty());
+            let is_known = rows.not_understood.is_empty()
+                && !rows.may_hide([name.as_str()])
+                && (!there.is_empty() || refers.within.is_empty());
             if !is_known || rows.find(refers.to, &id).is_some() || self.names.is_planned(refers.to, &id) {
                 continue;
             }

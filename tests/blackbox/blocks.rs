@@ -234,7 +234,7 @@ fn native(places: &[Place], later: &str, form: impl Fn(&Place) -> Form) -> Strin
 }
 
 /// Ends the test unless the state has each block in its form.
-async fn stand(workspace: &Workspace<'_>, places: &[Place], form: impl Fn(&Place) -> Form) {
+fn stand(workspace: &Workspace<'_>, places: &[Place], form: impl Fn(&Place) -> Form) {
     let state = workspace.state();
     for place in places {
         let found = &state[&place.address()][place.name()];
@@ -277,16 +277,18 @@ async fn every_block_keeps_its_form_and_one_in_which_nothing_is_set_is_none() {
     let workspace = world.workspace("forms").await;
     let places = in_resources();
 
-    // What is refused, is so before anything is asked.
-    let forms = [Form::Absent, Form::Empty, Form::AllNull, Form::DynamicNone];
-    for form in forms {
-        workspace.write(&native(&places, "[1]", |_| form));
-        let run = workspace.json(&["validate"]).await;
-        let wanted: Vec<_> = places.iter().filter_map(|place| Some((place, refusal(place, form)?))).collect();
-        for (place, said) in &wanted {
-            run.error_of(&place.address()).holds(&[said]);
+    // What is refused, is so before anything is written: what the host or the form of the configuration forbids at validate, a rule at plan.
+    for form in [Form::Absent, Form::Empty, Form::AllNull, Form::DynamicNone] {
+        for (command, is_of_form) in [("validate", true), ("plan", false)] {
+            workspace.write(&native(&places, "[1]", |place| if place.is_repeated() && !is_of_form { Form::Set } else { form }));
+            let run = workspace.json(&[command]).await;
+            let refused = places.iter().filter(|place| place.is_repeated() == is_of_form);
+            let wanted: Vec<_> = refused.filter_map(|place| Some((place, refusal(place, form)?))).collect();
+            for (place, said) in &wanted {
+                run.error_of(&place.address()).holds(&[said]);
+            }
+            assert_eq!(run.errors().len(), wanted.len(), "{command} {form:?}: {}", run.printed);
         }
-        assert_eq!(run.errors().len(), wanted.len(), "{form:?}: {}", run.printed);
     }
 
     // A form that is refused leaves the block as it was: set, or not there at all.
@@ -301,7 +303,7 @@ async fn every_block_keeps_its_form_and_one_in_which_nothing_is_set_is_none() {
         workspace.write(&native(&places, "[1]", |place| taken(form, place)));
         workspace.apply().await;
         workspace.must_plan_nothing(&format!("after the form {form:?}")).await;
-        stand(&workspace, &places, |place| taken(form, place)).await;
+        stand(&workspace, &places, |place| taken(form, place));
         match form {
             Form::Set | Form::DynamicOne => assert_ne!(writes(&world), written, "{form:?} is written"),
             _ => {
@@ -350,7 +352,7 @@ async fn every_block_has_the_same_forms_in_json_on_a_recent_release() {
         }));
         workspace.apply().await;
         workspace.must_plan_nothing(&format!("after {what}")).await;
-        stand(&workspace, &places, spelled).await;
+        stand(&workspace, &places, spelled);
     }
     workspace.destroy().await;
 }
@@ -366,7 +368,7 @@ async fn a_dynamic_block_that_is_known_at_apply_only_is_made_where_it_turns_out_
             workspace.write(&native(&places, later, |_| Form::DynamicLater));
             workspace.apply().await;
             workspace.must_plan_nothing(later).await;
-            stand(&workspace, &places, |_| Form::DynamicLater).await;
+            stand(&workspace, &places, |_| Form::DynamicLater);
         }
         // Terraform takes a block that can be written once to be there. That it then is not, it refuses itself, before the provider is asked.
         let written = writes(&world);
@@ -391,7 +393,7 @@ async fn a_dynamic_block_that_is_known_at_apply_only_is_made_where_it_turns_out_
         workspace.write(&native(&places, "[]", known));
         workspace.apply().await;
         workspace.must_plan_nothing("when it is known").await;
-        stand(&workspace, &places, |place| if place.is_repeated() { Form::Set } else { Form::Absent }).await;
+        stand(&workspace, &places, |place| if place.is_repeated() { Form::Set } else { Form::Absent });
         workspace.destroy().await;
     }
 }

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use crate::support::{Must, Workspace, World};
 use mailflow::exchange::parameters::nouns;
+use mailflow::provider::CATALOG;
 use mailflow::sandbox::exchange::{self, Fault, What};
-use mailflow::schema::{Clearing, Presence};
+use mailflow::schema::{Clearing, Import, Presence};
 use serde_json::{Value as Json, json};
 
 const RULE: &str = "mailflow_exchange_transport_rule";
@@ -123,7 +124,7 @@ async fn a_rule_stands_after_another_as_long_as_it_asks_for_it() {
     after["after"] = json!("Anchor");
     after["priority"] = json!(0);
     workspace.write_resources([(RULE, "anchor", rule("Anchor")), (RULE, "after", after)]);
-    must_fail(&workspace, &["validate", "-no-color"], &["\"priority\" conflicts with \"after\""]).await;
+    must_fail(&workspace, &["plan", "-no-color"], &["\"priority\" conflicts with \"after\""]).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -135,7 +136,7 @@ async fn a_rule_that_only_stops_the_others_needs_no_other_action() {
     workspace.apply().await;
     workspace.must_plan_nothing("after the rule was made").await;
     workspace.write_resources([(RULE, "stop", stops(false))]);
-    must_fail(&workspace, &["validate", "-no-color"], &["The rule does nothing"]).await;
+    must_fail(&workspace, &["plan", "-no-color"], &["The rule does nothing"]).await;
 }
 
 /// Every list of which the service may keep the elements when it is sent null, with other lists empty beside them.
@@ -197,9 +198,13 @@ async fn every_list_is_emptied_whether_null_does_it_or_only_a_removal_by_name() 
         let workspace = world.workspace("lists").await;
         let write = |set: bool| {
             let resources = lists().into_iter().map(|(_, resource, mut arguments, lists)| {
+                let members = arguments.as_object_mut().expect("arguments");
+                let lists = lists.as_object().expect("lists").clone();
                 if set {
-                    let members = arguments.as_object_mut().expect("arguments");
-                    members.extend(lists.as_object().expect("lists").clone());
+                    members.extend(lists);
+                } else if matches!(CATALOG.resource(resource).expect("it is offered").import, Import::Singleton { .. }) {
+                    // What is left out of what is always there stays as it stands.
+                    members.extend(lists.into_iter().map(|(name, _)| (name, json!([]))));
                 }
                 (resource, "x", arguments)
             });
@@ -242,8 +247,12 @@ async fn an_accepted_domain_is_taken_over_and_put_back() {
 
     workspace.write_resources([(DOMAIN, "one", relay("nowhere.example"))]);
     must_fail(&workspace, APPLY, &["nowhere.example", "Microsoft Entra"]).await;
-    workspace.write_resources([(DOMAIN, "one", json!({ "domain": "example.net", "match_sub_domains": true }))]);
-    must_fail(&workspace, &["validate", "-no-color"], &["`domain_type = \"InternalRelay\"`"]).await;
+    workspace.write_resources([(
+        DOMAIN,
+        "one",
+        json!({ "domain": "example.net", "domain_type": "Authoritative", "match_sub_domains": true }),
+    )]);
+    must_fail(&workspace, &["plan", "-no-color"], &["`domain_type = \"InternalRelay\"`"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -69,6 +69,14 @@ async fn lifecycle(suites: &[&'static Suite]) {
         }
     }
 
+    // What is left out of what is always there stays as it stands, so drift is of what is set.
+    let (single, ordinary): (Vec<&Suite>, Vec<&Suite>) =
+        suites.iter().copied().partition(|suite| suite.single && suite.change.is_some());
+    if !single.is_empty() {
+        let objects = [objects(&ordinary, Step::WithoutAgain), objects(&single, Step::Changed)].concat();
+        workspace.write_resources(objects.iter().map(|(kind, name, arguments)| (*kind, name.as_str(), arguments.clone())));
+        workspace.apply().await;
+    }
     behind_our_back(suites, &world, &workspace).await;
 
     workspace.destroy().await;

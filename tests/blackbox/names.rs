@@ -191,7 +191,7 @@ async fn rg11_a_name_that_nobody_has_is_an_error_at_plan_that_tells_how_to_refer
         };
         let rule = |connector: &str| {
             format!(
-                "resource \"mailflow_exchange_transport_rule\" \"r\" {{\n  name       = \"R\"\n  conditions = {{ from_scope = \"InOrganization\" }}\n  actions    = {{ route_message_outbound_connector = {connector} }}\n}}\n"
+                "resource \"mailflow_exchange_transport_rule\" \"r\" {{\n  name       = \"R\"\n  conditions {{\n    from_scope = \"InOrganization\"\n  }}\n  actions {{\n    route_message_outbound_connector = {connector}\n  }}\n}}\n"
             )
         };
         let before = world.stand_ins.snapshot();

@@ -17,7 +17,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("tool", &["sandbox", "provider", "exchange", "gateway", "plugin", "remote", "schema", "value"]),
 ];
 
-fn files_below(folder: &Path) -> Vec<PathBuf> {
+pub(crate) fn files_below(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).expect("the folder is there") {
         let path = entry.expect("an entry").path();

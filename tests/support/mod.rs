@@ -27,8 +27,8 @@ use serde_json::{Value as Json, json};
 
 pub use release::Release;
 
-/// A run is short: Terraform collects garbage only where it would need much memory else.
-const LITTLE_COLLECTING: [(&str, &str); 2] = [("GOGC", "off"), ("GOMEMLIMIT", "512MiB")];
+/// A run is short: Terraform collects garbage later than it would.
+const LITTLE_COLLECTING: [(&str, &str); 1] = [("GOGC", "400")];
 
 /// Both stand-ins, and `terraform`.
 pub struct World {
@@ -166,7 +166,7 @@ impl Workspace<'_> {
             let said: Json = serde_json::from_str(line).expect("JSON on each line");
             let change = &said["change"];
             match (said["type"].as_str(), change["action"].as_str()) {
-                (Some("planned_change"), Some("read" | "noop")) => {}
+                (Some("planned_change"), Some("read" | "noop" | "move")) => {}
                 (Some("planned_change"), Some(action)) => {
                     actions.insert(change["resource"]["addr"].as_str().expect("an address").to_owned(), action.to_owned());
                 }

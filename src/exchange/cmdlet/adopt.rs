@@ -63,9 +63,10 @@ impl Exchange {
         };
         late.take_reports().into_iter().for_each(|report| call.report(report));
         outcome.map_err(|failure| {
-            // What still stands as it did was not taken over; what does not has to be put back some day.
+            // What was refused and still stands as it did was not taken over; what does not has to be put back some day. What the service
+            // took without a word, and shows as it was, is managed all the same: the next plan shows the difference.
             let untouched = failure.object.as_ref().is_some_and(|object| unlike(cmdlets, &current, object).is_empty());
-            if untouched {
+            if untouched && failure.error.kind != Kind::Unexpected {
                 self.forget(cmdlets, &id);
                 return Failure { object: None, ..failure };
             }

@@ -26,8 +26,9 @@ pub(in crate::gateway) fn dialog(said: &[Said]) -> Option<Dialog> {
 pub(in crate::gateway) fn parse(said: &[Said]) -> Result<Rows, Error> {
     let Some(said) = said.first() else { return Ok(Rows::default()) };
     let mut table = Table::default();
-    for line in lines(super::last(said)) {
-        table.line(line);
+    let mut printed = lines(super::last(said)).peekable();
+    while let Some(line) = printed.next() {
+        table.line(line, printed.peek().copied());
     }
     let unread = table.routes.iter().filter(|route| !route.is_read()).count() + table.unread;
     let (rows, lost): (Vec<Route>, Vec<Route>) = table.routes.into_iter().partition(Route::is_read);
@@ -85,18 +86,21 @@ struct Table {
 }
 
 impl Table {
-    fn line(&mut self, line: &str) {
+    /// Takes a line, and knows the one behind it.
+    fn line(&mut self, line: &str, next: Option<&str>) {
         if line.starts_with('#') || is_noise(line) {
             return;
         }
         let is_first = self.routes.is_empty() && self.unread == 0;
-        if is_heading(line) && (is_first || self.is_titles(line) || super::cells(line).len() == 1) {
+        // What stands alone above deeper lines is a domain, whatever its name: its destinations follow.
+        let is_above = super::cells(line).len() == 1 && next.is_some_and(|next| depth_of(next) > depth_of(line));
+        if is_heading(line) && !is_above && (is_first || self.is_titles(line) || super::cells(line).len() == 1) {
             if is_first {
                 self.columns = super::cells(line).into_iter().map(str::to_lowercase).collect();
             }
             return;
         }
-        let depth = line.len() - line.trim_start().len();
+        let depth = depth_of(line);
         let is_numbered = line.split_once(". ").is_some_and(|(number, _)| number.trim().parse::<usize>().is_ok());
         let is_deeper = self.indent.is_some_and(|indent| depth > indent) && !is_numbered;
         let is_nameless = line.trim_start().starts_with(['=', '|', '>', ':']) || line.trim_start().starts_with("->");
@@ -133,16 +137,13 @@ impl Table {
         let Some(route) = self.routes.last_mut().filter(|_| self.open) else {
             return self.not_understood.push(printed);
         };
-        match more {
-            Some(more) => {
-                route.hosts.extend(more);
-                route.profile = profile.or(route.profile.take());
-            }
-            None => {
-                // What has the form of a host may be one.
-                route.is_torn |= text.contains(['.', ':', '[', '/']);
-                self.not_understood.push(printed.clone());
-            }
+        if let Some(more) = more {
+            route.hosts.extend(more);
+            route.profile = profile.or(route.profile.take());
+        } else {
+            // What has the form of a host may be one.
+            route.is_torn |= text.contains(['.', ':', '[', '/']);
+            self.not_understood.push(printed.clone());
         }
         route.printed.push(printed);
     }
@@ -154,9 +155,16 @@ impl Table {
     }
 }
 
+/// How far a line is indented.
+fn depth_of(line: &str) -> usize {
+    line.len() - line.trim_start().len()
+}
+
 /// Tells whether a row shows nothing in the place of its domain.
 fn shows_no_name(row: &str) -> bool {
-    let behind = row.trim_start_matches(|letter: char| letter.is_ascii_digit()).trim_start_matches(['.', ')', ' ']);
+    let unnumbered = row.trim_start_matches(|letter: char| letter.is_ascii_digit());
+    let behind =
+        if unnumbered.len() < row.len() { unnumbered.strip_prefix(['.', ')']).map_or(row, str::trim_start) } else { row };
     behind.is_empty() || behind.starts_with(['=', ':', '|', '>', ',']) || behind.starts_with("->")
 }
 
@@ -300,7 +308,7 @@ fn without_notes(text: &str) -> Option<String> {
         let lower = note.trim().to_ascii_lowercase();
         let priority = lower.trim_start_matches('/').strip_prefix("pri").map(|rest| rest.trim_start_matches("ority"));
         match priority.map(|rest| rest.trim_start_matches(['=', ':', ' ']).parse::<u16>()) {
-            Some(Ok(priority)) => plain.push_str(&format!("/pri={priority}")),
+            Some(Ok(priority)) => plain.extend(["/pri=", &priority.to_string()]),
             _ if note.contains(['.', ':', '[', '/']) => return None,
             _ => {}
         }

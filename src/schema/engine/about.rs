@@ -56,7 +56,7 @@ pub(super) fn about(attribute: &Attribute) -> Cow<'static, str> {
             say(format_args!("Conflicts with `{written}`, which does not store it."));
         }
     }
-    if attribute.kept_beside.is_some() {
+    if attribute.kept_beside.is_some() && attribute.write_only_form {
         say(format_args!("Left out of an object that exists, the text is kept as it stands."));
     }
     match attribute.presence {

@@ -166,15 +166,16 @@ impl Planner<'_> {
     /// An object's attributes. `prior` is `None` where the object is new.
     fn members<'t>(
         &self,
-        attributes: impl IntoIterator<Item = &'t Attribute> + Clone,
+        attributes: impl IntoIterator<Item = &'t Attribute>,
         prior: Option<&Members>,
         config: &Members,
     ) -> Members {
+        let attributes: Vec<&Attribute> = attributes.into_iter().collect();
         let mut planned = Members::new();
-        for attribute in attributes.clone() {
+        for attribute in attributes.iter().copied() {
             let before = prior.map(|prior| get(Some(prior), attribute.name));
             let text = || {
-                let beside: Vec<Attribute> = attributes.clone().into_iter().copied().collect();
+                let beside: Vec<Attribute> = attributes.iter().map(|line| **line).collect();
                 kept(attribute, &beside, prior, config)
             };
             let value = match (implied(attribute, config), before) {

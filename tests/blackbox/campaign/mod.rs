@@ -21,7 +21,7 @@ use scene::{Clean, FAULTS, Fault, Scene};
 use serde_json::json;
 
 /// So many scenes are played at once: each one waits for its device most of the time.
-const AT_ONCE: usize = 6;
+const AT_ONCE: usize = 24;
 
 /// What kind of step this is: a command at the main prompt, or what a command asks for.
 fn kind(step: &str) -> String {

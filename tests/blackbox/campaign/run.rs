@@ -249,6 +249,10 @@ async fn change(gateway: &Gateway, object: &Object, after: bool, shared: &Shared
             };
             let save = |remote: &Record, tainted: bool| {
                 let settled = engine::settle(object.resource, &step.planned, remote);
+                let settled = match (prior, wanted) {
+                    (Some(_), Some(config)) => engine::carried(object.resource, &step.planned, config, settled),
+                    _ => settled,
+                };
                 let (record, unplanned) = engine::guard(object.resource, &step.planned, settled);
                 let stored = Stored { record, private: call.all_private(), tainted };
                 with(shared, |progress| progress.state.insert(object.label, stored));
@@ -261,7 +265,7 @@ async fn change(gateway: &Gateway, object: &Object, after: bool, shared: &Shared
                     Told::Done
                 }
                 Err(Failure { error, object: Some(remote) }) => {
-                    save(&remote, prior.is_none());
+                    save(&remote, prior.is_none() && gateway.is_undone(object.resource, &error));
                     Told::Failed(error)
                 }
                 Err(Failure { error, object: None }) => Told::Failed(error),

@@ -13,6 +13,9 @@ use serde_json::{Value as Json, json};
 use super::objects::{self, Object, orders, parts};
 use super::run::{self, Progress, State, Told};
 
+/// What a plan says of a new object whose name is taken.
+const IN_THE_WAY: &str = "no resource of this configuration was seen to have it";
+
 /// So many changes go on side by side, as with Terraform's default.
 const AT_ONCE: usize = 10;
 
@@ -271,7 +274,11 @@ fn judge(scene: &Scene, clean: &Clean, appliance: &Appliance, run: &Progress, ki
             Some(Told::Failed(error)) if scene.fault == Fault::Rivalry && !quarrel => {
                 return Err(format!("failed over the object of another ({error}): {}", about(object)));
             }
-            Some(Told::Failed(error)) if quarrel && !matches!(error.kind, Kind::Conflict | Kind::Unexpected | Kind::NotFound) => {
+            Some(Told::Failed(error))
+                if quarrel
+                    && !matches!(error.kind, Kind::Conflict | Kind::Unexpected | Kind::NotFound)
+                    && !error.message.contains(IN_THE_WAY) =>
+            {
                 return Err(format!("another error than that of a conflict ({error}): {}", about(object)));
             }
             Some(Told::Done) if object.after.is_some() => {
@@ -355,7 +362,14 @@ fn follow_up(scene: &Scene, clean: &Clean, appliance: &Appliance, first: &Progre
         let shared = progress(&state);
         runtime().block_on(run::apply(appliance, &clean.objects, true, AT_ONCE, &shared));
         let second = take(&shared);
-        if !second.unplanned.is_empty() {
+        // What a killed run made stands in no state: the plan says so, with the block that imports it.
+        let has_no_plan = |label: &str| {
+            let begin = format!("{label}: ");
+            second.unplanned.iter().any(|words| words.starts_with(&begin) && words.contains(IN_THE_WAY))
+        };
+        let taken: Vec<&'static str> =
+            clean.objects.iter().map(|object| object.label).filter(|label| has_no_plan(label)).collect();
+        if taken.len() < second.unplanned.len() {
             return Err(format!("apply {attempt} has no plan: {:?}", second.unplanned));
         }
         if attempt == 2 {
@@ -377,13 +391,13 @@ fn follow_up(scene: &Scene, clean: &Clean, appliance: &Appliance, first: &Progre
             }
         }
         let failed: Vec<_> = second.told.iter().filter(|(_, told)| !matches!(told, Told::Done)).collect();
-        let standing: Vec<&'static str> = failed
+        let in_the_way = failed
             .iter()
             .filter(|(_, told)| matches!(told, Told::Failed(error) if error.message.contains("The gateway already has")))
-            .map(|(label, _)| **label)
-            .collect();
+            .map(|(label, _)| **label);
+        let standing: Vec<&'static str> = taken.iter().copied().chain(in_the_way).collect();
         state.clone_from(&second.state);
-        if !failed.is_empty() {
+        if !failed.is_empty() || !taken.is_empty() {
             let lost = scene.fault == Fault::Kill || standing.iter().all(|label| rivals.contains_key(label));
             let others = failed.iter().any(|(label, told)| !standing.contains(label) && !matches!(told, Told::Skipped));
             if attempt > 2 || !lost || others {

@@ -35,8 +35,9 @@ async fn p02_an_interrupt_finishes_what_is_in_flight_and_keeps_it() {
     workspace.converges("after an interrupt").await;
 
     let workspace = world.workspace("gateway").await;
-    let second =
-        routes(&[("second", "b.example", "mx")]).replace("]\n}", "]\n  depends_on = [mailflow_gateway_smtp_route.first]\n}");
+    let second = routes(&[("second", "b.example", "mx")]);
+    let end = second.rfind('}').expect("its end");
+    let second = format!("{}  depends_on = [mailflow_gateway_smtp_route.first]\n}}\n", &second[..end]);
     workspace.write(&format!("{}{second}", routes(&[("first", "a.example", "mx")])));
     gateway.fault(Fault::SlowCommit { nth: 1, milliseconds: 2500 });
     let running = workspace.begin(&["apply", "-auto-approve"]);
@@ -154,6 +155,9 @@ fn thirty(limit: u32, all: bool) -> Vec<(String, String, Json)> {
         .collect()
 }
 
+/// Gives the line at which a run is killed, from the steps of one that was not.
+type Place = fn(&[String]) -> usize;
+
 /// The place of the first step of a name.
 fn first(steps: &[String], name: &str) -> usize {
     steps.iter().position(|step| step == name).expect("it is typed")
@@ -177,7 +181,7 @@ async fn p01_g12_p15_kills_at_sampled_lines_of_thirty_changes_are_mended_by_a_se
     workspace.converges("without a kill").await;
     let after = gateway.snapshot();
     let steps = gateway.steps().split_off(seeded);
-    let places: [(&str, fn(&[String]) -> usize); 6] = [
+    let places: [(&str, Place); 6] = [
         ("while reading", |_| 3),
         ("while staging", |steps| first(steps, "> showchanges") + 30),
         ("at the first commit", |steps| first(steps, "> commit") + 1),
@@ -185,13 +189,13 @@ async fn p01_g12_p15_kills_at_sampled_lines_of_thirty_changes_are_mended_by_a_se
         ("behind the first commit", |steps| first(steps, "> commit") + 5),
         ("at the last commit", |steps| steps.iter().rposition(|step| step.starts_with("commit: ")).expect("it commits") + 1),
     ];
-    for (place, line) in places {
-        let mut like = steps.clone();
+    for (place, of) in places {
+        let mut sample = steps.clone();
         let (running, line) = loop {
             gateway.restore(&before).expect("a snapshot");
             std::fs::write(workspace.folder.join("terraform.tfstate"), &state).expect("written");
             let _ = std::fs::remove_file(workspace.folder.join("imports.tf"));
-            let (typed, line) = (gateway.steps().len(), line(&like));
+            let (typed, line) = (gateway.steps().len(), of(&sample));
             gateway.fault(Fault::Break { how: Break::Hang, at: Point::Line, nth: u32::try_from(line).expect("few lines") });
             let mut running = workspace.begin(&["apply", "-auto-approve", "-lock=false"]);
             until("the line is typed, or the run ended", || gateway.faults_waiting() == 0 || running.ended()).await;
@@ -202,7 +206,7 @@ async fn p01_g12_p15_kills_at_sampled_lines_of_thirty_changes_are_mended_by_a_se
             gateway.clear_faults();
             let again = gateway.steps().split_off(typed);
             assert!(again.len() < line, "{place}: line {line} of {} was typed without a fault", again.len());
-            like = again;
+            sample = again;
         };
         running.signal("-KILL");
         running.end().await;

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use mailflow::provider::CATALOG;
+use mailflow::schema::{Attribute, Import};
 use serde_json::Value as Json;
 
 use super::{Step, Suite, Variant};
@@ -90,8 +92,18 @@ pub fn check_same_as_never_set(suites: &[&Suite], never: &BTreeMap<String, Json>
             let name = if suite.single { "only".to_owned() } else { name(index, &variant) };
             let address = format!("{}.{name}", suite.resource);
             let (first, last) = (value_at(&never[&address], variant.attribute), value_at(&again[&address], variant.attribute));
-            let first = if variant.stays { &variant.wanted(Step::Changed).unwrap_or_default() } else { first };
+            let stays = variant.stays || is_always_there(suite.resource, &again[&address]);
+            let first = if stays { &variant.wanted(Step::Changed).unwrap_or_default() } else { first };
             assert_eq!(sorted(first), sorted(last), "{address}: {} set and removed again", variant.attribute);
         }
     }
+}
+
+/// Tells whether an object is one that is always there: what is left out of it stays as it stands.
+fn is_always_there(resource: &str, object: &Json) -> bool {
+    let resource = CATALOG.resource(resource).expect("it is offered");
+    let is_there = |attribute: &Attribute| {
+        attribute.always_there.is_some_and(|is_there| object[attribute.name].as_str().is_some_and(is_there))
+    };
+    matches!(resource.import, Import::Singleton { .. }) || resource.attributes.iter().any(is_there)
 }

@@ -125,7 +125,7 @@ pub(crate) const CASES: &[Case] = &[
     case("C08", "the secret differs between the two sides", "a warning at plan on the rule or the filter that is planned second: the filter's values are known where `relay_filter_script` wrote it. No error, as one header may serve several gateways").partly("compared is what one run plans or reads, so a `-target` or `-refresh=false` may hide it; a write-only secret is compared when it is written"),
     case("C09", "a route back to the gateway; a smart host that is the tenant's own MX", "an error: loop"),
     case("C10", "a domain on one side only", "a warning at plan for a route to the tenant's mail exchanger whose domain the tenant does not take").partly("not the other way round: which of the tenant's domains are to come through the gateway cannot be known"),
-    case("C11", "a connector name over 64 characters, or taken in other case", "an error when it is validated; an error with the `import` block at plan, and at create"),
+    case("C11", "a connector name over 64 characters, or taken in other case", "an error when it is planned; where it is taken, with the `import` block, and the same at create"),
     case("C12", "IDN, a dot at the end, upper case", "means the same"),
     case("C13", "a wildcard inside a domain", "an error"),
     case("C14", "an element twice", "an error, in any spelling"),

@@ -248,9 +248,9 @@ mod tests {
         for (label, parameter) in MANUAL {
             assert_eq!(labelled(label).map(Parameter::name), *parameter, "{label}");
         }
-        let printed: String =
+        let printed: Vec<String> =
             MANUAL.iter().filter(|(_, known)| known.is_none()).map(|(label, _)| format!("{label}: No\n")).collect();
-        assert_eq!(defaults(&[format!("Default Policy Parameters\n{printed}"), String::new()]), None);
+        assert_eq!(defaults(&[format!("Default Policy Parameters\n{}", printed.concat()), String::new()]), None);
         let named: Vec<&str> = MANUAL.iter().filter_map(|(_, known)| *known).collect();
         for words in LABELS {
             assert!(named.contains(&words.parameter), "{} is in no label of the manual", words.parameter);

@@ -75,7 +75,6 @@ fn what_no_service_takes_is_refused_by_its_form() {
 
 #[test]
 fn a_new_element_is_judged_beside_those_that_stand() {
-    let steps = |steps: &[&str]| Record::new().with("name", "k").with("steps", Value::texts(steps.iter().copied()));
     static LONG: Resource = Resource {
         attributes: &[string("name", "Name.").required(), set("steps", "Steps.").length(1, 3).filled_empty()],
         rules: &[],
@@ -83,6 +82,7 @@ fn a_new_element_is_judged_beside_those_that_stand() {
         import: Import::Key { attributes: &["name"], example: "a" },
         ..THING_LIKE
     };
+    let steps = |steps: &[&str]| Record::new().with("name", "k").with("steps", Value::texts(steps.iter().copied()));
     check(&judge(&LONG, Some(&steps(&["stands", "a"])), &steps(&["stands", "b"])), &[], &[]);
     check(&judge(&LONG, Some(&steps(&["stands", "a"])), &steps(&["stands", "newer"])), &["steps"], &[]);
 }
@@ -164,4 +164,100 @@ fn a_secret_that_was_sent_under_its_version_is_not_judged_again() {
     check(&judge(&PAIR, Some(&prior), &pair("abc", 1)), &[], &[]);
     check(&judge(&PAIR, Some(&prior), &pair("abc", 2)), &["secret_wo"], &[]);
     check(&judge(&PAIR, None, &pair("abc", 1)), &["secret_wo"], &[]);
+}
+
+static SETTINGS: Resource = Resource {
+    attributes: &[
+        string("name", "Name.").required().replaces().always_there(|name| name == "DEFAULT"),
+        crate::schema::boolean("refuse", "Refuses.").filled(false),
+        crate::schema::integer("limit", "A limit."),
+        set("hosts", "Hosts.").filled_empty(),
+    ],
+    rules: &[Rule::Requires("refuse", "limit")],
+    ..THING_LIKE_NAMED
+};
+
+const THING_LIKE_NAMED: Resource =
+    Resource { identity: &["name"], import: Import::Key { attributes: &["name"], example: "a" }, ..THING_LIKE };
+
+#[test]
+fn what_is_left_out_of_what_is_always_there_stays_as_it_stands() {
+    let planned = |prior: Option<&Record>, name: Value| {
+        let plan = crate::schema::engine::plan(&SETTINGS, prior, &Record::new().with("name", name), &Record::new());
+        let planned = plan.planned.expect("an object");
+        ["refuse", "limit", "hosts"].map(|name| planned.get(name).clone())
+    };
+    let open = || [Value::UNKNOWN, Value::UNKNOWN, Value::UNKNOWN];
+    let stood = [Value::from(true), 7.into(), Value::texts(["a"])];
+    let prior = Record::new().with("id", "x").with("name", "DEFAULT");
+    let prior = prior.with("refuse", stood[0].clone()).with("limit", stood[1].clone()).with("hosts", stood[2].clone());
+    assert_eq!(planned(None, "DEFAULT".into()), open());
+    assert_eq!(planned(None, Value::UNKNOWN), open());
+    assert_eq!(planned(Some(&prior), "DEFAULT".into()), stood);
+    assert_eq!(planned(None, "other".into()), [Value::from(false), Value::Null, Value::Set(vec![])]);
+    assert_eq!(planned(Some(&prior), Value::UNKNOWN), open());
+
+    // A rule between what is written and what stands is the service's to judge.
+    let written = |name: &str| Record::new().with("name", name).with("refuse", true);
+    check(&judge(&SETTINGS, None, &written("DEFAULT")), &[], &[]);
+    check(&judge(&SETTINGS, None, &written("other")), &["refuse"], &[]);
+    check(&judge(&SETTINGS, Some(&prior.clone().with("refuse", false)), &written("DEFAULT")), &[], &[]);
+
+    for column in crate::schema::engine::resource_columns(&SETTINGS) {
+        let written = !["name", "id", "timeouts"].contains(&column.name.as_ref());
+        assert_eq!(column.computed && column.optional, written, "{}", column.name);
+    }
+}
+
+static SECRETIVE: Resource = Resource {
+    attributes: &[
+        string("name", "Name.").required().replaces(),
+        string("script", "Script.").required().write_only_form().kept_beside(&[]),
+        crate::schema::block(
+            "actions",
+            "Actions.",
+            &[string("header", "Header."), string("value", "Value.").write_only_form().kept_beside(&["header"])],
+        ),
+        string("note", "A note."),
+    ],
+    rules: &[],
+    ..THING_LIKE_NAMED
+};
+
+#[test]
+fn a_sensitive_text_that_is_left_out_is_kept() {
+    let actions = |members: &[(&str, Value)]| some(members);
+    let prior = Record::new().with("id", "n").with("name", "n").with("script", "s");
+    let prior = prior.with("actions", actions(&[("header", "X".into()), ("value", "v".into())]));
+    let left = Record::new().with("name", "n").with("actions", actions(&[("header", "X".into())]));
+    let plan = |prior: Option<&Record>, config: &Record| {
+        let planned = crate::schema::engine::plan(&SECRETIVE, prior, config, &Record::new()).planned.expect("an object");
+        (planned.at("script").clone(), planned.at("actions.value").clone())
+    };
+    check(&validate_form(&SECRETIVE, &left, true), &[], &[]);
+    check(&judge(&SECRETIVE, Some(&prior), &left), &[], &["script", "actions.value"]);
+    assert_eq!(plan(Some(&prior), &left), ("s".into(), "v".into()));
+    // A new object needs them.
+    check(&judge(&SECRETIVE, None, &left), &["script", "actions.value"], &[]);
+    // The header goes, and its value with it; another header needs another value.
+    let gone = left.clone().with("script", "s").with("actions", Value::Null);
+    check(&judge(&SECRETIVE, Some(&prior), &gone), &[], &[]);
+    let bare = left.clone().with("script", "s").with("actions", actions(&[("header", Value::Null)]));
+    assert_eq!(plan(Some(&prior), &bare), ("s".into(), Value::Null));
+    let renamed = left.clone().with("script", "s").with("actions", actions(&[("header", "Y".into())]));
+    check(&judge(&SECRETIVE, Some(&prior), &renamed), &["actions.value"], &[]);
+    // What was written write-only is in no state, and stays out of it.
+    let unseen = prior.clone().with("script", Value::Null).with("script_wo_version", 1);
+    let planned = crate::schema::engine::plan(&SECRETIVE, Some(&unseen), &left, &Record::new()).planned.expect("an object");
+    assert_eq!((planned.get("script"), planned.get("script_wo_version")), (&Value::Null, &Value::Null));
+    let sent = crate::schema::engine::effective(&SECRETIVE, &planned, &left);
+    assert!(sent.get("script").is_unknown(), "nobody knows what is kept: {sent:?}");
+    let paths = crate::schema::engine::differences(&SECRETIVE, &unseen, &planned);
+    assert!(paths.is_empty(), "{paths:?}");
+    let remote = Record::new().with("id", "n").with("name", "n").with("script", "live");
+    assert_eq!(crate::schema::engine::settle(&SECRETIVE, &planned, &remote).get("script"), &Value::Null);
+    assert_eq!(crate::schema::engine::settle(&SECRETIVE, &Record::new(), &remote).get("script"), &"live".into());
+    // Written write-only, the plain form is null.
+    let written = left.with("script_wo", "w").with("script_wo_version", 2);
+    assert_eq!(plan(Some(&prior), &written).0, Value::Null);
 }
