@@ -34,10 +34,13 @@ const CERTIFICATE: &str = include_str!("host/certificate.pem");
 const KEY: &str = include_str!("host/key.pem");
 const COOKIE: &str = "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2";
 const RUNS: usize = 21;
+/// In the profile `dist`, which users get.
 const SCHEMA_BUDGET: Duration = Duration::from_millis(10);
+/// In the profile `release`, which is built fast: it only has to notice that something is done at the start that need not be.
+const FAST_BUILD_SCHEMA_BUDGET: Duration = Duration::from_millis(20);
 const EXIT_BUDGET: Duration = Duration::from_millis(20);
 /// Most of it are the pages of the file that are read at the start.
-const MEMORY_BUDGET_KIB: u64 = 15 * 1024;
+const MEMORY_BUDGET_KIB: u64 = 24 * 1024;
 /// The same in the profile `dist`.
 const SMALL_MEMORY_BUDGET_KIB: u64 = 9 * 1024;
 /// Of the file in the profile `dist`, which is stripped; the goal is 12 MB.
@@ -200,18 +203,19 @@ fn main() -> ExitCode {
     let memory = median(runs.iter().map(|run| run.resident_kib));
     let size = std::fs::metadata(BINARY).expect("the binary").len();
     let is_small_build = Path::new(BINARY).parent().is_some_and(|folder| folder.ends_with("dist"));
+    let schema_budget = if is_small_build { SCHEMA_BUDGET } else { FAST_BUILD_SCHEMA_BUDGET };
     let memory_budget = if is_small_build { SMALL_MEMORY_BUDGET_KIB } else { MEMORY_BUDGET_KIB };
     let size_budget = if is_small_build { SIZE_BUDGET } else { u64::MAX };
     println!("medians of {RUNS} processes");
     println!("  start to handshake        {handshake:>9.1?}");
-    println!("  start to schema answered  {schema:>9.1?}   budget {SCHEMA_BUDGET:?}");
+    println!("  start to schema answered  {schema:>9.1?}   budget {schema_budget:?}");
     println!("  Shutdown to exit          {exit:>9.1?}   budget {EXIT_BUDGET:?}");
     println!("  resident                  {memory:>7} KiB  budget {memory_budget} KiB");
     println!(
         "  size of the file          {size:>9} B  {}",
         if is_small_build { format!("budget {SIZE_BUDGET} B") } else { String::new() }
     );
-    if schema <= SCHEMA_BUDGET && exit <= EXIT_BUDGET && memory <= memory_budget && size <= size_budget {
+    if schema <= schema_budget && exit <= EXIT_BUDGET && memory <= memory_budget && size <= size_budget {
         ExitCode::SUCCESS
     } else {
         eprintln!("over budget");

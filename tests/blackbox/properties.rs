@@ -103,7 +103,6 @@ fn gateways() -> Vec<Options> {
                 blank_lines: false,
                 many_recipients: 3,
                 routes: RouteForm::Priorities,
-                recipients: RecipientForm::Keys,
                 ..Layout::default()
             },
             setttymode: false,
