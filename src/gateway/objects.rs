@@ -429,13 +429,8 @@ impl Objects for Gateway {
             }
             rows => rows?,
         };
-        // An error about what stands is none of the change's.
         let before = change.prior.map(|prior| (table.check)(prior, &rows)).unwrap_or_default();
-        for diagnostic in (table.check)(change.effective, &rows) {
-            if !diagnostic.is_error() || !before.contains(&diagnostic) {
-                call.report(diagnostic);
-            }
-        }
+        call.report_new((table.check)(change.effective, &rows), &before);
         if !call.applying {
             self.judge_name(table, change, &rows, call).await;
             self.judge_references(change, call).await?;

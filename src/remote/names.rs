@@ -16,7 +16,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::{Call, Change, pause};
-use crate::schema::{Attribute, Kind, Record, Refers, Resource, engine};
+use crate::schema::{Attribute, Kind, Record, Refers, Resource, capital, engine};
 use crate::value::{Diagnostic, Path, Step, Value};
 
 /// Who stands aside waits no longer than this for other plans.
@@ -167,8 +167,7 @@ pub fn in_doubt(resource: &Resource, name: &str) -> Diagnostic {
 
 /// The error for the second of two resources of one name.
 pub fn twice(resource: &Resource, planned: &Record, first: Option<&Record>) -> Diagnostic {
-    let title = planned.text(resource.title).filter(|_| resource.title != "id");
-    let called = title.map_or_else(|| format!("the {}", resource.noun), |title| format!("{} {title:?}", resource.noun));
+    let called = resource.called(planned);
     let other = first.map(|first| apart(resource, planned, first)).unwrap_or_default();
     let summary = format!("Another resource of this configuration is {called} too");
     let detail =
@@ -196,8 +195,7 @@ pub fn missing(to: &Resource, name: &str, path: &Path, there: &[String]) -> Diag
 
 /// The warning that a planned change cannot be applied, because the provider may only read.
 pub fn read_only(resource: &Resource, record: &Record) -> Diagnostic {
-    let title = record.text(resource.title).filter(|_| resource.title != "id");
-    let called = title.map_or_else(|| format!("the {}", resource.noun), |title| format!("{} {title:?}", resource.noun));
+    let called = resource.called(record);
     Diagnostic::warning(
         format!("The change of {called} cannot be applied"),
         "The provider is set to `read_only`: applying this plan fails before anything is sent. Take `read_only = true` out of the provider block to \
@@ -254,11 +252,6 @@ fn quoted(text: &str) -> String {
 
 fn at_title(resource: &Resource, diagnostic: Diagnostic) -> Diagnostic {
     if resource.title == "id" { diagnostic } else { diagnostic.at(Path::root().attribute(resource.title)) }
-}
-
-fn capital(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
 /// How the user tells two resources apart that are one object: the other's name in its spelling, and where it differs.

@@ -48,6 +48,12 @@ impl Call {
         self.warnings.lock().unwrap_or_else(PoisonError::into_inner).push(diagnostic);
     }
 
+    /// Leaves messages about a planned object; `before` are those about the object as it stands. An error about what stands is none of the
+    /// change's.
+    pub fn report_new(&self, found: Diagnostics, before: &Diagnostics) {
+        found.into_iter().filter(|said| !said.is_error() || !before.contains(said)).for_each(|said| self.report(said));
+    }
+
     /// Takes the messages that were left.
     pub fn take_reports(&self) -> Diagnostics {
         std::mem::take(&mut *self.warnings.lock().unwrap_or_else(PoisonError::into_inner))

@@ -1,4 +1,4 @@
-//! The article before a noun of a table: "an inbound connector", "a transport rule", "an SMTP route".
+//! How the noun of a table stands in a sentence: with its article ("an inbound connector", "an SMTP route"), or at the beginning.
 
 /// `An` or `A`, as the sound of the noun's first word asks for. Capital letters are spelt out: an SMTP route, a URL.
 pub fn article(noun: &str) -> &'static str {
@@ -15,6 +15,12 @@ pub fn article(noun: &str) -> &'static str {
         "aeiou".contains(first.to_ascii_lowercase()) && !spoken_otherwise
     };
     if vowel { "An" } else { "A" }
+}
+
+/// A text that begins with a capital letter.
+pub fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
 #[cfg(test)]

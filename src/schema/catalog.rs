@@ -57,6 +57,16 @@ pub enum Import {
     },
 }
 
+impl Resource {
+    /// What an object is called in messages: `transport rule "Block exe"`, or `the order of transport rules` where there is one of its kind.
+    pub fn called(&self, record: &Record) -> String {
+        match record.text(self.title) {
+            Some(title) if self.title != "id" => format!("{} {title:?}", self.noun),
+            _ => format!("the {}", self.noun),
+        }
+    }
+}
+
 /// Default time limits in seconds.
 #[derive(Debug, Clone, Copy)]
 pub struct Timeouts {

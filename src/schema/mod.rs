@@ -14,7 +14,7 @@ pub mod engine;
 mod record;
 mod singular;
 
-pub use article::article;
+pub use article::{article, capital};
 pub use attribute::{
     Attribute, Clearing, Fill, Format, Kind, Motion, Presence, Refers, Remote, Scalar, block, block_list, boolean, integer,
     keyword, list, list_of, map, number, object, one_of, set, set_of, string,

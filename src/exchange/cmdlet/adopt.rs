@@ -8,11 +8,11 @@ use super::binding::{Cmdlets, Life};
 use super::read::Who;
 use super::shape::{Leaf, leaves, unlike};
 use super::values::{from_json, is_nothing, to_json};
-use super::words::{absent, capital, difference, twice};
+use super::words::{absent, difference, twice};
 use crate::exchange::Exchange;
 use crate::exchange::answer::Object;
 use crate::remote::{Call, Error, Failure, Kind, Masks};
-use crate::schema::{Clearing, Presence, Record};
+use crate::schema::{Clearing, Presence, Record, capital};
 use crate::value::{Diagnostic, Path};
 
 /// Under which name the private data holds what stood there before.

@@ -169,10 +169,7 @@ impl Cmdlets {
 
     /// What the object is called in messages: `transport rule "Block exe"`.
     pub fn called(&self, record: &Record) -> String {
-        match record.text(self.resource.title) {
-            Some(title) if self.resource.title != "id" => format!("{} {title:?}", self.resource.noun),
-            _ => format!("the {}", self.resource.noun),
-        }
+        self.resource.called(record)
     }
 
     /// Tells whether the object of this record is always there, so that it is adopted and not made.

@@ -7,13 +7,13 @@ use serde_json::{Map, json};
 use super::binding::{Cmdlets, Life};
 use super::lists::List;
 use super::shape::record;
-use super::words::{absent, capital};
+use super::words::absent;
 use crate::exchange::Exchange;
 use crate::exchange::answer::Object;
 use crate::exchange::http::Cmdlet;
 use crate::exchange::resources;
 use crate::remote::{Call, Error, Kind, Masks};
-use crate::schema::Record;
+use crate::schema::{Record, capital};
 use crate::value::{Diagnostic, Value};
 
 /// How an object is looked for.

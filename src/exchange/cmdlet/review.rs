@@ -37,9 +37,9 @@ enum Key {
 }
 
 impl Claims {
-    /// Notes down what is planned; gives what was planned for it before.
-    fn note(&self, noun: &'static str, key: Key, planned: Option<&Record>) -> Option<Record> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert((noun, key), planned.cloned()).flatten()
+    /// Notes down what is planned.
+    fn note(&self, noun: &'static str, key: Key, planned: Option<&Record>) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert((noun, key), planned.cloned());
     }
 
     /// Brings objects as the service shows them to what is planned for them.
@@ -184,7 +184,6 @@ impl Exchange {
     }
 
     /// Judges the planned object by those of other resources. What cannot be read is not judged by: it is only good for a warning.
-    /// An error about what stands is none of the change's.
     async fn look_across(&self, cmdlets: &'static Cmdlets, change: Change<'_>, call: &Call) {
         let planned = change.planned;
         for across in cmdlets.across.iter().filter(|across| (across.concerns)(planned)) {
@@ -194,11 +193,7 @@ impl Exchange {
                     let standing = list.objects.iter().filter_map(|object| record(other, object).ok()).collect();
                     let others = self.claims.lay_over(other, standing);
                     let before = change.prior.map(|prior| (across.judge)(prior, &others)).unwrap_or_default();
-                    for found in (across.judge)(planned, &others) {
-                        if !found.is_error() || !before.contains(&found) {
-                            call.report(found);
-                        }
-                    }
+                    call.report_new((across.judge)(planned, &others), &before);
                 }
                 Err(error) => tracing::debug!(noun = other.noun, %error, "the plan is not held against these objects"),
             }

@@ -43,12 +43,6 @@ pub(super) fn difference(leaf: &Leaf, now: &Record, wanted: &Record) -> String {
     format!("`{}` is {} and is to be {}", leaf.name, shown(leaf, now.at(&leaf.name)), shown(leaf, wanted.at(&leaf.name)))
 }
 
-/// A text that begins with a capital letter.
-pub(super) fn capital(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
-}
-
 /// An object that has to be there to be adopted, and is not.
 pub(super) fn absent(cmdlets: &Cmdlets, record: &Record) -> Error {
     let called = cmdlets.called(record);

@@ -3,7 +3,7 @@
 
 use super::rules;
 use super::{Column, ID, Shape, data_columns, identity_columns, parse_key, resource_columns, settings_columns};
-use crate::schema::{Catalog, DataSource, Function, Import, Record, Resource, Rule};
+use crate::schema::{Catalog, DataSource, Function, Import, Record, Resource, Rule, capital};
 use crate::value::{Type, Value};
 
 /// A heading of a schema, and the columns that stand under it.
@@ -243,12 +243,7 @@ fn full_name(catalog: &Catalog, name: &str) -> String {
 /// The heading under which the registry lists a page: the side that the name begins with.
 fn subcategory(name: &str) -> String {
     let side = name.split('_').next().unwrap_or_default();
-    let mut letters = side.chars();
-    match letters.next() {
-        Some(_) if side.len() <= 3 => side.to_uppercase(),
-        Some(first) => first.to_uppercase().chain(letters).collect(),
-        None => String::new(),
-    }
+    if side.len() <= 3 { side.to_uppercase() } else { capital(side) }
 }
 
 /// The first sentence, in one line and without the marks of Markdown.

@@ -1,21 +1,9 @@
 //! What stands is never judged; what is new is.
 
-use super::tables::{PAIR, THING};
+use super::tables::{PAIR, THING, some, thing};
 use crate::schema::engine::{judge, validate_form};
 use crate::schema::{Import, Record, Resource, Rule, Timeouts, keyword, set, string};
 use crate::value::{Diagnostics, Severity, Value};
-
-fn some(members: &[(&str, Value)]) -> Value {
-    Value::object(members.iter().map(|(name, value)| (*name, value.clone())))
-}
-
-fn thing(members: &[(&str, Value)]) -> Record {
-    let mut config = Record::new().with("name", "one").with("kind", "Partner");
-    for (name, value) in members {
-        config.set(*name, value.clone());
-    }
-    config
-}
 
 #[track_caller]
 fn check(found: &Diagnostics, errors: &[&str], warnings: &[&str]) {

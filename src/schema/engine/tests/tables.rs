@@ -1,8 +1,8 @@
 //! Tables with one of everything.
 
 use crate::schema::{
-    Attribute, Catalog, Clearing, DataSource, Function, FunctionError, Import, Parameter, Resource, Rule, Timeouts, block,
-    block_list, boolean, integer, list, list_of, map, number, object, one_of, set, set_of, string,
+    Attribute, Catalog, Clearing, DataSource, Function, FunctionError, Import, Parameter, Record, Resource, Rule, Timeouts,
+    block, block_list, boolean, integer, list, list_of, map, number, object, one_of, set, set_of, string,
 };
 use crate::value::{Type, Value};
 
@@ -182,3 +182,17 @@ pub(super) static CATALOG: Catalog = Catalog {
     data_sources: &[&SOURCE],
     functions: &[&DOUBLE],
 };
+
+/// An object with these members.
+pub(super) fn some(members: &[(&str, Value)]) -> Value {
+    Value::object(members.iter().map(|(name, value)| (*name, value.clone())))
+}
+
+/// A configuration of [`THING`] with what it needs, and these members.
+pub(super) fn thing(members: &[(&str, Value)]) -> Record {
+    let mut config = Record::new().with("name", "one").with("kind", "Partner");
+    for (name, value) in members {
+        config.set(*name, value.clone());
+    }
+    config
+}

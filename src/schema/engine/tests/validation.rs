@@ -1,21 +1,9 @@
 //! What is refused before any service is asked, and what must pass.
 
-use super::tables::{CATALOG, ONLY, PAIR, THING};
+use super::tables::{CATALOG, ONLY, PAIR, THING, some, thing};
 use crate::schema::engine::validate;
 use crate::schema::{Attribute, Record, Resource, Rule, boolean, object, set, string};
 use crate::value::{Diagnostics, Value};
-
-fn some(members: &[(&str, Value)]) -> Value {
-    Value::object(members.iter().map(|(name, value)| (*name, value.clone())))
-}
-
-fn thing(members: &[(&str, Value)]) -> Record {
-    let mut config = Record::new().with("name", "one").with("kind", "Partner");
-    for (name, value) in members {
-        config.set(*name, value.clone());
-    }
-    config
-}
 
 fn found(resource: &Resource, config: &Record) -> Diagnostics {
     validate(resource.attributes, resource.rules, config, true)
