@@ -597,12 +597,17 @@ fn unclear(resource: &Resource, id: &str, rows: &Rows) -> Error {
     );
     let error = Error::new(Kind::Unexpected, words)
         .hint("Please report the row: `terraform-provider-mailflow doctor` prints it masked, with the gateway's release.");
-    if rows.not_understood.is_empty() { error } else { error.context("rows", shortened(&rows.not_understood, "\n")) }
+    if rows.not_understood.is_empty() { error } else { error.context("rows", unread_rows(rows)) }
+}
+
+/// The rows that could not be read, as they may be shown: there may be filters among them.
+fn unread_rows(rows: &Rows) -> String {
+    without_values_of_filters(&shortened(&rows.not_understood, "\n"))
 }
 
 /// The warning for a printout with rows that could not be read.
 fn unread(printout: &Printout, rows: &Rows) -> Diagnostic {
-    let mut shown = without_values_of_filters(&shortened(&rows.not_understood, "\n"));
+    let mut shown = unread_rows(rows);
     if rows.nameless > 0 {
         let between = if shown.is_empty() { "" } else { "\n" };
         shown.extend([between, &format!("({} without a name)", rows.nameless)]);
@@ -635,6 +640,17 @@ fn shortened(names: &[String], between: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn rs4_a_row_that_cannot_be_read_is_shown_without_the_values_of_a_filter() {
+        let line = "?? f: if (header(\"X-A\") == \"s3cret\") and (recv-listener == \"In\") {";
+        let rows = Rows { not_understood: vec![line.to_owned()], ..Rows::default() };
+        let error = unclear(&message_filter::RESOURCE, "f", &rows).diagnostic("read").detail;
+        let warning = unread(&Printout::Filters, &rows).detail;
+        for text in [error, warning] {
+            assert!(!text.contains("s3cret") && text.contains("recv-listener"), "{text}");
+        }
+    }
 
     #[test]
     fn rg12_a_private_listener_is_said_to_have_no_recipient_access_table() {
