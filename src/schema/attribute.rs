@@ -183,6 +183,8 @@ pub struct Attribute {
     /// On a nullable text: left out, it is this text where the named sibling is configured, and null where that is left out too. For what
     /// the service fills in beside a setting, so that writing it out means the same as leaving it out.
     pub implied: Option<&'static (&'static str, &'static str)>,
+    /// On a nullable attribute: what holds where it is left out, if that is not "nothing": `the listener's default`.
+    pub inherited: Option<&'static str>,
     /// The text (each element) names another object, which must be there when the object is made or changed.
     pub refers: Option<Refers>,
     /// Why it should no longer be written, and what to write instead.
@@ -217,6 +219,7 @@ const fn plain(name: &'static str, about: &'static str, kind: Kind) -> Attribute
         clearing: Clearing::Null,
         partners: &[],
         implied: None,
+        inherited: None,
         refers: None,
         deprecated: None,
         pending: None,
@@ -297,6 +300,11 @@ impl Attribute {
     /// Left out, it is the second text wherever the sibling, which is the first, is configured.
     pub const fn implied_beside(self, sibling_and_text: &'static (&'static str, &'static str)) -> Attribute {
         Attribute { implied: Some(sibling_and_text), ..self }
+    }
+
+    /// Left out, this holds, which the service takes from elsewhere: null is a third value beside true and false.
+    pub const fn inherited(self, from: &'static str) -> Attribute {
+        Attribute { inherited: Some(from), ..self }
     }
 
     /// The user must write it.

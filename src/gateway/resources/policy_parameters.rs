@@ -259,7 +259,7 @@ pub(super) const fn attributes<const A: usize, const N: usize>(own: [Attribute; 
         all[index] = match index {
             index if index < A => own[index],
             index if filled => PARAMETERS[index - A].attribute.filled_by_service(),
-            index => PARAMETERS[index - A].attribute,
+            index => PARAMETERS[index - A].attribute.inherited("the listener's default"),
         };
         index += 1;
     }

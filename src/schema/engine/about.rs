@@ -80,6 +80,9 @@ pub(super) fn about(attribute: &Attribute) -> Cow<'static, str> {
     if let Some((sibling, text)) = attribute.implied {
         say(format_args!("Defaults to {} beside `{sibling}`.", quoted(text)));
     }
+    if let Some(from) = attribute.inherited {
+        say(format_args!("Left out, {from} holds."));
+    }
     if let Some(advice) = attribute.deprecated {
         say(format_args!("**Deprecated:** {advice}"));
     }

@@ -109,6 +109,7 @@ impl Laws {
         self.shapes(place, &resource_columns(resource), false, false);
 
         for line in resource.attributes {
+            self.unset(&format!("{place}.{}", line.name), line);
             if let Motion::With(names) = line.motion
                 && let Some(stranger) = names.iter().copied().find(|name| attribute(resource, name).is_none())
             {
@@ -243,6 +244,22 @@ impl Laws {
                 }
                 Presence::Required | Presence::Nullable | Presence::Filled(_) => {}
             }
+        }
+    }
+
+    /// Checks that a switch or a collection of an object always has a value, or says what its absence means: a plan could not tell "none"
+    /// from "off".
+    fn unset(&mut self, place: &str, line: &Attribute) {
+        let has_empty_value = match line.kind {
+            Kind::Scalar(scalar) => scalar == Scalar::Boolean,
+            Kind::Object(_) | Kind::Block(_) | Kind::BlockList(_) => false,
+            Kind::List(_) | Kind::Set(_) | Kind::Map(_) | Kind::ListOf(_) | Kind::SetOf(_) => true,
+        };
+        if has_empty_value && line.presence == Presence::Nullable && line.inherited.is_none() {
+            self.breach(place, "is a switch or a collection that may be null, and does not say what that means");
+        }
+        if line.inherited.is_some() && line.presence != Presence::Nullable {
+            self.breach(place, "is inherited where it is left out, and never null");
         }
     }
 

@@ -62,10 +62,10 @@ pub(super) static THING: Resource = Resource {
     attributes: &[
         string("name", "Name, unique in the organization.").required().replaces().length(1, 8),
         one_of("kind", "Whose it is.", &["Partner", "OnPremises"]).required(),
-        set("domains", "Domains that it is for.").meaning(domain).shown_as_meant(),
+        set("domains", "Domains that it is for.").inherited("what the test says").meaning(domain).shown_as_meant(),
         set("ranges", "Addresses.").filled_empty().meaning(lower).most(4),
-        list("steps", "Steps in order.").meaning(lower),
-        map("tags", "Tags by name.").meaning(lower),
+        list("steps", "Steps in order.").inherited("what the test says").meaning(lower),
+        map("tags", "Tags by name.").inherited("what the test says").meaning(lower),
         string("comment", "A comment.").cleared_by(Clearing::EmptyText),
         string("mode", "How it works.").filled_text("Enforce").meaning(lower),
         boolean("enabled", "Whether it works.").filled(true),
