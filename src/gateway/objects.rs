@@ -15,7 +15,7 @@ use super::batch::{Answer, Batch, Goal, RULES, Rules, Wish};
 use super::device::Connect;
 use super::filter_values::without_values_of_filters;
 use super::lock::Lock;
-use super::original::{self, ORIGINAL};
+use super::original::{self, ORIGINAL, Original};
 use super::resources::message_filter;
 use super::rest::Rest;
 use super::settings::Settings;
@@ -173,7 +173,7 @@ impl Gateway {
     }
 
     /// Holds a planned object's name against those of this run and those that stand on the gateway.
-    async fn judge_name(&self, table: &'static Table, change: Change<'_>, rows: &Rows, call: &Call) {
+    async fn judge_name(&self, change: Change<'_>, rows: &Rows, call: &Call) {
         let (resource, planned) = (change.resource, change.planned);
         let Some(id) = (self.rules.key)(resource, change.effective) else { return };
         let before = change.prior.and_then(|prior| prior.text("id")).filter(|id| !id.is_empty());
@@ -184,7 +184,9 @@ impl Gateway {
             return call.report(names::twice(resource, planned, Some(&first)));
         }
         // An object that is always there is adopted.
-        if (table.always_there)(change.effective) || !(before.is_none() || is_renamed) || rows.find(resource.name, &id).is_none()
+        if engine::is_always_there(resource, change.effective)
+            || !(before.is_none() || is_renamed)
+            || rows.find(resource.name, &id).is_none()
         {
             return;
         }
@@ -302,8 +304,9 @@ impl Gateway {
         seen: Option<&Record>,
         call: &Call,
     ) -> Result<Record, Failure> {
+        let adopts = matches!(goal, Goal::Adopt(_));
         let wanted = match &goal {
-            Goal::Adopt(wanted) => Some((wanted.clone(), Some(Record::new()))),
+            Goal::Adopt(wanted) => Some((wanted.clone(), Some(Original::Stood(Record::new())))),
             Goal::Update(wanted) if seen.is_some() => {
                 Some((wanted.clone(), call.private(ORIGINAL).as_ref().and_then(original::read)))
             }
@@ -323,8 +326,9 @@ impl Gateway {
             Err(failure) => failure.object.is_some(),
         };
         // Of an object that was imported nothing is kept: what was there before is not known.
-        if let (Some(before), Some((wanted, Some(kept)))) = (before.filter(|_| exists), wanted) {
-            call.set_private(ORIGINAL, original::write(&original::with_written(table.resource, kept, &before.record, &wanted)));
+        let before = before.as_ref().map(|row| &row.record);
+        if let Some((wanted, Some(kept))) = wanted.filter(|_| exists && (adopts || before.is_some())) {
+            call.set_private(ORIGINAL, original::write(&original::with_written(table.resource, kept, before, &wanted)));
         }
         let result = match result {
             Err(Failure { error, object: None }) => Err(self.because(&printout, error, call).await.into()),
@@ -432,7 +436,7 @@ impl Objects for Gateway {
         let before = change.prior.map(|prior| (table.check)(prior, &rows)).unwrap_or_default();
         call.report_new((table.check)(change.effective, &rows), &before);
         if !call.applying {
-            self.judge_name(table, change, &rows, call).await;
+            self.judge_name(change, &rows, call).await;
             self.judge_references(change, call).await?;
         }
         self.compare(change, call).await;
@@ -443,7 +447,7 @@ impl Objects for Gateway {
         if self.read_only && !call.applying {
             call.report(names::read_only(resource, state));
         }
-        if (self.table(resource)?.always_there)(state) && call.private(ORIGINAL).is_none() {
+        if engine::is_always_there(resource, state) && call.private(ORIGINAL).is_none() {
             call.report(Diagnostic::warning(
                 format!("The {} {:?} will be left as it is", resource.noun, self.id(resource, state)?),
                 "It is always there and cannot be deleted. It was imported, so what it was before is not known, and nothing will be restored: it is only \
@@ -462,7 +466,7 @@ impl Objects for Gateway {
             None => self.id(change.resource, change.effective)?,
         };
         let record = change.effective.clone();
-        let goal = if (table.always_there)(&record) { Goal::Adopt(record) } else { Goal::Create(record) };
+        let goal = if engine::is_always_there(change.resource, &record) { Goal::Adopt(record) } else { Goal::Create(record) };
         let made = self.write(table, id.clone(), goal, None, call).await;
         let Err(Failure { error, object: Some(object) }) = made else { return made };
         if self.is_undone(change.resource, &error) {
@@ -512,8 +516,9 @@ impl Objects for Gateway {
         self.writable()?;
         let table = self.table(resource)?;
         let id = self.id(resource, state)?;
-        let goal = if (table.always_there)(state) {
-            let Some(original) = call.private(ORIGINAL).as_ref().and_then(original::read) else {
+        let original = call.private(ORIGINAL).as_ref().and_then(original::read);
+        let goal = if engine::is_always_there(resource, state) {
+            let Some(original) = original else {
                 self.batch.take_back(resource.name, &id);
                 call.report(Diagnostic::warning(
                     format!("The {} {id:?} stays as it is", resource.noun),
@@ -522,7 +527,10 @@ impl Objects for Gateway {
                 ));
                 return Ok(());
             };
-            Goal::Update(original::to_put_back(resource, &original, state))
+            match original {
+                Original::Absent => Goal::Delete(state.clone()),
+                Original::Stood(kept) => Goal::Update(original::to_put_back(resource, &kept, state)),
+            }
         } else {
             Goal::Delete(state.clone())
         };

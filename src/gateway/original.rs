@@ -14,19 +14,40 @@ use crate::value::{Number, Step, Value};
 /// Under which name the private data of an adopted object holds what it was before.
 pub(super) const ORIGINAL: &str = "original";
 
-/// Writes a record. What is unknown is written as null.
-pub(super) fn write(record: &Record) -> Json {
-    Json::Object(record.iter().map(|(name, value)| (name.to_owned(), write_value(value))).collect())
+/// How the private data says that the device did not show the object.
+const ABSENT: &str = "absent";
+
+/// What an adopted object was before.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Original {
+    /// The device did not show it: it was what the device starts with.
+    Absent,
+    /// What stood there of the attributes that were written.
+    Stood(Record),
 }
 
-/// Reads a record; `None` if this is not one.
-pub(super) fn read(json: &Json) -> Option<Record> {
-    Some(Record::from_value(Value::Object(read_members(json)?)))
+/// Writes what was. What is unknown is written as null.
+pub(super) fn write(original: &Original) -> Json {
+    match original {
+        Original::Absent => Json::String(ABSENT.to_owned()),
+        Original::Stood(record) => {
+            Json::Object(record.iter().map(|(name, value)| (name.to_owned(), write_value(value))).collect())
+        }
+    }
 }
 
-/// What was kept of an object, with what stood there (`before`) of the attributes that are written for the first time: what nobody writes is
-/// not ours to put back.
-pub(super) fn with_written(resource: &Resource, mut kept: Record, before: &Record, wanted: &Record) -> Record {
+/// Reads what was; `None` if this does not say it.
+pub(super) fn read(json: &Json) -> Option<Original> {
+    if json.as_str() == Some(ABSENT) {
+        return Some(Original::Absent);
+    }
+    Some(Original::Stood(Record::from_value(Value::Object(read_members(json)?))))
+}
+
+/// What was kept of an object, with what stood there (`before`; nothing if the device did not show it) of the attributes that are written for the
+/// first time: what nobody writes is not ours to put back.
+pub(super) fn with_written(resource: &Resource, kept: Original, before: Option<&Record>, wanted: &Record) -> Original {
+    let (Original::Stood(mut kept), Some(before)) = (kept, before) else { return Original::Absent };
     for path in engine::differences(resource, before, wanted) {
         if let Some(Step::Attribute(name)) = path.0.first()
             && !kept.members().contains_key(name)
@@ -34,7 +55,7 @@ pub(super) fn with_written(resource: &Resource, mut kept: Record, before: &Recor
             kept.set(name.clone(), before.get(name).clone());
         }
     }
-    kept
+    Original::Stood(kept)
 }
 
 /// What is wanted of an object that is put back: what was kept, and nothing of what was never written.
@@ -113,13 +134,15 @@ mod tests {
             .with("hosts", Value::texts(["b", "a"]))
             .with("routes", Value::List(vec![Value::object([("host", Value::text("h")), ("port", Value::integer(25))])]))
             .with("labels", Value::Map(BTreeMap::from([("number".to_owned(), Value::text("1"))])));
-        let text = write(&record).to_string();
-        assert_eq!(read(&serde_json::from_str(&text).expect("JSON")), Some(record));
+        for original in [Original::Stood(record), Original::Absent] {
+            let text = write(&original).to_string();
+            assert_eq!(read(&serde_json::from_str(&text).expect("JSON")), Some(original));
+        }
     }
 
     #[test]
     fn p06_what_is_not_a_record_gives_nothing() {
-        for text in ["null", "[]", "7", r#"{"a": 7}"#, r#"{"a": {"number": "x"}}"#, r#"{"a": {"heap": []}}"#] {
+        for text in ["\"gone\"", "null", "[]", "7", r#"{"a": 7}"#, r#"{"a": {"number": "x"}}"#, r#"{"a": {"heap": []}}"#] {
             assert_eq!(read(&serde_json::from_str(text).expect("JSON")), None, "{text}");
         }
     }

@@ -159,8 +159,9 @@ pub struct Table {
     pub printout: fn(&Record) -> Printout,
     /// The listener that the object belongs to, if it belongs to one: it is looked up at plan.
     pub listener: fn(&Record) -> Option<&str>,
-    /// Whether the object always exists: it is adopted on create and restored on destroy.
-    pub always_there: fn(&Record) -> bool,
+    /// Whether an object that is always there may be missing from the printout, as it then is what the device starts with: it is made to set
+    /// it, and deleted to reset it.
+    pub resettable: bool,
     /// What the dialogs need to know of the objects around.
     pub neighbours: Neighbours,
     /// Declares the dialogs that stage a change, given the rows of the candidate. What other changes of the same batch staged stands in

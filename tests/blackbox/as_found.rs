@@ -12,6 +12,11 @@ const DOMAIN: &str = "mailflow_exchange_accepted_domain";
 const REMOTE: &str = "mailflow_exchange_remote_domain";
 const ORGANIZATION: &str = "mailflow_exchange_organization_mail_flow";
 const DESTINATION: &str = "mailflow_gateway_destination_control";
+const RECIPIENT: &str = "mailflow_gateway_recipient_access";
+const ROUTE: &str = "mailflow_gateway_smtp_route";
+const GROUP: &str = "mailflow_gateway_sender_group";
+const DEFAULTS: &str = "mailflow_gateway_listener_defaults";
+const TLS: &str = "mailflow_gateway_tls_settings";
 
 /// Puts members of an object straight into the stand-in's store, past all that its cmdlets check.
 fn seed(world: &World, noun: &str, name: &str, members: &Json) {
@@ -218,4 +223,94 @@ async fn what_is_left_out_of_an_object_that_is_always_there_stays_as_it_stands()
     assert_ne!(domain["MatchSubDomains"], json!(true), "what somebody else took away is not put back");
     exchange.put("AcceptedDomain", "contoso.com", &json!({ "MatchSubDomains": true })).expect("set");
     assert_eq!(world.stand_ins.snapshot(), before, "what was written is put back");
+}
+
+/// The rows of the gateway that are always there, each with one argument, and with a second value of it.
+fn standing_rows(second: bool) -> Vec<(&'static str, &'static str, Json)> {
+    let text = if second { "Not here" } else { "Not you" };
+    let (limit, host, size) = if second { (322, "two.example", 222_222) } else { (321, "one.example", 111_111) };
+    let ciphers = if second { "HIGH" } else { "HIGH:!aNULL" };
+    vec![
+        (DESTINATION, "d", json!({ "domain": "default", "concurrency_limit": limit })),
+        (
+            RECIPIENT,
+            "r",
+            json!({ "listener": "IncomingMail", "recipient": "ALL", "action": "reject", "smtp_response_code": 550, "smtp_response_text": text }),
+        ),
+        (
+            RECIPIENT,
+            "kept",
+            json!({ "listener": "Second", "recipient": "all", "action": if second { "accept" } else { "reject" } }),
+        ),
+        (ROUTE, "all", json!({ "domain": "ALL", "destination": [{ "host": host }] })),
+        (
+            GROUP,
+            "all",
+            json!({ "listener": "IncomingMail", "name": "ALL", "policy": if second { "ACCEPTED" } else { "BLOCKED" } }),
+        ),
+        (DEFAULTS, "l", json!({ "listener": "IncomingMail", "max_message_size": size })),
+        (TLS, "t", json!({ "outbound_ciphers": ciphers })),
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rows_that_are_always_there_are_taken_over_and_given_back_argument_by_argument() {
+    for route_by_hand in [false, true] {
+        let world = World::start();
+        let gateway = &world.stand_ins.gateway;
+        gateway.edit(|configuration| {
+            let mut second = configuration.listeners[0].clone();
+            second.name = "Second".to_owned();
+            second.port = 2525;
+            let all = &mut second.rat.as_mut().expect("it is public").all;
+            all.response =
+                Some(mailflow::sandbox::gateway::tables::recipient::Response { code: 551, text: "by hand".to_owned() });
+            configuration.listeners.push(second);
+            configuration.listeners[0].hat.all_comment = "by hand".to_owned();
+            if route_by_hand {
+                let destinations = vec!["by-hand.example".to_owned(), "[other.example]:2525".to_owned()];
+                let domain = "ALL".to_owned();
+                configuration.smtp_routes.push(mailflow::sandbox::gateway::tables::route::SmtpRoute {
+                    domain,
+                    destinations,
+                    authentication: None,
+                });
+            }
+        });
+        let before = world.stand_ins.snapshot();
+        let workspace = world.workspace("rows").await;
+        for second in [false, true] {
+            workspace.write_resources(standing_rows(second));
+            workspace.apply().await;
+            workspace.must_plan_nothing("after they were taken over").await;
+        }
+        let state = workspace.state();
+        assert_eq!(state[&format!("{RECIPIENT}.kept")]["smtp_response_text"], json!("by hand"), "left out, it stays");
+        assert_eq!(state[&format!("{GROUP}.all")]["comment"], json!("by hand"));
+        // Somebody else changes what Terraform never wrote: it is not put back.
+        gateway.edit(|configuration| {
+            configuration.tls_settings.outbound.method = "tlsv1.2".to_owned();
+            configuration.destination_controls.default.messages_per_connection = 33;
+        });
+        workspace.destroy().await;
+        let after = gateway.configuration();
+        assert_eq!(after.tls_settings.outbound.method, "tlsv1.2");
+        assert_eq!(after.destination_controls.default.messages_per_connection, 33);
+        gateway.edit(|configuration| {
+            let was = mailflow::sandbox::gateway::Configuration::new_gateway(mailflow::sandbox::gateway::Release::V15_5);
+            configuration.tls_settings.outbound.method = was.tls_settings.outbound.method;
+            configuration.destination_controls.default.messages_per_connection =
+                was.destination_controls.default.messages_per_connection;
+        });
+        assert_eq!(world.stand_ins.snapshot(), before, "route by hand: {route_by_hand}");
+
+        // Of what is imported nothing is given back, which the plan of destroy says.
+        workspace.write_resources(standing_rows(false));
+        let ids = [("r", RECIPIENT, "IncomingMail/ALL"), ("all", GROUP, "IncomingMail/ALL"), ("d", DESTINATION, "DEFAULT")];
+        workspace.write_imports(&ids.iter().map(|(label, kind, id)| (format!("{kind}.{label}"), (*id).to_owned())).collect());
+        workspace.apply().await;
+        let planned = workspace.run(&["plan", "-destroy", "-no-color"]).await;
+        assert_eq!(planned.stdout.matches("will be left as it is").count(), ids.len(), "{}", planned.stdout);
+        std::fs::remove_file(workspace.folder.join("imports.tf")).expect("removed");
+    }
 }

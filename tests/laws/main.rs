@@ -15,4 +15,5 @@ mod exchange_parameters;
 mod plugin_descriptor;
 mod reliability;
 mod schema;
+mod tables;
 mod transcripts;

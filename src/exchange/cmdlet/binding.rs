@@ -5,7 +5,7 @@ use std::fmt;
 use super::read::Who;
 use crate::exchange::answer::Object;
 use crate::remote::Fact;
-use crate::schema::{Import, Record, Resource};
+use crate::schema::{Import, Record, Resource, engine};
 use crate::value::{Diagnostic, Diagnostics};
 
 /// Binds a resource to a noun: `InboundConnector` stands for `Get-InboundConnector` and its siblings.
@@ -50,12 +50,8 @@ pub struct Cmdlets {
 /// How the objects of a noun come into being.
 #[derive(Debug, Clone, Copy)]
 pub enum Life {
-    /// New makes them and Remove ends them. Those with a name of `standing` are always there: they are adopted, and put back
-    /// instead of removed.
-    Made {
-        /// Names of objects that the service makes by itself.
-        standing: &'static [&'static str],
-    },
+    /// New makes them and Remove ends them. Those that the table says are always there are adopted, and put back instead of removed.
+    Made,
     /// They come and go elsewhere: they are adopted by their title, and put back instead of removed.
     Found,
     /// There is one, always: it is adopted and put back.
@@ -144,7 +140,7 @@ impl Cmdlets {
         Cmdlets {
             resource,
             noun,
-            life: Life::Made { standing: &[] },
+            life: Life::Made,
             titled: "Name",
             paged: true,
             hidden: &[],
@@ -174,13 +170,7 @@ impl Cmdlets {
 
     /// Tells whether the object of this record is always there, so that it is adopted and not made.
     pub(super) fn adopts(&self, record: &Record) -> bool {
-        match self.life {
-            Life::Made { standing } => {
-                record.text(self.resource.title).is_some_and(|title| standing.iter().any(|name| name.eq_ignore_ascii_case(title)))
-            }
-            Life::Found | Life::Single { .. } => true,
-            Life::Order => false,
-        }
+        !matches!(self.life, Life::Order) && engine::is_always_there(self.resource, record)
     }
 
     /// How the object with an `id` is looked for.

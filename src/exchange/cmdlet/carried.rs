@@ -66,7 +66,7 @@ fn names(leaf: &Leaf) -> Vec<String> {
 
 fn verbs(cmdlets: &Cmdlets, leaf: &Leaf) -> Vec<&'static str> {
     let name = leaf.name.as_str();
-    let made = matches!(cmdlets.life, Life::Made { .. });
+    let made = matches!(cmdlets.life, Life::Made);
     let mut verbs = Vec::new();
     if made && !cmdlets.set_only.contains(&name) {
         verbs.push("New");

@@ -59,7 +59,7 @@ pub fn nouns() -> Vec<Noun> {
 }
 
 fn verbs(cmdlets: &Cmdlets) -> Vec<&'static str> {
-    let mut verbs = if matches!(cmdlets.life, Life::Made { .. }) { vec!["New", "Set", "Remove"] } else { vec!["Set"] };
+    let mut verbs = if matches!(cmdlets.life, Life::Made) { vec!["New", "Set", "Remove"] } else { vec!["Set"] };
     if cmdlets.toggle.is_some() {
         verbs.extend(["Enable", "Disable"]);
     }

@@ -137,7 +137,7 @@ pub(super) const RESOURCE: Resource = Resource {
 };
 
 pub(super) const CMDLETS: Cmdlets = Cmdlets {
-    life: Life::Made { standing: &["Default"] },
+    life: Life::Made,
     set_only: &[
         "allowed_oof_type",
         "auto_forward_enabled",

@@ -63,7 +63,12 @@ pub(super) fn staging(rules: &Rules, job: &Job, live: &Rows, candidate: &Rows, o
                 return nothing;
             }
             let moves = changed.iter().any(|path| presence(resource, path).is_some_and(|(_, motion)| motion != Motion::Fixed));
-            staging(Edit::Update { from, to, changed: &changed }, Some(wished(wish, to, Some(from))), moves)
+            let to = with_required(resource, to, &from.record);
+            staging(Edit::Update { from, to: &to, changed: &changed }, Some(wished(wish, &to, Some(from))), moves)
+        }
+        (Goal::Adopt(record), None) if wish.table.resettable => {
+            knows_absence(wish, candidate)?;
+            staging(Edit::Create(record), Some(wished(wish, record, None)), true)
         }
         (Goal::Adopt(_) | Goal::Update(_), None) => {
             knows_absence(wish, candidate)?;
@@ -76,6 +81,16 @@ pub(super) fn staging(rules: &Rules, job: &Job, live: &Rows, candidate: &Rows, o
             nothing
         }
     }
+}
+
+/// What is wanted, with what stands of a required attribute that is not wished for: an object that is put back has it in any case.
+fn with_required(resource: &Resource, to: &Record, standing: &Record) -> Record {
+    let mut whole = to.clone();
+    let required = resource.attributes.iter().filter(|attribute| attribute.presence == Presence::Required);
+    for attribute in required.filter(|attribute| to.get(attribute.name).is_unknown()) {
+        whole.set(attribute.name, standing.get(attribute.name).clone());
+    }
+    whole
 }
 
 /// The object as it will stand: as wished for, and where nothing known was, as before.

@@ -8,7 +8,7 @@ use crate::gateway::dialog::Dialog;
 use crate::gateway::printouts::destinations;
 use crate::gateway::table::{Edit, Neighbours, Printout, Rows, Table};
 use crate::remote::{Error, Kind};
-use crate::schema::{Import, Record, Resource, Rule, integer, keyword, string};
+use crate::schema::{Import, Record, Resource, Rule, engine, integer, keyword, string};
 use crate::value::{Diagnostic, Diagnostics, Path, Value};
 
 /// The table of Destination Controls.
@@ -16,7 +16,7 @@ pub(in crate::gateway) const TABLE: Table = Table {
     resource: &RESOURCE,
     printout: |_| Printout::Destinations,
     listener: super::no_listener,
-    always_there: is_default,
+    resettable: false,
     neighbours: Neighbours::None,
     stage,
     check: super::nothing_to_check,
@@ -99,7 +99,7 @@ pub(in crate::gateway) const RESOURCE: Resource = Resource {
 };
 
 fn is_default(record: &Record) -> bool {
-    record.text("domain").is_some_and(|domain| forms::domain_meaning(domain) == "DEFAULT")
+    engine::is_always_there(&RESOURCE, record)
 }
 
 /// The period alone would be lost; 60 is what a missing limit reads as.

@@ -18,7 +18,7 @@ pub(in crate::gateway) const TABLE: Table = Table {
     resource: &RESOURCE,
     printout: |record| Printout::Hosts(record.text("listener").unwrap_or_default().to_owned()),
     listener: super::its_listener,
-    always_there: |_| true,
+    resettable: false,
     neighbours: Neighbours::None,
     stage,
     check,

@@ -18,7 +18,7 @@ pub(in crate::gateway) const TABLE: Table = Table {
     resource: &RESOURCE,
     printout: |record| Printout::Hosts(record.text("listener").unwrap_or_default().to_owned()),
     listener: super::its_listener,
-    always_there: super::never_there,
+    resettable: false,
     neighbours: Neighbours::None,
     stage,
     check,

@@ -16,7 +16,7 @@ pub(in crate::gateway) const TABLE: Table = Table {
     resource: &RESOURCE,
     printout: |_| Printout::Filters,
     listener: super::no_listener,
-    always_there: super::never_there,
+    resettable: false,
     neighbours: Neighbours::ByPosition,
     stage,
     check: super::nothing_to_check,

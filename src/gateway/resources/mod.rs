@@ -228,11 +228,6 @@ fn its_listener(record: &Record) -> Option<&str> {
     record.text("listener")
 }
 
-/// Never there before it is made.
-fn never_there(_: &Record) -> bool {
-    false
-}
-
 /// Nothing that only the device's state shows.
 fn nothing_to_check(_: &Record, _: &Rows) -> crate::value::Diagnostics {
     Vec::new()

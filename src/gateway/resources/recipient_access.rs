@@ -8,7 +8,7 @@ use crate::gateway::dialog::Dialog;
 use crate::gateway::printouts::recipients::is_wider;
 use crate::gateway::table::{Edit, Neighbours, Printout, Rows, Table};
 use crate::remote::{Error, Kind};
-use crate::schema::{Import, Record, Resource, Rule, boolean, integer, keyword, string};
+use crate::schema::{Import, Record, Resource, Rule, boolean, engine, integer, keyword, string};
 use crate::value::{Diagnostic, Diagnostics, Path};
 
 /// The table of recipient access entries.
@@ -16,7 +16,7 @@ pub(in crate::gateway) const TABLE: Table = Table {
     resource: &RESOURCE,
     printout: |record| Printout::Recipients(record.text("listener").unwrap_or_default().to_owned()),
     listener: super::its_listener,
-    always_there: is_all,
+    resettable: false,
     neighbours: Neighbours::None,
     stage,
     check,
@@ -35,6 +35,7 @@ pub(in crate::gateway) const RESOURCE: Resource = Resource {
             "Recipient Address: whose mail the entry is about. `ALL` is everybody that no other entry fits.",
         )
         .required()
+        .always_there(|recipient| forms::recipient_meaning(recipient) == "ALL")
         .replaces()
         .format("a domain (`example.com`), all hosts below one (`.example.com`), a full address, a user name at any domain (`postmaster@`), an IP \
              address in brackets (`[192.0.2.1]`, `[IPv6:2001:db8::1]`), or `ALL`", forms::recipient)
@@ -56,7 +57,7 @@ pub(in crate::gateway) const RESOURCE: Resource = Resource {
 };
 
 fn is_all(record: &Record) -> bool {
-    record.text("recipient").is_some_and(|recipient| forms::recipient_meaning(recipient) == "ALL")
+    engine::is_always_there(&RESOURCE, record)
 }
 
 /// Warns if a wider entry with another action stands before this one and decides in its place.
@@ -88,7 +89,12 @@ fn stage(edit: Edit<'_>, _: &Rows) -> Result<Vec<Dialog>, Error> {
     let dialog = match edit {
         Edit::Create(to) if !is_all(to) => questions(menu(to)?.choose("NEW").key(recipient(to)?), to)?,
         Edit::Create(to) => questions(menu(to)?.choose("EDIT").key(recipient(to)?), to)?,
-        Edit::Update { from, to, .. } => questions(menu(to)?.choose("EDIT").key(recipient(&from.record)?), to)?,
+        Edit::Update { from, to, .. } => {
+            // The questions are about the whole entry: what is left as it stands is answered as it stands.
+            let mut whole = from.record.clone();
+            to.iter().filter(|(_, value)| value.is_wholly_known()).for_each(|(name, value)| whole.set(name, value.clone()));
+            questions(menu(to)?.choose("EDIT").key(recipient(&from.record)?), &whole)?
+        }
         Edit::Delete(row) if is_all(&row.record) => {
             return Err(Error::new(Kind::Invalid, "The entry ALL of the recipient access table cannot be deleted."));
         }

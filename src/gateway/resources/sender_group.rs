@@ -10,7 +10,7 @@ use crate::gateway::dialog::Dialog;
 use crate::gateway::printouts::hosts::TORN;
 use crate::gateway::table::{Edit, Neighbours, Printout, Row, Rows, Table};
 use crate::remote::{Error, Kind};
-use crate::schema::{Import, Record, Resource, Rule, set, string};
+use crate::schema::{Import, Record, Resource, Rule, engine, set, string};
 use crate::value::{Diagnostic, Diagnostics, Path, Value};
 
 /// The table of sender groups.
@@ -18,7 +18,7 @@ pub(in crate::gateway) const TABLE: Table = Table {
     resource: &RESOURCE,
     printout: |record| Printout::Hosts(record.text("listener").unwrap_or_default().to_owned()),
     listener: super::its_listener,
-    always_there: is_all,
+    resettable: false,
     neighbours: Neighbours::ByName,
     stage,
     check,
@@ -60,7 +60,7 @@ pub(in crate::gateway) const RESOURCE: Resource = Resource {
 };
 
 fn is_all(record: &Record) -> bool {
-    record.text("name") == Some("ALL")
+    engine::is_always_there(&RESOURCE, record)
 }
 
 fn group_fits(config: &Record) -> Diagnostics {

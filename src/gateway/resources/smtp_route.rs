@@ -17,7 +17,7 @@ pub(in crate::gateway) const TABLE: Table = Table {
     resource: &RESOURCE,
     printout: |_| Printout::Routes,
     listener: super::no_listener,
-    always_there: super::never_there,
+    resettable: true,
     neighbours: Neighbours::None,
     stage,
     check: super::nothing_to_check,
@@ -41,10 +41,12 @@ pub(in crate::gateway) const RESOURCE: Resource = Resource {
     name: "gateway_smtp_route",
     noun: "SMTP route",
     about: "Routes the mail of a domain to given hosts (Network > SMTP Routes). The most specific domain wins. If none of the hosts answers, \
-            the mail is kept in the queue: the MX records of the domain are not tried.",
+            the mail is kept in the queue: the MX records of the domain are not tried. The default route `ALL` is always in effect: where none is \
+            set, it is normal DNS delivery. It is adopted on create, and destroy restores what was there before.",
     attributes: &[
         string("domain", "Receiving domain. `ALL` is the default route, for all domains that have none.")
             .required()
+            .always_there(is_default)
             .replaces()
             .format("a domain (`example.com`), all hosts below one (`.example.com`), or `ALL`", forms::route_domain)
             .meaning(forms::domain_meaning),
@@ -71,6 +73,10 @@ pub(in crate::gateway) const RESOURCE: Resource = Resource {
     version: 0,
     timeouts: TIMEOUTS,
 };
+
+fn is_default(domain: &str) -> bool {
+    forms::domain_meaning(domain) == "ALL"
+}
 
 fn destinations_fit(config: &Record) -> Diagnostics {
     let mut found = Vec::new();

@@ -17,7 +17,7 @@ pub(in crate::gateway) const TABLE: Table = Table {
     resource: &RESOURCE,
     printout: |_| Printout::Tls,
     listener: super::no_listener,
-    always_there: |_| true,
+    resettable: false,
     neighbours: Neighbours::None,
     stage,
     check: super::nothing_to_check,

@@ -44,6 +44,7 @@ pub use key::{identity, key, known_id, parse_key};
 pub use near::distance;
 pub use plan::{Plan, carried, effective, plan};
 pub use settle::settle;
+pub use standing::is_always_there;
 pub use validate::{judge, validate, validate_form};
 
 /// The attributes of an object by name, as values hold them.

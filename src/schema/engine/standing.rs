@@ -35,6 +35,11 @@ pub(super) fn stands(resource: &Resource, config: &Members) -> Stands {
     Stands::Never
 }
 
+/// Tells whether an object is one that is always there. One whose name is not known yet is not said to be.
+pub fn is_always_there(resource: &Resource, record: &Record) -> bool {
+    stands(resource, record.members()) == Stands::Always
+}
+
 /// Tells whether every object of a resource is always there, or at least one of them; nothing where none is.
 pub(super) fn of_resource(resource: &Resource) -> Option<Stands> {
     match stands(resource, &Members::new()) {

@@ -374,7 +374,7 @@ pub(super) static ROUTE: Resource = Resource {
     about: "A route.",
     attributes: &[
         string("listener", "The listener.").replaces(),
-        string("domain", "The domain.").required().replaces(),
+        string("domain", "The domain.").required().always_there(|domain| domain == "ALL").replaces(),
         integer("limit", "The limit.").required(),
         integer("position", "The place.").computed(),
     ],
@@ -393,7 +393,7 @@ pub(super) static ROUTES: Table = Table {
         None => Printout::Routes,
     },
     listener: |record| record.text("listener"),
-    always_there: |record| record.text("domain") == Some("ALL"),
+    resettable: true,
     neighbours: Neighbours::None,
     stage: |edit, _rows| {
         let set = |record: &Record| {

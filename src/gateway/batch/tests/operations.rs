@@ -54,6 +54,18 @@ async fn what_is_always_there_is_adopted_and_put_back_as_it_was() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_is_always_there_and_not_printed_is_made_to_set_it_and_deleted_to_reset_it() {
+    let (fake, gateway, _directory) = gateway(&[("a.example", 1)]);
+    let created = call();
+    create(&gateway, "ALL", 7, &created).await.expect("set");
+    let changed = Call::new(CancellationToken::new(), Duration::from_mins(5)).with_private(created.all_private());
+    update(&gateway, "ALL", (7, 8), &changed).await.expect("changed");
+    assert_eq!((fake.route("ALL"), created.all_private()), (Some(8), changed.all_private()));
+    delete(&gateway, "ALL", 8, &changed).await.expect("reset");
+    assert_eq!(fake.route("ALL"), None);
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_was_imported_and_is_always_there_stays_as_it_is_with_a_warning() {
     let (fake, gateway, _directory) = gateway(&[("ALL", 500)]);
     for private in [None, Some(serde_json::json!({"limit": 7}))] {
