@@ -199,8 +199,10 @@ fn updated(from: &Row, to: &Record, changed: &[Path], rows: &Rows) -> Result<Vec
         let policy = required(to, "policy")?;
         let choices =
             Choices { kind: host_access::Kind::SenderGroup, entry: None, behavior: None, policy: Some(policy.to_owned()) };
+        // The group ALL has no senders, so a release may ask for its policy at once.
+        let chosen = if is_all(to) { dialog.choose_if_offered(&["POLICY"]) } else { dialog.choose("POLICY") };
         dialog = host_access::lists(
-            dialog.choose("POLICY").yes_no_if_asked("parameters", false).yes_no_if_asked("change", true).keep("comment"),
+            chosen.yes_no_if_asked("parameters", false).yes_no_if_asked("change", true).keep("comment"),
             &choices,
         );
     }
