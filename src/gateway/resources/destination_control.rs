@@ -89,6 +89,7 @@ pub(in crate::gateway) const RESOURCE: Resource = Resource {
     ],
     rules: &[
         Rule::Hook("`recipient_limit_minutes` is the period of `recipient_limit`, and has no meaning without it.", period_has_a_limit),
+        Rule::Hook("`dane` verifies connections over TLS: the entry needs a `tls` of its own.", dane_has_tls),
         Rule::Hook("The entry `DEFAULT` has nothing to inherit: nothing of it is `default`.", default_is_whole),
     ],
     identity: &["domain"],
@@ -129,6 +130,34 @@ fn default_is_whole(config: &Record) -> Diagnostics {
             Diagnostic::error(format!("{name} has nothing to inherit in the entry DEFAULT"), detail).at(Path::root().attribute(name))
         })
         .collect()
+}
+
+/// Tells whether an attribute means nothing beside the others that are wanted or shown, so that the dialog does not ask for it and what stands
+/// of it does not count.
+pub(in crate::gateway) fn is_idle(name: &str, records: &[&Record]) -> bool {
+    let held = |name: &str| super::held(records, name);
+    // What is left out of an ordinary entry is wanted to be nothing.
+    let limited = |name: &str| records.first().is_some_and(|wanted| !wanted.get(name).is_null() && !held(name).is_null());
+    match name {
+        "dane" => matches!(held("tls").as_text(), Some("none" | "default")),
+        "recipient_limit_minutes" => !limited("recipient_limit"),
+        "concurrency_limit_type" | "concurrency_limit_apply" => {
+            !["concurrency_limit", "max_messages_per_connection", "recipient_limit"].into_iter().any(limited)
+        }
+        _ => false,
+    }
+}
+
+/// What DANE verifies is a connection over TLS.
+fn dane_has_tls(config: &Record) -> Diagnostics {
+    let tls = config.get("tls");
+    let without = tls.is_null() && !is_default(config) || matches!(tls.as_text(), Some("none" | "default"));
+    if !without || !matches!(config.text("dane"), Some("opportunistic" | "mandatory")) {
+        return Vec::new();
+    }
+    let detail =
+        "The gateway asks for DANE only in an entry with a TLS setting of its own: set `tls` to \"preferred\" or \"required\".";
+    vec![Diagnostic::error("dane has no effect without TLS", detail).at(Path::root().attribute("dane"))]
 }
 
 fn stage(edit: Edit<'_>, _: &Rows) -> Result<Vec<Dialog>, Error> {
@@ -207,6 +236,8 @@ fn questions(dialog: Dialog, to: &Record, is_default: bool) -> Result<Dialog, Er
         }
     };
     dialog = match to.text("dane").map(str::to_owned) {
+        // Without TLS it is not asked for.
+        Some(mode) if mode != "none" && is_idle("dane", &[to]) => dialog.keep("dane"),
         Some(mode) if mode != "default" => {
             // Whether a list follows, and whether "no" is in it, depends on the release.
             let on = mode != "none";

@@ -62,6 +62,11 @@ pub(in crate::gateway) fn with_unprinted(row: &Row, known: &Record) -> Record {
     record
 }
 
+/// Tells whether a parameter means nothing beside the others that are wanted or shown.
+pub(in crate::gateway) fn is_idle(name: &str, records: &[&Record]) -> bool {
+    policy_parameters::is_idle(name, |name| super::held(records, name))
+}
+
 /// Warns of what will be set and cannot be read.
 fn check(planned: &Record, rows: &Rows) -> Diagnostics {
     let Some(row) = planned.text("listener").and_then(|listener| rows.find(RESOURCE.name, listener)) else { return Vec::new() };

@@ -84,29 +84,20 @@ pub(in crate::gateway) fn with_inherited(rows: &Rows, row: &Row, known: &Record)
         let (shown, wanted, inherited) = (row.record.get(name), known.get(name), defaults.get(name));
         let is_inherited =
             !inherited.is_null() && (shown.is_null() && wanted == inherited || wanted.is_null() && shown == inherited);
-        if is_inherited || wanted.is_null() && !has_effect(parameter, &row.record, defaults) {
+        let is_idle = policy_parameters::is_idle(name, |name| super::held(&[known, &row.record, defaults], name));
+        if is_inherited || wanted.is_null() && !takes(parameter, &row.record) || is_idle && wanted.is_wholly_known() {
             record.set(name, wanted.clone());
         }
     }
     record
 }
 
-/// Tells whether what stands of a parameter counts beside the others: what the dialog does not ask any more may be left standing.
-fn has_effect(parameter: &Parameter, policy: &Record, defaults: &Record) -> bool {
-    let or_default = |name: &str| if policy.get(name).is_null() { defaults } else { policy };
-    let name = parameter.name();
+/// Tells whether a policy of its behavior has a parameter: what the dialog does not ask any more may be left standing.
+fn takes(parameter: &Parameter, policy: &Record) -> bool {
     match policy.text("behavior") {
         Some("tcp_refuse" | "continue") => false,
-        Some("reject") => ["reject_banner_code", "reject_banner_text", "override_hostname"].contains(&name),
-        _ => match name {
-            "max_rcpts_per_hour_code" | "max_rcpts_per_hour_text" => {
-                let name = "max_rcpts_per_hour";
-                or_default(name).integer(name).is_none_or(|limit| limit > 0)
-            }
-            "smtpauth_requiretls" => or_default("smtpauth_allow").text("smtpauth_allow") != Some("none"),
-            "sig_bits" => or_default("use_sb").truth("use_sb") != Some(true),
-            _ => true,
-        },
+        Some("reject") => ["reject_banner_code", "reject_banner_text", "override_hostname"].contains(&parameter.name()),
+        _ => true,
     }
 }
 

@@ -99,9 +99,31 @@ pub fn id(resource: &Resource, record: &Record) -> Option<String> {
 /// the listener's defaults that the device does not print.
 pub fn as_known(rows: &Rows, row: &Row, known: &Record) -> Record {
     if row.resource == listener_defaults::RESOURCE.name {
-        return listener_defaults::with_unprinted(row, known);
+        return with_idle(row, listener_defaults::with_unprinted(row, known), known);
     }
     as_standing(rows, row, known)
+}
+
+/// Gives a record with what is known of the attributes that mean nothing beside the others: what the device shows of these does not count.
+fn with_idle(row: &Row, mut record: Record, known: &Record) -> Record {
+    let (resource, is_idle): (&Resource, fn(&str, &[&Record]) -> bool) = match row.resource {
+        name if name == listener_defaults::RESOURCE.name => (&listener_defaults::RESOURCE, listener_defaults::is_idle),
+        name if name == destination_control::RESOURCE.name => (&destination_control::RESOURCE, destination_control::is_idle),
+        _ => return record,
+    };
+    for attribute in resource.attributes {
+        let value = known.get(attribute.name);
+        if !value.is_null() && value.is_wholly_known() && is_idle(attribute.name, &[known, &row.record]) {
+            record.set(attribute.name, value.clone());
+        }
+    }
+    record
+}
+
+/// What holds for an attribute: the first of these records that says it.
+fn held<'a>(records: &[&'a Record], name: &str) -> &'a Value {
+    let mut values = records.iter().map(|record| record.get(name));
+    values.find(|value| !value.is_null() && value.is_wholly_known()).unwrap_or(&Value::Null)
 }
 
 /// Gives a row's record as [`as_known`] does, without what the device does not print.
@@ -109,7 +131,7 @@ pub fn as_standing(rows: &Rows, row: &Row, known: &Record) -> Record {
     let mut record = if row.resource == mail_flow_policy::RESOURCE.name {
         mail_flow_policy::with_inherited(rows, row, known)
     } else {
-        row.record.clone()
+        with_idle(row, row.record.clone(), known)
     };
     let Some(before) = known.text("before") else { return record };
     let mut behind = rows.rows.iter().skip_while(|other| other.id != row.id || other.resource != row.resource).skip(1);

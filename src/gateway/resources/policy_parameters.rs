@@ -303,6 +303,19 @@ fn fit(config: &Record) -> Diagnostics {
     found
 }
 
+/// Tells whether a parameter means nothing beside the others, so that the dialog does not ask for it and what stands of it does not count.
+/// `setting` gives what holds for a parameter.
+pub(in crate::gateway) fn is_idle<'a>(name: &str, setting: impl Fn(&str) -> &'a Value) -> bool {
+    match name {
+        "max_rcpts_per_hour_code" | "max_rcpts_per_hour_text" => {
+            setting("max_rcpts_per_hour").as_integer().is_some_and(|limit| limit <= 0)
+        }
+        "smtpauth_requiretls" => setting("smtpauth_allow").as_text() == Some("none"),
+        "sig_bits" => setting("use_sb") == &Value::Bool(true),
+        _ => false,
+    }
+}
+
 /// The mode that a label names.
 pub(in crate::gateway) fn mode(label: &str) -> Option<&'static str> {
     match plain(label).as_str() {
