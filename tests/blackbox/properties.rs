@@ -103,6 +103,7 @@ fn gateways() -> Vec<Options> {
                 blank_lines: false,
                 many_recipients: 3,
                 routes: RouteForm::Priorities,
+                recipients: RecipientForm::Keys,
                 ..Layout::default()
             },
             setttymode: false,
@@ -198,11 +199,14 @@ fn domain() -> impl Strategy<Value = String> {
     (any::<bool>(), host()).prop_map(|(dot, host)| if dot { format!(".{host}") } else { host })
 }
 
-/// A name of one label, as hosts of the own network have.
+/// A name of one label, as hosts of the own network have: also one that is a word of a heading, of a count or of a column.
 fn single() -> impl Strategy<Value = String> {
-    "[a-z][a-z0-9]{2,8}".prop_filter("it means something in a table", |name| {
-        !WORDS.contains(&name.as_str()) && !["tables", "routes", "hosts", "yes", "not", "usedns"].contains(&name.as_str())
-    })
+    const MORE: &[&str] =
+        &["hosts", "routes", "tables", "listeners", "entries", "filters", "policies", "yes", "not", "there", "total", "domains"];
+    prop_oneof![2 => "[a-z][a-z0-9]{2,8}", 1 => select(MORE).prop_map(str::to_owned), 1 => select(WORDS).prop_map(str::to_owned)]
+        .prop_filter("it is the name of an entry that is always there, or none", |name| {
+            !["all", "default", "1"].contains(&name.as_str())
+        })
 }
 
 /// Values with distinct keys.

@@ -214,7 +214,7 @@ fn bypass(piece: &str) -> Option<(&'static str, bool)> {
     Some((name, super::truth(last).unwrap_or(true)))
 }
 
-/// Tells whether a text is an option as a whole, so that the text of a response ends before it.
+/// Tells whether a text is an option as a whole, so that the text of a response ends before it: it says "bypass", or yes or no.
 fn is_option(text: &str) -> bool {
     const WORDS: [&str; 22] = [
         "bypass",
@@ -240,57 +240,54 @@ fn is_option(text: &str) -> bool {
         "on",
         "off",
     ];
-    let found: Vec<String> =
-        text.to_lowercase().split(|letter: char| !letter.is_alphanumeric() && letter != '_').map(str::to_owned).collect();
-    let mut found = found.iter().filter(|word| !word.is_empty());
-    bypass(text).is_some() && found.all(|word| WORDS.contains(&word.as_str()))
+    let lower = text.to_lowercase();
+    let says_so = lower.trim_start().trim_start_matches('-').starts_with("bypass")
+        || lower.rsplit_once([':', '=']).is_some_and(|(_, value)| super::truth(value).is_some());
+    let mut found = lower.split(|letter: char| !letter.is_alphanumeric() && letter != '_').filter(|word| !word.is_empty());
+    says_so && bypass(text).is_some() && found.all(|word| WORDS.contains(&word))
 }
 
-/// Splits at commas, semicolons and bars outside the text of a response, which runs to the end of the line or to a known option.
+/// What may stand between the pieces of an entry.
+const MARKS: [char; 5] = [',', ';', '|', '(', ')'];
+
+/// Splits at commas, semicolons and bars outside the text of a response.
 fn pieces(text: &str) -> Vec<String> {
-    const MARKS: [char; 5] = [',', ';', '|', '(', ')'];
-    // Quotes within a response's text are not escaped: from the first to the last one is one text.
-    let (before, quoted, behind) = match (text.find('"'), text.rfind('"')) {
-        (Some(first), Some(last)) if first < last && response_begins(&text[..first]) => {
-            (&text[..first], &text[first..=last], &text[last + 1..])
-        }
-        _ => (text, "", ""),
-    };
     let mut pieces: Vec<String> = Vec::new();
-    if quoted.is_empty() {
-        let mut rest = before;
-        while !rest.is_empty() {
-            let is_end = |at: &usize| rest.get(at + 1..).is_some_and(|behind| behind.split(MARKS).all(is_option_or_nothing));
-            let end = if response(rest.trim()).is_some() {
-                rest.match_indices(MARKS).map(|(at, _)| at).find(is_end)
-            } else {
-                rest.find(MARKS)
-            };
-            let (piece, behind) = rest.split_at(end.unwrap_or(rest.len()));
-            pieces.push(piece.to_owned());
-            rest = behind.get(1..).unwrap_or_default();
-        }
-    } else {
-        pieces.extend(before.split(MARKS).map(str::to_owned));
-        if let Some(last) = pieces.last_mut() {
-            last.push_str(quoted);
-        }
-        pieces.extend(behind.split(MARKS).map(str::to_owned));
+    let mut rest = text.trim_start_matches(MARKS).trim();
+    while !rest.is_empty() {
+        let end = if response(rest).is_some() { end_of_response(rest) } else { rest.find(MARKS).unwrap_or(rest.len()) };
+        let (piece, behind) = rest.split_at(end);
+        pieces.push(piece.trim().to_owned());
+        rest = behind.trim_start_matches(|letter: char| MARKS.contains(&letter) || letter.is_whitespace());
     }
-    pieces.into_iter().map(|piece| piece.trim().to_owned()).filter(|piece| !piece.is_empty()).collect()
+    pieces.retain(|piece| !piece.is_empty());
+    pieces
 }
 
-fn is_option_or_nothing(piece: &str) -> bool {
-    piece.trim().is_empty() || is_option(piece)
+/// Where a response ends that a text begins with: behind its text in quotes, or, without quotes around it, before a known option or at the end.
+/// Quotes within the text are not escaped: from the first to the last one is one text, if nothing but options stands behind.
+fn end_of_response(text: &str) -> usize {
+    let are_options = |behind: &str| {
+        let mut options = behind.split(MARKS).map(str::trim);
+        options.next().is_some_and(is_option) && options.all(|piece| piece.is_empty() || is_option(piece))
+    };
+    if let (Some(first), Some(last)) = (text.find('"'), text.rfind('"'))
+        && first < last
+        && response_begins(&text[..first])
+    {
+        let behind = text[last + 1..].trim();
+        if behind.chars().all(|letter| MARKS.contains(&letter)) || behind.strip_prefix(MARKS).is_some_and(are_options) {
+            return last + 1;
+        }
+    }
+    let mut ends = text.match_indices(MARKS).map(|(at, _)| at);
+    ends.find(|at| text.get(at + 1..).is_some_and(are_options)).unwrap_or(text.len())
 }
 
-/// Tells whether the last piece of a text is what stands before the text of a response in quotes: its code.
+/// Tells whether a text is what stands before the text of a response in quotes: its code, and words for it.
 fn response_begins(text: &str) -> bool {
-    let last = text.rsplit([',', ';', '|', '(', ')']).next().unwrap_or_default().trim();
-    let words = last.to_lowercase();
-    last.is_empty()
-        || response(last).is_some_and(|(_, text)| text.is_empty())
-        || words.trim_end_matches([':', '=']).ends_with("response")
+    let words = text.trim().to_lowercase();
+    response(text.trim()).is_some_and(|(_, text)| text.is_empty()) || words.trim_end_matches([':', '=']).ends_with("response")
 }
 
 /// `550 No such user`, `custom response: 550 "No such user"`.
@@ -385,7 +382,7 @@ mod tests {
 
     #[test]
     fn the_text_of_a_response_and_a_user_name_may_have_any_words_and_marks() {
-        for text in ["call LDAP, receiving", "say \"hi\"", "\"a\" (b); c", "550 | ACCEPT"] {
+        for text in ["call LDAP, receiving", "say \"hi\"", "\"a\" (b); c", "550 | ACCEPT", "ends,", ", (begins"] {
             let lines = format!(
                 "a.example REJECT (bypass LDAP ACCEPT, custom SMTP response 551 \"{text}\")\n#1@b.example ACCEPT\na|b@c.example ACCEPT\nALL REJECT\n"
             );
@@ -396,6 +393,32 @@ mod tests {
             assert_eq!((record.truth("bypass_ldap_accept"), record.truth("bypass_smtp_call_ahead")), (Some(true), Some(false)));
             let names: Vec<_> = rows.rows.iter().filter_map(|row| row.record.text("recipient")).collect();
             assert_eq!(names, ["a.example", "#1@b.example", "a|b@c.example", "ALL"]);
+        }
+    }
+
+    #[test]
+    fn a_text_without_quotes_around_it_runs_to_the_end_or_to_an_option() {
+        let check = |printed: &str, text: &str, bypassed: bool| {
+            let rows = read(&format!("a.example REJECT {printed}\nALL REJECT\n")).unwrap();
+            assert_eq!(rows.not_understood, Vec::<String>::new(), "{printed}");
+            let record = &rows.rows[0].record;
+            assert_eq!(record.text("smtp_response_text"), Some(text), "{printed}");
+            assert_eq!(record.truth("bypass_receiving_control"), Some(bypassed), "{printed}");
+        };
+        for text in [
+            "\"quoted\" and more",
+            "\"a\", it's",
+            "ends in a comma,",
+            "call ldap, receiving;",
+            "one \"two\" three \"",
+            "(a) b)",
+            "x (",
+            "response \"a\" b",
+        ] {
+            check(&format!("550 {text}"), text, false);
+            check(&format!("bypass_rc, 550 {text}"), text, true);
+            check(&format!("550 {text}, bypass_rc"), text, true);
+            check(&format!("550 {text}; bypass receiving control: yes"), text, true);
         }
     }
 
