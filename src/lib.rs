@@ -7,6 +7,7 @@
 //! | [`tool`] | what a person runs: demo, sandbox |
 //! | [`sandbox`] | stateful stand-ins for both services |
 //! | [`provider`] | settings, and the one list of resources: wires, decides nothing |
+//! | [`takeover`] | what exists, listed kind by kind, to be taken over. Knows resources by their tables only |
 //! | [`plugin`] | Terraform's side: handshake, mutual TLS, gRPC, log lines. Knows nothing of mail |
 //! | [`exchange`] | tokens, HTTP, cmdlets, and the resources over them |
 //! | [`gateway`] | SSH, dialogs, tables, the commit batch, and the resources over them |
@@ -23,5 +24,6 @@ pub mod provider;
 pub mod remote;
 pub mod sandbox;
 pub mod schema;
+pub mod takeover;
 pub mod tool;
 pub mod value;

@@ -33,7 +33,9 @@ use self::cmdlet::{Claims, Cmdlets, Lists, Places};
 use self::http::Http;
 use self::rights::Rights;
 use self::settings::Settings;
-use crate::remote::{Backoff, Board, Call, Change, Domains, Error, Failure, Kind, Names, Objects, is_loopback};
+use crate::remote::{
+    Backoff, Board, Call, Change, Domains, Enumerate, Error, Failure, Kind, Listing, Names, Objects, is_loopback,
+};
 use crate::schema::{Record, Resource};
 
 /// The client of one tenant. Each configuration of the provider makes its own, and with it fresh lists.
@@ -179,6 +181,13 @@ impl Objects for Exchange {
 
     async fn find(&self, resource: &'static Resource, id: &str, call: &Call) -> Result<Record, Error> {
         self.find_object(cmdlets(resource)?, id, call).await
+    }
+}
+
+#[async_trait]
+impl Enumerate for Exchange {
+    async fn list(&self, resource: &'static Resource, _: &Record, call: &Call) -> Result<Listing, Error> {
+        self.list_objects(cmdlets(resource)?, call).await
     }
 }
 

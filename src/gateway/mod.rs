@@ -12,6 +12,7 @@ pub mod data;
 pub mod device;
 pub mod dialog;
 mod driver;
+mod enumerate;
 pub mod examination;
 pub mod filter_script;
 mod filter_values;

@@ -238,7 +238,7 @@ impl Gateway {
         Ok(())
     }
 
-    fn table(&self, resource: &Resource) -> Result<&'static Table, Error> {
+    pub(super) fn table(&self, resource: &Resource) -> Result<&'static Table, Error> {
         self.tables
             .iter()
             .copied()
@@ -341,7 +341,7 @@ impl Gateway {
     }
 
     /// Adds why a message filter is not valid, where the command line shows only that it is so.
-    async fn explained(&self, resource: &Resource, record: Record, call: &Call) -> Record {
+    pub(super) async fn explained(&self, resource: &Resource, record: Record, call: &Call) -> Record {
         let unexplained = resource.name == message_filter::RESOURCE.name
             && record.truth("valid") == Some(false)
             && record.text("invalid_reason").is_none_or(str::is_empty);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::remote::{Call, Error, Objects};
+use crate::remote::{Call, Enumeration, Error, Kind, Objects};
 use crate::schema::{Catalog, DataSource, Record, Resource};
 use crate::value::{Diagnostic, Diagnostics};
 
@@ -36,6 +36,11 @@ pub trait Configured: Send + Sync + 'static {
 
     /// Hears that a change of an object was planned in this process, and may soon be applied.
     fn announce(&self, resource: &'static Resource, planned: &Record);
+
+    /// Lists the objects of a kind that the filters ([`crate::schema::filters`]) let through.
+    async fn enumerate(&self, resource: &'static Resource, _filters: &Record, _call: &Call) -> Result<Enumeration, Error> {
+        Err(Error::new(Kind::Unexpected, format!("The objects of the kind {} cannot be listed.", resource.noun)))
+    }
 
     /// Reads a data source.
     async fn read_data(&self, source: &'static DataSource, config: &Record, call: &Call) -> Result<Record, Error>;

@@ -26,8 +26,9 @@ use crate::gateway::rest::Rest;
 use crate::gateway::session::Connector;
 use crate::gateway::ssh;
 use crate::plugin::{Configured, Provider};
-use crate::remote::{Board, Call, Domains, Error, Kind, Objects, read_one};
+use crate::remote::{Board, Call, Domains, Enumerate, Enumeration, Error, Kind, Objects, read_one};
 use crate::schema::{Catalog, DataSource, Record, Resource, engine};
+use crate::takeover;
 use crate::value::{Diagnostic, Diagnostics, Path};
 use side::Side;
 
@@ -148,6 +149,15 @@ impl Configured for Clients {
         {
             gateway.announce(resource, planned);
         }
+    }
+
+    async fn enumerate(&self, resource: &'static Resource, filters: &Record, call: &Call) -> Result<Enumeration, Error> {
+        let side: Arc<dyn Enumerate> = if resource.name.starts_with("exchange_") {
+            Arc::<Exchange>::clone(client_of(&self.exchange, "exchange", resource.name, resource.noun).map_err(unusable)?)
+        } else {
+            Arc::<Gateway>::clone(client_of(&self.gateway, "gateway", resource.name, resource.noun).map_err(unusable)?)
+        };
+        takeover::enumerate(side.as_ref(), resource, filters, call).await
     }
 
     async fn read_data(&self, source: &'static DataSource, config: &Record, call: &Call) -> Result<Record, Error> {

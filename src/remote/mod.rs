@@ -3,6 +3,7 @@
 
 mod board;
 mod connection;
+mod enumerate;
 mod error;
 mod json;
 mod masking;
@@ -16,6 +17,7 @@ mod way_out;
 
 pub use board::{Board, Domains, Fact};
 pub use connection::{Connection, Reply, Unanswered, is_loopback, is_near};
+pub use enumerate::{Enumerate, Enumeration, Found, Listing};
 pub use error::{Error, Kind};
 pub use json::{Unreadable, read_json};
 pub use names::Names;

@@ -11,6 +11,7 @@ mod article;
 mod attribute;
 mod catalog;
 pub mod engine;
+mod listing;
 mod record;
 mod singular;
 
@@ -20,5 +21,6 @@ pub use attribute::{
     keyword, list, list_of, map, number, object, one_of, set, set_of, string,
 };
 pub use catalog::{Catalog, DataSource, Function, FunctionError, Import, Parameter, Resource, Rule, Timeouts};
+pub use listing::filters;
 pub use record::Record;
 pub use singular::singular;

@@ -35,6 +35,12 @@ impl Diagnostic {
         Diagnostic { severity: Severity::Warning, ..Diagnostic::error(summary, detail) }
     }
 
+    /// The same words as a warning.
+    #[must_use]
+    pub fn into_warning(self) -> Diagnostic {
+        Diagnostic { severity: Severity::Warning, ..self }
+    }
+
     /// Puts the message on an attribute.
     #[must_use]
     pub fn at(self, path: Path) -> Diagnostic {

@@ -22,8 +22,8 @@ use tonic::transport::{Channel, Endpoint};
 const LARGEST: usize = 256 << 20;
 
 /// A served provider and a client that talks to it.
-struct Scene {
-    client: ProviderClient<Channel>,
+pub(crate) struct Scene {
+    pub(crate) client: ProviderClient<Channel>,
     channel: Channel,
     store: tempfile::TempDir,
     server: Reattach,
@@ -39,7 +39,7 @@ async fn scene() -> Scene {
     Scene { client, channel, store, server }
 }
 
-async fn configured() -> Scene {
+pub(crate) async fn configured() -> Scene {
     let mut scene = scene().await;
     let store = scene.store.path().to_owned();
     assert_eq!(scene.configure(store.to_str().unwrap()).await, []);
@@ -130,14 +130,14 @@ fn errors(diagnostics: &[Diagnostic]) -> Vec<String> {
     errors.map(|diagnostic| format!("{}: {}", diagnostic.summary, diagnostic.detail)).collect()
 }
 
-fn one_error(diagnostics: &[Diagnostic]) -> String {
+pub(crate) fn one_error(diagnostics: &[Diagnostic]) -> String {
     let errors = errors(diagnostics);
     assert_eq!(errors.len(), 1, "{diagnostics:#?}");
     errors.into_iter().next().unwrap()
 }
 
 /// The text of the one warning, where nothing is an error.
-fn one_warning(diagnostics: &[Diagnostic]) -> String {
+pub(crate) fn one_warning(diagnostics: &[Diagnostic]) -> String {
     let [one] = diagnostics else { panic!("one message is expected: {diagnostics:#?}") };
     assert_eq!(one.severity(), wire::diagnostic::Severity::Warning, "{one:#?}");
     format!("{}: {}", one.summary, one.detail)
@@ -153,7 +153,8 @@ async fn point_50_the_schema_holds_all_that_is_offered_in_an_unconfigured_proces
     assert_eq!(schema.functions.keys().collect::<Vec<_>>(), ["shout"]);
     let capabilities = schema.server_capabilities.unwrap();
     assert!(capabilities.plan_destroy && capabilities.get_provider_schema_optional);
-    assert!(!capabilities.move_resource_state && !capabilities.generate_resource_config);
+    assert!(!capabilities.move_resource_state && capabilities.generate_resource_config);
+    assert_eq!(schema.list_resource_schemas.keys().collect::<Vec<_>>(), ["fake_pair", "fake_thing"]);
 
     let thing = &schema.resource_schemas["fake_thing"];
     let block = thing.block.as_ref().unwrap();
@@ -204,6 +205,7 @@ async fn metadata_and_functions_name_the_same_things_as_the_schema() {
     let mut scene = scene().await;
     let metadata = scene.client.get_metadata(wire::get_metadata::Request {}).await.unwrap().into_inner();
     assert_eq!(metadata.resources.iter().map(|it| it.type_name.as_str()).collect::<Vec<_>>(), ["fake_pair", "fake_thing"]);
+    assert_eq!(metadata.list_resources.iter().map(|it| it.type_name.as_str()).collect::<Vec<_>>(), ["fake_pair", "fake_thing"]);
     let functions = scene.client.get_functions(wire::get_functions::Request {}).await.unwrap().into_inner().functions;
     assert_eq!(functions["shout"].summary, "Makes a text loud");
     assert_eq!(functions["shout"].parameters.len(), 1);
@@ -233,8 +235,10 @@ async fn what_is_not_offered_is_an_error_on_its_name_or_unimplemented() {
 
     let status = client.get_states(wire::get_states::Request { type_name: name() }).await.unwrap_err();
     assert_eq!(status.code(), tonic::Code::Unimplemented);
-    let status = client.generate_resource_config(wire::generate_resource_config::Request::default()).await.unwrap_err();
-    assert_eq!(status.code(), tonic::Code::Unimplemented);
+    let said = client
+        .generate_resource_config(wire::generate_resource_config::Request { type_name: name(), ..Default::default() })
+        .await;
+    assert!(one_error(&said.unwrap().into_inner().diagnostics).contains("fake_nothing"));
 
     let request = wire::move_resource_state::Request { target_type_name: "fake_thing".to_owned(), ..Default::default() };
     let said = client.move_resource_state(request).await.unwrap().into_inner();

@@ -12,7 +12,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("exchange", &["remote", "schema", "value"]),
     ("gateway", &["remote", "schema", "value"]),
     ("plugin", &["remote", "schema", "value"]),
-    ("provider", &["plugin", "dns", "exchange", "gateway", "remote", "schema", "value"]),
+    ("takeover", &["remote", "schema", "value"]),
+    ("provider", &["takeover", "plugin", "dns", "exchange", "gateway", "remote", "schema", "value"]),
     ("sandbox", &["schema", "value"]),
     ("tool", &["sandbox", "provider", "exchange", "gateway", "plugin", "remote", "schema", "value"]),
 ];

@@ -8,7 +8,7 @@ use std::path::{Component, Path, PathBuf};
 
 use crate::made;
 use mailflow::provider::CATALOG;
-use mailflow::schema::engine::{data_source_page, function_page, index_page, parse_key, resource_page};
+use mailflow::schema::engine::{data_source_page, function_page, index_page, list_page, parse_key, resource_page};
 use mailflow::schema::{Import, Resource};
 
 /// The folders of `docs/` in which every page belongs to something that the provider offers.
@@ -53,6 +53,8 @@ fn pages() -> BTreeMap<PathBuf, String> {
             &example(&format!("{folder}/import.sh")),
         );
         pages.insert(PathBuf::from(format!("resources/{}.md", resource.name)), page);
+        let query = example(&format!("list-resources/{}/list-resource.tfquery.hcl", full(resource.name)));
+        pages.insert(PathBuf::from(format!("list-resources/{}.md", resource.name)), list_page(&CATALOG, resource, &query));
     }
     for source in CATALOG.data_sources {
         let text = example(&format!("data-sources/{}/data-source.tf", full(source.name)));
@@ -335,6 +337,7 @@ fn everything_that_is_offered_has_an_example_and_every_example_is_of_something_o
         for file in ["resource.tf", "import.sh"] {
             wanted.insert(PathBuf::from(format!("resources/{}/{file}", full(resource.name))));
         }
+        wanted.insert(PathBuf::from(format!("list-resources/{}/list-resource.tfquery.hcl", full(resource.name))));
     }
     for source in CATALOG.data_sources {
         wanted.insert(PathBuf::from(format!("data-sources/{}/data-source.tf", full(source.name))));
@@ -346,7 +349,7 @@ fn everything_that_is_offered_has_an_example_and_every_example_is_of_something_o
     let missing: Vec<_> = wanted.iter().filter(|file| !examples.join(file).is_file()).collect();
     assert!(missing.is_empty(), "examples/ lacks {missing:#?}");
     let folders: BTreeSet<&Path> = wanted.iter().filter_map(|file| file.parent()).collect();
-    for kind in ["resources", "data-sources", "functions"] {
+    for kind in ["resources", "list-resources", "data-sources", "functions"] {
         let Ok(entries) = fs::read_dir(examples.join(kind)) else { continue };
         for entry in entries {
             let folder = Path::new(kind).join(entry.expect("an entry").file_name());

@@ -16,7 +16,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use mailflow::plugin::wire::tfplugin6::DynamicValue;
 use mailflow::plugin::{Configured, Provider};
-use mailflow::remote::{Call, Change, Error, Failure, Kind, Objects};
+use mailflow::remote::{Call, Change, Enumeration, Error, Failure, Found, Kind, Objects};
 use mailflow::schema::{
     Catalog, DataSource, Function, FunctionError, Import, Parameter, Record, Resource, Timeouts, engine, integer, set, string,
 };
@@ -137,6 +137,24 @@ impl Configured for Ready {
         if let Some(store) = &self.store {
             Store(store.clone()).note("announce", planned);
         }
+    }
+
+    async fn enumerate(&self, resource: &'static Resource, filters: &Record, call: &Call) -> Result<Enumeration, Error> {
+        let mut enumeration = Enumeration::default();
+        match filters.text("name") {
+            Some("fail") => return Err(Error::new(Kind::Denied, "Nobody may look.")),
+            Some("panic") => panic!("the name is {}", "panic"),
+            Some("torn") => enumeration.troubles.push(Diagnostic::warning("One is torn", "It is left out.")),
+            Some("said") => call.report(Diagnostic::error("Odd", "A part is odd.")),
+            _ => {}
+        }
+        for name in ["fork", "knife", "spoon"] {
+            let object =
+                Record::new().with("id", format!("id-{name}")).with("name", name).with("secret", "hidden").with("stamp", 1);
+            let identity = engine::identity(resource, &object).expect("an identity");
+            enumeration.found.push(Found { display_name: name.to_owned(), identity, object });
+        }
+        Ok(enumeration)
     }
 
     async fn read_data(&self, _: &'static DataSource, config: &Record, call: &Call) -> Result<Record, Error> {

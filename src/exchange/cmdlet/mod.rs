@@ -5,6 +5,7 @@
 mod adopt;
 mod binding;
 mod carried;
+mod enumerate;
 mod lists;
 mod names;
 mod needs;

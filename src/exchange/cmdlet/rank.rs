@@ -94,6 +94,12 @@ impl Exchange {
         Ok(order_of(&shown(&names, &list)))
     }
 
+    /// The order of all objects as they stand; nothing where there are none.
+    pub(super) async fn find_whole_order(&self, cmdlets: &'static Cmdlets, call: &Call) -> Result<Option<Record>, Error> {
+        let order = self.find_order(cmdlets, WORD, call).await?;
+        Ok(Some(order).filter(|order| !order.texts(RULES).is_empty()))
+    }
+
     async fn seen(&self, cmdlets: &'static Cmdlets, names: &[&str], call: &Call) -> Option<Record> {
         let list = self.listed(cmdlets, "", 0, call).await.ok()?;
         Some(order_of(&shown(names, &list)))

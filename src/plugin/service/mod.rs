@@ -1,14 +1,16 @@
 //! The provider service: one thin handler for each call of the protocol.
 //!
 //! A handler decodes, asks the engine and the service's objects, and encodes. Calls for what this provider does not offer
-//! (ephemeral resources, lists, actions) answer with an error on the unknown name; calls of whole features that it does not
-//! have (state stores, generated configuration) answer `Unimplemented`, which hosts expect of older providers.
+//! (ephemeral resources, actions) answer with an error on the unknown name; calls of a whole feature that it does not
+//! have (state stores) answer `Unimplemented`, which hosts expect of older providers.
 
 mod apply;
 mod dynamic;
 mod function;
+mod generate;
 mod import;
 mod limit;
+mod list;
 mod object;
 mod plan;
 mod private;
@@ -28,7 +30,7 @@ pub(crate) use session::Session;
 
 use crate::plugin::wire::tfplugin6 as wire;
 use crate::plugin::wire::tfplugin6::provider_server::Provider;
-use crate::schema::engine::{data_columns, resource_columns, settings_columns};
+use crate::schema::engine::{data_columns, list_columns, resource_columns, settings_columns};
 use crate::value::{Diagnostic, Diagnostics};
 use session::nothing_called;
 
@@ -62,6 +64,12 @@ impl Service {
     fn point(&self, type_name: &str, diagnostics: &mut [wire::Diagnostic]) {
         let resource = self.session.catalog().resource(type_name);
         dynamic::point(|| resource.map(resource_columns).unwrap_or_default(), diagnostics);
+    }
+
+    /// The same of a list.
+    fn point_in_list(&self, type_name: &str, diagnostics: &mut [wire::Diagnostic]) {
+        let resource = self.session.catalog().resource(type_name);
+        dynamic::point(|| resource.map(list_columns).unwrap_or_default(), diagnostics);
     }
 
     /// The same of a data source.
@@ -290,9 +298,12 @@ impl Provider for Service {
 
     async fn generate_resource_config(
         &self,
-        _: Request<wire::generate_resource_config::Request>,
+        request: Request<wire::generate_resource_config::Request>,
     ) -> Answer<wire::generate_resource_config::Response> {
-        absent("generated configuration")
+        let request = request.into_inner();
+        let (session, name) = (self.session.clone(), request.type_name.clone());
+        let work = async move { generate::config(&session, &request) };
+        Ok(Response::new(self.session.answer("GenerateResourceConfig", &name, work, generate::failed).await))
     }
 
     async fn get_functions(&self, _: Request<wire::get_functions::Request>) -> Answer<wire::get_functions::Response> {
@@ -355,15 +366,24 @@ impl Provider for Service {
     type ListResourceStream = Events<wire::list_resource::Event>;
 
     async fn list_resource(&self, request: Request<wire::list_resource::Request>) -> Answer<Self::ListResourceStream> {
-        let diagnostic = unknown("list resource", &request.get_ref().type_name);
-        Ok(Response::new(once(wire::list_resource::Event { diagnostic, ..Default::default() })))
+        let request = request.into_inner();
+        let name = request.type_name.clone();
+        let work = list::list(self.session.clone(), request);
+        let mut events = self.session.answer("ListResource", &name, work, list::failed).await;
+        events.iter_mut().for_each(|event| self.point_in_list(&name, &mut event.diagnostic));
+        // When the host has what it wants, it hangs up, and the rest is dropped.
+        Ok(Response::new(Box::pin(futures::stream::iter(events.into_iter().map(Ok)))))
     }
 
     async fn validate_list_resource_config(
         &self,
         request: Request<wire::validate_list_resource_config::Request>,
     ) -> Answer<wire::validate_list_resource_config::Response> {
-        let diagnostics = unknown("list resource", &request.get_ref().type_name);
+        let request = request.into_inner();
+        let name = request.type_name.clone();
+        let work = move |session: &Session| validate::list(session, &request);
+        let mut diagnostics = self.said("ValidateListResourceConfig", &name, work).await;
+        self.point_in_list(&name, &mut diagnostics);
         Ok(Response::new(wire::validate_list_resource_config::Response { diagnostics }))
     }
 

@@ -12,7 +12,7 @@ pub(super) const CAPABILITIES: wire::ServerCapabilities = wire::ServerCapabiliti
     plan_destroy: true,
     get_provider_schema_optional: true,
     move_resource_state: false,
-    generate_resource_config: false,
+    generate_resource_config: true,
 };
 
 /// The full name of a resource or data source.
@@ -22,7 +22,7 @@ pub(super) fn type_name(catalog: &Catalog, name: &str) -> String {
 
 /// The names of all that is offered.
 pub(super) fn metadata(catalog: &Catalog) -> wire::get_metadata::Response {
-    use wire::get_metadata::{DataSourceMetadata, FunctionMetadata, ResourceMetadata};
+    use wire::get_metadata::{DataSourceMetadata, FunctionMetadata, ListResourceMetadata, ResourceMetadata};
     let mut response = wire::get_metadata::Response {
         server_capabilities: Some(CAPABILITIES),
         data_sources: catalog
@@ -35,11 +35,18 @@ pub(super) fn metadata(catalog: &Catalog) -> wire::get_metadata::Response {
             .iter()
             .map(|resource| ResourceMetadata { type_name: type_name(catalog, resource.name) })
             .collect(),
+        list_resources: catalog
+            .resources
+            .iter()
+            .filter(|resource| is_listed(resource))
+            .map(|resource| ListResourceMetadata { type_name: type_name(catalog, resource.name) })
+            .collect(),
         functions: catalog.functions.iter().map(|function| FunctionMetadata { name: function.name.to_owned() }).collect(),
         ..Default::default()
     };
     response.data_sources.sort_by(|one, other| one.type_name.cmp(&other.type_name));
     response.resources.sort_by(|one, other| one.type_name.cmp(&other.type_name));
+    response.list_resources.sort_by(|one, other| one.type_name.cmp(&other.type_name));
     response.functions.sort_by(|one, other| one.name.cmp(&other.name));
     response
 }
@@ -58,6 +65,12 @@ pub(super) fn provider_schema(catalog: &Catalog) -> wire::get_provider_schema::R
             .iter()
             .map(|source| (type_name(catalog, source.name), data_source_schema(source)))
             .collect(),
+        list_resource_schemas: catalog
+            .resources
+            .iter()
+            .filter(|resource| is_listed(resource))
+            .map(|resource| (type_name(catalog, resource.name), list_schema(resource)))
+            .collect(),
         functions: functions(catalog),
         server_capabilities: Some(CAPABILITIES),
         ..Default::default()
@@ -66,6 +79,16 @@ pub(super) fn provider_schema(catalog: &Catalog) -> wire::get_provider_schema::R
 
 fn resource_schema(resource: &Resource) -> wire::Schema {
     schema(resource.version, resource.about, engine::resource_columns(resource))
+}
+
+/// Tells whether the objects of a resource can be listed: the host asks for their identity.
+pub(super) fn is_listed(resource: &Resource) -> bool {
+    !resource.identity.is_empty()
+}
+
+/// The inside of the block `config`.
+fn list_schema(resource: &Resource) -> wire::Schema {
+    schema(0, resource.about, engine::list_columns(resource))
 }
 
 fn data_source_schema(source: &DataSource) -> wire::Schema {

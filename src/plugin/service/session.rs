@@ -8,6 +8,7 @@ use tokio_util::task::TaskTracker;
 use tracing::Instrument as _;
 
 use super::private::Private;
+use super::schema::is_listed;
 use crate::plugin::{Configured, Provider, panics};
 use crate::remote::{Call, Objects};
 use crate::schema::{Catalog, DataSource, Record, Resource};
@@ -76,6 +77,12 @@ impl Session {
     /// Finds a resource by its full name.
     pub(super) fn resource(&self, type_name: &str) -> Result<&'static Resource, Diagnostic> {
         self.catalog.resource(type_name).ok_or_else(|| nothing_called("resource", type_name))
+    }
+
+    /// Finds a resource whose objects can be listed by its full name.
+    pub(super) fn listed(&self, type_name: &str) -> Result<&'static Resource, Diagnostic> {
+        let resource = self.catalog.resource(type_name).filter(|resource| is_listed(resource));
+        resource.ok_or_else(|| nothing_called("list resource", type_name))
     }
 
     /// Finds a data source by its full name.

@@ -7,7 +7,7 @@ use super::dynamic;
 use super::private::Private;
 use super::session::Session;
 use crate::plugin::wire::tfplugin6 as wire;
-use crate::schema::engine;
+use crate::schema::{engine, filters};
 use crate::value::{Diagnostic, Diagnostics};
 
 /// Checks a resource's block.
@@ -32,6 +32,19 @@ pub(super) fn data_source(session: &Session, request: &wire::validate_data_resou
         let what = format!("the configuration of {}", request.type_name);
         match dynamic::record(request.config.as_ref(), &engine::data_type(source), &what)? {
             Some(config) => Ok(engine::validate(source.attributes, source.rules, &config, false)),
+            None => Ok(Diagnostics::new()),
+        }
+    };
+    attempt().unwrap_or_else(|diagnostic| vec![diagnostic])
+}
+
+/// Checks what a list is to be narrowed down by.
+pub(super) fn list(session: &Session, request: &wire::validate_list_resource_config::Request) -> Diagnostics {
+    let attempt = || -> Result<Diagnostics, Diagnostic> {
+        let resource = session.listed(&request.type_name)?;
+        let what = format!("the configuration of the list {}", request.type_name);
+        match dynamic::record(request.config.as_ref(), &engine::list_type(resource), &what)? {
+            Some(config) => Ok(engine::validate(&filters(resource), &[], &config, false)),
             None => Ok(Diagnostics::new()),
         }
     };

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::about::{about, about_id, about_limit, about_standing, about_version, about_write_only};
 use super::standing::{Stands, can_stand, of_resource};
 use super::{ID, TIMEOUTS, attribute, attributes};
-use crate::schema::{Attribute, Catalog, DataSource, Kind, Presence, Resource};
+use crate::schema::{Attribute, Catalog, DataSource, Kind, Presence, Resource, filters};
 use crate::value::Type;
 
 /// One attribute of a schema. An attribute of a table makes one of these, or three where it has a write-only form.
@@ -117,6 +117,11 @@ pub fn resource_columns(resource: &Resource) -> Vec<Column> {
 /// The columns of a data source.
 pub fn data_columns(source: &DataSource) -> Vec<Column> {
     columns_of(source.attributes, Owner::Both)
+}
+
+/// The columns of a resource's list: what it can be narrowed down by.
+pub fn list_columns(resource: &Resource) -> Vec<Column> {
+    columns_of(filters(resource).iter(), Owner::User)
 }
 
 /// The columns of the provider block. Nothing in it is computed: defaults are the provider's own matter.

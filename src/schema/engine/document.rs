@@ -2,7 +2,7 @@
 //! nested schemas with anchors), import.
 
 use super::rules;
-use super::{Column, ID, Shape, data_columns, identity_columns, parse_key, resource_columns, settings_columns};
+use super::{Column, ID, Shape, data_columns, identity_columns, list_columns, parse_key, resource_columns, settings_columns};
 use crate::schema::{Catalog, DataSource, Function, Import, Record, Resource, Rule, capital};
 use crate::value::{Type, Value};
 
@@ -22,6 +22,30 @@ pub fn resource_page(catalog: &Catalog, resource: &Resource, example: &str, impo
     page.rules(resource.rules);
     page.schema(&resource_columns(resource));
     import(&mut page, &name, resource, import_example);
+    page.finish()
+}
+
+/// Makes the page of a resource's list. `example` is a query that lists such objects.
+pub fn list_page(catalog: &Catalog, resource: &Resource, example: &str) -> String {
+    let name = full_name(catalog, resource.name);
+    let about = format!(
+        "Lists the objects of the kind {}, to be taken over with `terraform query` (Terraform 1.14 or later).",
+        resource.noun
+    );
+    let mut page = Page::new(&format!("{name} List Resource - {}", catalog.name), &subcategory(resource.name), &about);
+    page.title(&format!("{name} (List Resource)"), &about);
+    page.example(example);
+    let columns = list_columns(resource);
+    page.add(if columns.is_empty() {
+        "There is nothing to narrow it down by. "
+    } else {
+        "The arguments stand in the block `config` and narrow the list down: an object is listed if it has all of the given values. "
+    });
+    page.add(&format!(
+        "What is sensitive is left out of the results. [The resource](../resources/{}.md) tells what `include_resource` adds.\n\n",
+        resource.name
+    ));
+    page.schema(&columns);
     page.finish()
 }
 

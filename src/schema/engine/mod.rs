@@ -14,6 +14,7 @@ mod difference;
 mod document;
 mod duration;
 mod equality;
+mod generate;
 mod guard;
 mod kept;
 mod key;
@@ -29,16 +30,17 @@ mod validate;
 use std::collections::BTreeMap;
 use std::iter::once;
 
-use super::{Attribute, Catalog, DataSource, Fill, Kind, Presence, Resource, string};
+use super::{Attribute, Catalog, DataSource, Fill, Kind, Presence, Resource, filters, string};
 use crate::value::{Type, Value};
 
 pub use check::check_catalog;
-pub use column::{Column, Shape, columns, data_columns, identity_columns, resource_columns, settings_columns};
+pub use column::{Column, Shape, columns, data_columns, identity_columns, list_columns, resource_columns, settings_columns};
 pub use complete::{answer, saveable, with_defaults};
 pub use difference::differences;
-pub use document::{data_source_page, function_page, index_page, resource_page};
+pub use document::{data_source_page, function_page, index_page, list_page, resource_page};
 pub use duration::parse_duration;
 pub use equality::same;
+pub use generate::{concealed, generated};
 pub use guard::{Difference, guard, keep, spelled};
 pub use key::{identity, key, known_id, parse_key};
 pub use near::distance;
@@ -88,6 +90,11 @@ pub fn object_type(members: &[Attribute]) -> Type {
 /// The type of a resource's state: its table with `id`, `timeouts` and all write-only forms.
 pub fn resource_type(resource: &Resource) -> Type {
     Type::Object(member_types(attributes(resource)))
+}
+
+/// The type of the arguments of a resource's list.
+pub fn list_type(resource: &Resource) -> Type {
+    object_type(&filters(resource))
 }
 
 /// The type of a data source's arguments and results.

@@ -1,0 +1,5 @@
+list "mailflow_gateway_listener_defaults" "all" {
+  provider         = mailflow
+  include_resource = true
+  limit            = 1000
+}

@@ -1,0 +1,4 @@
+list "mailflow_gateway_tls_settings" "this" {
+  provider         = mailflow
+  include_resource = true
+}
