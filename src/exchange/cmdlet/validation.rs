@@ -9,9 +9,9 @@ use tokio::time::Instant;
 
 use super::binding::{Cmdlets, Validation};
 use super::names::parameter;
+use super::send::identity;
 use super::shape::masks;
 use super::values::{sent, to_json};
-use super::write::identity;
 use crate::exchange::Exchange;
 use crate::exchange::answer::Object;
 use crate::remote::{Call, Error, pause};
