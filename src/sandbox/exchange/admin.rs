@@ -86,7 +86,8 @@ pub(crate) fn answer(world: &mut World, request: &Request, port: u16) -> Reply {
     if let Some(reply) = redirect(world, request, port) {
         return reply;
     }
-    let end = world.store.route(request.cookie());
+    let heeded = world.options.affinity;
+    let end = world.store.route(request.cookie(), heeded);
     let mut reply = serve(world, request, end);
     let id = world.requests.next();
     dress(world, &mut reply, &id, end);

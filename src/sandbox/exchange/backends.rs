@@ -1,11 +1,11 @@
 //! Keeps the objects of the organization, and shows each of the two back ends its own view of them.
 //!
-//! There is one truth. A back end sees the truth except for the objects that a write on the other one changed a
-//! moment ago: those it shows as they were, until it was asked about their noun so many times. A session stays on
-//! its back end by the affinity cookie; a client that drops the cookie is sent to the one that did not take the last
-//! write.
+//! There is one truth. A back end sees the truth except for the objects that a write changed a moment ago: those it shows as
+//! they were, for as long as its lag. A session stays on its back end by the affinity cookie; a client that drops the cookie is sent to
+//! the one that did not take the last write. Where the service heeds no cookie, calls come to the back ends in turn.
 
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use time::OffsetDateTime;
@@ -30,8 +30,11 @@ pub(crate) struct Object {
 #[derive(Debug, Default)]
 pub(crate) struct Store {
     nouns: BTreeMap<&'static str, Vec<Object>>,
+    /// In the order of the writes.
     unseen: [Vec<Unseen>; ENDS],
     last_writer: Option<usize>,
+    /// Whose turn it is where no cookie is heeded.
+    turn: usize,
 }
 
 /// A write that a back end does not show yet.
@@ -41,16 +44,16 @@ struct Unseen {
     guid: String,
     /// What the back end still shows: nothing, or an object at a place.
     before: Option<(usize, Object)>,
-    reads_left: u32,
+    until: Instant,
 }
 
-/// After how many looks a back end shows a write.
+/// How long after a write a back end shows it.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Delays {
-    /// On the back end that took the write.
-    pub(crate) same: u32,
-    /// On the other one.
-    pub(crate) other: u32,
+    /// The one that took the write.
+    pub(crate) same: Duration,
+    /// The other one.
+    pub(crate) other: Duration,
 }
 
 impl Object {
@@ -89,22 +92,31 @@ impl Store {
         self.nouns.iter().filter(|(_, objects)| !objects.is_empty()).map(|(noun, objects)| (*noun, objects.as_slice()))
     }
 
-    /// The back end for a request: its cookie's, else the one that did not take the last write.
-    pub(crate) fn route(&self, cookie: Option<usize>) -> usize {
+    /// The back end for a request: its cookie's, else the one that did not take the last write. Where no cookie is heeded, the next one.
+    pub(crate) fn route(&mut self, cookie: Option<usize>, heeded: bool) -> usize {
+        if !heeded {
+            self.turn = (self.turn + 1) % ENDS;
+            return self.turn;
+        }
         cookie.filter(|end| *end < ENDS).unwrap_or_else(|| self.last_writer.map_or(0, |writer| (writer + 1) % ENDS))
     }
 
-    /// The objects of a noun as the back end shows them. Each look brings unseen writes nearer.
+    /// The objects of a noun as the back end shows them now.
     pub(crate) fn look(&mut self, end: usize, noun: &str) -> Vec<Object> {
+        let now = Instant::now();
         let mut view = self.truth(noun).to_vec();
         let Some(unseen) = self.unseen.get_mut(end) else { return view };
+        unseen.retain(|write| write.until > now);
         let mut old: Vec<(usize, Object)> = Vec::new();
-        for write in unseen.iter_mut().filter(|write| write.noun == noun) {
-            view.retain(|object| object.guid != write.guid);
-            old.extend(write.before.clone());
-            write.reads_left = write.reads_left.saturating_sub(1);
+        let mut known: Vec<&str> = Vec::new();
+        for write in unseen.iter().filter(|write| write.noun == noun) {
+            // Of several writes, the first that is not shown yet says what is shown.
+            if !known.contains(&write.guid.as_str()) {
+                known.push(&write.guid);
+                view.retain(|object| object.guid != write.guid);
+                old.extend(write.before.clone());
+            }
         }
-        unseen.retain(|write| write.noun != noun || write.reads_left > 0);
         old.sort_by_key(|(place, _)| *place);
         for (place, object) in old {
             view.insert(place.min(view.len()), object);
@@ -121,21 +133,18 @@ impl Store {
         delays: Delays,
         change: impl FnOnce(&mut Vec<Object>),
     ) {
+        let now = Instant::now();
         let objects = self.nouns.entry(noun).or_default();
         let before = objects.iter().enumerate().find(|(_, object)| object.guid == guid).map(|(at, object)| (at, object.clone()));
         change(objects);
         self.last_writer = Some(end);
         for (index, unseen) in self.unseen.iter_mut().enumerate() {
-            let reads = if index == end { delays.same } else { delays.other };
-            let standing = unseen.iter().position(|write| write.noun == noun && write.guid == guid);
-            match standing {
-                // The back end still shows what was before the earlier write.
-                Some(at) if reads > 0 => unseen[at].reads_left = reads,
-                Some(at) => drop(unseen.remove(at)),
-                None if reads > 0 => {
-                    unseen.push(Unseen { noun, guid: guid.to_owned(), before: before.clone(), reads_left: reads });
-                }
-                None => {}
+            let lag = if index == end { delays.same } else { delays.other };
+            if lag.is_zero() {
+                // What a back end shows at once is the newest.
+                unseen.retain(|write| write.noun != noun || write.guid != guid);
+            } else {
+                unseen.push(Unseen { noun, guid: guid.to_owned(), before: before.clone(), until: now + lag });
             }
         }
     }

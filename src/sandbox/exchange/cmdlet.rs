@@ -1,6 +1,7 @@
 //! Runs a cmdlet: New, Get, Set, Remove, Enable, Disable over a noun's table.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use serde_json::{Map, Value};
 
@@ -171,6 +172,11 @@ impl Running<'_> {
             }
         }
         self.apply(&mut object)?;
+        // A name that was given up a moment ago is still taken where the back end does not know that yet.
+        let view = self.world.store.look(self.end, self.noun.name);
+        if let Some(taken) = view.iter().find(|one| one.name().to_lowercase() == object.name().to_lowercase()) {
+            return Err(Exception::already_exists(&render::distinguished_name(self.noun, taken, &self.world.options)));
+        }
         self.check(None, &object)?;
         if let Some(whims) = &self.world.whims {
             whims.bend(self.noun.name, &mut object, true);
@@ -415,7 +421,10 @@ impl Running<'_> {
 
     fn write(&mut self, guid: &str, change: impl FnOnce(&mut Vec<Object>)) {
         let options = &self.world.options;
-        let delays = Delays { same: options.own_visibility_delay, other: options.visibility_delay };
+        let delays = Delays {
+            same: Duration::from_millis(options.own_visibility_delay_ms),
+            other: Duration::from_millis(options.visibility_delay_ms),
+        };
         self.world.store.write(self.end, self.noun.name, guid, delays, change);
     }
 }

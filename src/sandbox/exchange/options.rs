@@ -48,10 +48,12 @@ pub struct Options {
     pub directory_role: bool,
     /// The application has `Domain.Read.All`. Bound at token issue.
     pub domain_read: bool,
-    /// After how many looks at a noun the other back end shows a write.
-    pub visibility_delay: u32,
-    /// After how many looks the back end that took a write shows it.
-    pub own_visibility_delay: u32,
+    /// How long after a write the other back end shows it, in milliseconds.
+    pub visibility_delay_ms: u64,
+    /// How long after a write the back end that took it shows it, in milliseconds.
+    pub own_visibility_delay_ms: u64,
+    /// The affinity cookie leads back to the same back end; without it, calls come to the back ends in turn.
+    pub affinity: bool,
     /// The most objects in one answer, whatever `Prefer: odata.maxpagesize` asks for.
     pub page_size: usize,
     /// When the front end answers with a redirect.
@@ -135,8 +137,9 @@ impl Default for Options {
             manage_as_app: true,
             directory_role: true,
             domain_read: true,
-            visibility_delay: 0,
-            own_visibility_delay: 0,
+            visibility_delay_ms: 0,
+            own_visibility_delay_ms: 0,
+            affinity: true,
             page_size: 1000,
             redirect: Redirect::Never,
             redirect_status: 307,

@@ -198,9 +198,16 @@ async fn a_cut_result_says_so() {
     assert!(answer.warnings()[0].contains("more results"));
 }
 
+/// A lag that is over within a test.
+const LAG: Duration = Duration::from_millis(400);
+
+async fn passed() {
+    tokio::time::sleep(LAG).await;
+}
+
 #[tokio::test]
-async fn the_other_back_end_shows_a_write_after_some_looks() {
-    let service = start_with(|options| options.visibility_delay = 2);
+async fn the_other_back_end_shows_a_write_after_a_while() {
+    let service = start_with(|options| options.visibility_delay_ms = 400);
     let session = Session::new(&service).await;
     let forgetful = Session::with(&service, client(false), EXCHANGE).await;
     session.ok("New-TransportRule", rule("R")).await;
@@ -208,24 +215,65 @@ async fn the_other_back_end_shows_a_write_after_some_looks() {
     assert_eq!(forgetful.names("TransportRule").await, [] as [&str; 0]);
     let said = forgetful.refused("Set-TransportRule", json!({ "Identity": "R", "SetSCL": 1 })).await;
     assert_eq!(said.kind, "ManagementObjectNotFoundException");
+    assert_eq!(forgetful.names("TransportRule").await, [] as [&str; 0], "looks bring nothing nearer");
+    passed().await;
     assert_eq!(forgetful.names("TransportRule").await, ["R"]);
 
     session.ok("Set-TransportRule", json!({ "Identity": "R", "PrependSubject": "new" })).await;
     assert_eq!(forgetful.named("TransportRule", "R").await["PrependSubject"], "EXTERNAL: ");
     session.ok("Remove-TransportRule", json!({ "Identity": "R" })).await;
     assert_eq!(forgetful.names("TransportRule").await, ["R"]);
-    assert_eq!(forgetful.names("TransportRule").await, ["R"]);
+    assert_eq!(session.names("TransportRule").await, [] as [&str; 0]);
+    let said = forgetful.refused("New-TransportRule", rule("r")).await;
+    assert_eq!(said.kind, "ADObjectAlreadyExistsException", "the name is not free there yet");
+    passed().await;
     assert_eq!(forgetful.names("TransportRule").await, [] as [&str; 0]);
+    forgetful.ok("New-TransportRule", rule("r")).await;
+}
+
+#[tokio::test]
+async fn each_write_is_shown_after_its_own_while() {
+    let service = start_with(|options| options.visibility_delay_ms = 400);
+    let session = Session::new(&service).await;
+    let forgetful = Session::with(&service, client(false), EXCHANGE).await;
+    session.ok("New-TransportRule", rule("R")).await;
+    tokio::time::sleep(LAG / 2).await;
+    session.ok("Set-TransportRule", json!({ "Identity": "R", "PrependSubject": "new" })).await;
+    assert_eq!(forgetful.names("TransportRule").await, [] as [&str; 0]);
+    tokio::time::sleep(LAG / 2 + LAG / 8).await;
+    assert_eq!(
+        forgetful.named("TransportRule", "R").await["PrependSubject"],
+        "EXTERNAL: ",
+        "the first write, and not the second"
+    );
+    passed().await;
+    assert_eq!(forgetful.named("TransportRule", "R").await["PrependSubject"], "new");
 }
 
 #[tokio::test]
 async fn a_write_may_be_late_on_its_own_back_end_too() {
-    let service = start_with(|options| options.own_visibility_delay = 1);
+    let service = start_with(|options| options.own_visibility_delay_ms = 400);
     let session = Session::new(&service).await;
     session.ok("New-TransportRule", rule("R")).await;
     assert_eq!(session.names("TransportRule").await, [] as [&str; 0]);
-    assert_eq!(session.names("TransportRule").await, ["R"]);
     assert_eq!(session.refused("New-TransportRule", rule("r")).await.kind, "ADObjectAlreadyExistsException");
+    passed().await;
+    assert_eq!(session.names("TransportRule").await, ["R"]);
+}
+
+#[tokio::test]
+async fn a_service_that_heeds_no_cookie_answers_from_both_back_ends_in_turn() {
+    let service = start_with(|options| {
+        options.visibility_delay_ms = 60_000;
+        options.affinity = false;
+    });
+    let session = Session::new(&service).await;
+    session.ok("New-TransportRule", rule("R")).await;
+    let mut seen = Vec::new();
+    for _ in 0..4 {
+        seen.push(session.names("TransportRule").await.len());
+    }
+    assert_eq!(seen, [0, 1, 0, 1]);
 }
 
 #[tokio::test]

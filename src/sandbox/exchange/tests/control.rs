@@ -56,11 +56,11 @@ async fn everything_can_be_done_from_another_process() {
     check(post.clone(), "/roles", json!({ "revoke": ["Get-TransportRule"] }), 204).await;
     assert_eq!(session.call("Get-TransportRule", json!({})).await.status, 403);
     check(post.clone(), "/roles", json!({ "grant": ["Get-TransportRule"] }), 204).await;
-    check(patch.clone(), "/options", json!({ "visibility_delay": 3, "client_secret": "rotated" }), 204).await;
+    check(patch.clone(), "/options", json!({ "visibility_delay_ms": 3, "client_secret": "rotated" }), 204).await;
     check(patch, "/options", json!({ "colour": "red" }), 400).await;
-    assert_eq!((service.options().visibility_delay, service.client_secret()), (3, "rotated".into()));
+    assert_eq!((service.options().visibility_delay_ms, service.client_secret()), (3, "rotated".into()));
     let options = check(get.clone(), "/options", Value::Null, 200).await;
-    assert!(options.get("client_secret").is_none() && options["visibility_delay"] == 3);
+    assert!(options.get("client_secret").is_none() && options["visibility_delay_ms"] == 3);
 
     check(post.clone(), "/clock", json!({ "set": "2027-01-01T00:00:00Z" }), 204).await;
     assert_eq!(session.call("Get-TransportRule", json!({})).await.status, 401, "the token ended long ago");

@@ -42,7 +42,7 @@ async fn a_snapshot_puts_everything_back() {
 
 #[tokio::test]
 async fn an_object_changes_behind_the_clients_back() {
-    let service = start_with(|options| options.visibility_delay = 9);
+    let service = start_with(|options| options.visibility_delay_ms = 60_000);
     let session = Session::new(&service).await;
     session.ok("New-TransportRule", rule("a")).await;
     session.ok("New-TransportRule", rule("b")).await;
