@@ -101,6 +101,8 @@ pub enum Remote {
     Flattened(&'static str),
     /// Not known to the service (a switch of the provider's own).
     Local,
+    /// It has no name at the service: what stands there and has no attribute ([`UNMANAGED`]).
+    Unmanaged,
 }
 
 /// How a setting is removed at the service when its argument is removed.
@@ -295,6 +297,24 @@ pub const fn block(name: &'static str, about: &'static str, members: &'static [A
 pub const fn block_list(name: &'static str, about: &'static str, members: &'static [Attribute]) -> Attribute {
     plain(name, about, Kind::BlockList(members))
 }
+
+/// What stands at the service and has no attribute: a line for the table of every resource whose reader tells it, in its records, under this
+/// name. A reader that cannot tell it leaves it out. Its elements are texts that stay the same as long as what they stand for does, and hold
+/// no secret.
+///
+/// The provider never writes such settings. Left out, the plan warns while they differ from what the last apply or import saw. Written, they are
+/// all that may stand: anything else is a planned change, which apply refuses with what to remove by hand.
+pub const UNMANAGED: Attribute = Attribute {
+    remote: Remote::Unmanaged,
+    ..set(
+        "unmanaged",
+        "Settings of the object that this provider has no argument for, and never changes. Left out, the plan warns while they differ from what the \
+         last apply or import found. To accept those that stand, list them; any other is then a planned change, and apply refuses it with what to \
+         remove by hand. `[]` accepts none. A new object has none.",
+    )
+    .filled_by_service()
+    .moved_by(&[])
+};
 
 impl Attribute {
     /// Left out, it is the second text wherever the sibling, which is the first, is configured.

@@ -91,6 +91,9 @@ pub enum Rule {
     Together(&'static [&'static str]),
     /// Anything else: what it says (for the docs), and the test. Unknown values must be let pass.
     Hook(&'static str, fn(&Record) -> Diagnostics),
+    /// Advice at plan, which looks at what stands as well (nothing, for a new object): what it says (for the docs), and the test, which gives
+    /// warnings only. Unknown values must be let pass.
+    Advice(&'static str, fn(Option<&Record>, &Record) -> Diagnostics),
 }
 
 /// Something that can be read and is not managed.
@@ -191,7 +194,7 @@ impl fmt::Debug for Rule {
             Rule::AtLeastOne(names, _) => write!(out, "at least one of {names:?}"),
             Rule::ExactlyOne(names, _) => write!(out, "exactly one of {names:?}"),
             Rule::Together(names) => write!(out, "all or none of {names:?}"),
-            Rule::Hook(about, _) => out.write_str(about),
+            Rule::Hook(about, _) | Rule::Advice(about, _) => out.write_str(about),
         }
     }
 }

@@ -28,7 +28,7 @@ pub(super) fn leaves(resource: &'static Resource) -> Vec<Leaf> {
     let mut leaves = Vec::new();
     for attribute in resource.attributes {
         match (attribute.kind, attribute.remote) {
-            (_, Remote::Local) => {}
+            (_, Remote::Local | Remote::Unmanaged) => {}
             (Kind::Block(members), Remote::Flattened(prefix)) => {
                 for member in members.iter().filter(|member| member.remote != Remote::Local) {
                     leaves.push(Leaf {

@@ -54,7 +54,7 @@ fn named(member: &Attribute) -> Option<String> {
     match member.remote {
         Remote::Derived => Some(parameter(member.name)),
         Remote::Named(name) => Some(name.to_owned()),
-        Remote::Flattened(_) | Remote::Local => None,
+        Remote::Flattened(_) | Remote::Local | Remote::Unmanaged => None,
     }
 }
 

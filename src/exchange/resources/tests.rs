@@ -49,7 +49,7 @@ fn every_name_that_a_table_or_its_cmdlets_mention_exists() {
                 Rule::Conflicts(all) | Rule::AtLeastOne(all, _) | Rule::ExactlyOne(all, _) | Rule::Together(all) => {
                     mentioned.extend(*all);
                 }
-                Rule::Hook(..) => {}
+                Rule::Hook(..) | Rule::Advice(..) => {}
             }
         }
         for name in mentioned {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::limit::{Operation, limit};
 use super::private::{self, Private};
 use super::session::{Current, Session};
-use super::{dynamic, object};
+use super::{dynamic, object, unmanaged};
 use crate::plugin::wire::tfplugin6::apply_resource_change::{Request, Response};
 use crate::plugin::wire::tfplugin6::{DynamicValue, ResourceIdentityData};
 use crate::remote::{Call, Change, Error, Failure};
@@ -69,7 +69,12 @@ impl Apply<'_> {
             && !object::changes(self.resource, prior, planned)
         {
             // Only what the service does not know changed, `timeouts` for one.
-            return Ok(self.saved(planned, self.request.planned_private.clone(), Diagnostics::new()));
+            let mut private = self.stored.clone();
+            unmanaged::accept(self.resource, planned, &mut private);
+            return Ok(self.saved(planned, private::write(&private), Diagnostics::new()));
+        }
+        if let Some(refused) = prior.and_then(|prior| engine::unmanaged_refused(self.resource, prior, planned)) {
+            return Err(refused);
         }
         let action = format!("{} {}", operation.word(), object::title(self.resource, planned));
         self.current.going_on(&action)?;
@@ -95,7 +100,8 @@ impl Apply<'_> {
                 let settled = engine::carried(self.resource, planned, config, settled);
                 let (guarded, differences) = engine::guard(self.resource, planned, settled);
                 diagnostics.extend(differences);
-                Ok(self.saved(&guarded, private::write(&call.all_private()), diagnostics))
+                let private = unmanaged::accepted(self.resource, &guarded, &call);
+                Ok(self.saved(&guarded, private::write(&private), diagnostics))
             }
             Err(Failure { error, object: Some(remote) }) => {
                 diagnostics.push(error.diagnostic(&action));
@@ -127,7 +133,8 @@ impl Apply<'_> {
         if error.is_some() || !differences.is_empty() {
             diagnostics.push(self.unfinished(planned, config, &standing, error, &differences));
         }
-        self.saved(&kept, private::write(&call.all_private()), diagnostics)
+        let private = unmanaged::accepted(self.resource, &kept, call);
+        self.saved(&kept, private::write(&private), diagnostics)
     }
 
     /// The warning for a new object that is not as it was planned: what the service said, what differs, and what the next plan does about it.

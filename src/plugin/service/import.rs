@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::limit::{Operation, limit};
 use super::private::{self, Private};
 use super::session::Session;
-use super::{dynamic, object};
+use super::{dynamic, object, unmanaged};
 use crate::plugin::wire::tfplugin6::ResourceIdentityData;
 use crate::plugin::wire::tfplugin6::import_resource_state::{ImportedResource, Request, Response};
 use crate::schema::{Import, Record, Resource, engine};
@@ -46,8 +46,10 @@ async fn attempt(session: &Session, request: &Request, diagnostics: &mut Diagnos
     // Nobody spelled it yet: it is shown as a user would type it.
     let found = engine::settle(resource, &Record::new(), &found.map_err(|error| error.diagnostic(&action))?);
     let identity = object::identity(resource, &found).or_else(|| request.identity.clone());
+    diagnostics.extend(engine::unmanaged_found(resource, &found));
+    let private = private::write(&unmanaged::accepted(resource, &found, &call));
     let state = dynamic::encode_saved(resource, &found, diagnostics);
-    Ok(ImportedResource { type_name: request.type_name.clone(), state, private: private::write(&call.all_private()), identity })
+    Ok(ImportedResource { type_name: request.type_name.clone(), state, private, identity })
 }
 
 /// Says what is wrong with the form of an ID before anything is asked of the service.

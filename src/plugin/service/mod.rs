@@ -17,6 +17,7 @@ mod private;
 mod read;
 mod schema;
 mod session;
+mod unmanaged;
 mod upgrade;
 mod validate;
 

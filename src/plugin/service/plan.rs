@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::limit::{Operation, limit};
 use super::session::Session;
-use super::{dynamic, object, private};
+use super::{dynamic, object, private, unmanaged};
 use crate::plugin::wire::tfplugin6::DynamicValue;
 use crate::plugin::wire::tfplugin6::plan_resource_change::{Request, Response};
 use crate::remote::Change;
@@ -42,10 +42,10 @@ async fn attempt(session: &Session, request: &Request) -> Result<Response, Diagn
     // Terraform and OpenTofu take deferrals while they apply, and not while they plan.
     let applying = request.client_capabilities.is_some_and(|client| client.deferral_allowed);
     let Some(proposed) = proposed else {
-        let diagnostics = match &prior {
-            Some(prior) => check_delete(session, resource, prior, stored, applying).await?,
-            None => Diagnostics::new(),
-        };
+        let mut diagnostics = unmanaged::planned(resource, prior.as_ref(), None, &[], &stored);
+        if let Some(prior) = &prior {
+            diagnostics.extend(check_delete(session, resource, prior, stored, applying).await?);
+        }
         return Ok(Response {
             planned_state: Some(dynamic::null()),
             planned_private: request.prior_private.clone(),
@@ -57,6 +57,10 @@ async fn attempt(session: &Session, request: &Request) -> Result<Response, Diagn
 
     let engine::Plan { planned, replace, mut diagnostics } = engine::plan(resource, prior.as_ref(), &config, &proposed);
     diagnostics.extend(engine::judge(resource, prior.as_ref(), &config));
+    // While a plan is applied, all of this was said before.
+    if !applying {
+        diagnostics.extend(unmanaged::planned(resource, prior.as_ref(), Some(&config), &replace, &stored));
+    }
     let Some(planned) = planned else {
         return Ok(Response {
             planned_state: Some(dynamic::null()),

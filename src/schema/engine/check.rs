@@ -371,7 +371,7 @@ impl Laws {
                     self.described(&format!("{place}, rule {rule:?}"), why);
                     names.to_vec()
                 }
-                Rule::Hook(about, _) => {
+                Rule::Hook(about, _) | Rule::Advice(about, _) => {
                     self.described(&format!("{place}, rule {about:?}"), about);
                     Vec::new()
                 }

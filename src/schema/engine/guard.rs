@@ -2,7 +2,7 @@
 
 use super::complete::complete;
 use super::equality::{alike, alike_elements, same};
-use super::{Members, TIMEOUTS, attributes, get};
+use super::{Members, TIMEOUTS, attributes, get, unmanaged};
 use crate::schema::{Attribute, Kind, Record, Remote, Resource};
 use crate::value::{Diagnostic, Diagnostics, Path, Refinement, Value};
 
@@ -201,6 +201,9 @@ fn value(attribute: &Attribute, planned: &Value, actual: Value, place: &Place, f
             Value::List(elements.collect())
         }
         (_, planned, actual) if planned.is_wholly_known() && same(attribute, planned, &actual) => planned.clone(),
+        (_, planned, actual) if attribute.remote == Remote::Unmanaged && unmanaged::is_within(&actual, planned) => {
+            planned.clone()
+        }
         (Kind::List(_), Value::List(planned_items), Value::List(items))
             if alike(attribute, planned, &Value::List(items.clone())) =>
         {

@@ -25,6 +25,7 @@ mod settle;
 mod standing;
 #[cfg(test)]
 mod tests;
+mod unmanaged;
 mod validate;
 
 use std::collections::BTreeMap;
@@ -47,6 +48,10 @@ pub use near::distance;
 pub use plan::{Plan, carried, effective, plan};
 pub use settle::settle;
 pub use standing::is_always_there;
+pub use unmanaged::{
+    Lost, found as unmanaged_found, lost as unmanaged_lost, of as unmanaged, planned as unmanaged_planned,
+    refused as unmanaged_refused,
+};
 pub use validate::{judge, validate, validate_form};
 
 /// The attributes of an object by name, as values hold them.

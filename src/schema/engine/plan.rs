@@ -7,7 +7,7 @@
 use super::equality::{canonical, is_empty, same, take_first};
 use super::kept::{Kept, kept, stays_unseen};
 use super::standing::{Stands, can_stand, stands};
-use super::{ID, Members, TIMEOUTS, attributes, default_value, get, known_id};
+use super::{ID, Members, TIMEOUTS, attributes, default_value, get, known_id, unmanaged};
 use crate::schema::{Attribute, Clearing, Fill, Kind, Motion, Presence, Record, Remote, Resource};
 use crate::value::{Diagnostic, Diagnostics, Path, Refinement, Value};
 
@@ -217,6 +217,11 @@ impl Planner<'_> {
                 Value::List(elements.map(|(index, config)| self.element(members, prior.get(index), config)).collect())
             }
             (Kind::SetOf(members), Value::Set(config)) => self.set(members, prior, config),
+            // What is listed may stand, and need not.
+            (_, config) if attribute.remote == Remote::Unmanaged => match prior {
+                Some(prior) if unmanaged::is_within(prior, config) => prior.clone(),
+                _ => unrefined(config),
+            },
             (_, config) => match prior {
                 Some(prior) if !self.respelled && !prior.is_null() && same(attribute, prior, config) => prior.clone(),
                 _ => unrefined(config),

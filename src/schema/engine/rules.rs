@@ -22,7 +22,8 @@ pub(super) fn advice(rules: &[Rule], config: &Record) -> Diagnostics {
     found
 }
 
-/// Checks the rules for what is new: one that only speaks of what stands as it did is not raised. Advice was given before.
+/// Checks the rules for what is new: one that only speaks of what stands as it did is not raised. Advice was given before, but for that
+/// which looks at what stands.
 pub(super) fn judge(
     attributes: &[Attribute],
     rules: &[Rule],
@@ -32,6 +33,11 @@ pub(super) fn judge(
 ) -> Diagnostics {
     let mut found = check_new(attributes, rules, prior, config, object);
     found.retain(Diagnostic::is_error);
+    for rule in rules {
+        if let Rule::Advice(_, test) = rule {
+            found.extend(test(prior, config).into_iter().filter(|said| !said.is_error()));
+        }
+    }
     found
 }
 
@@ -58,6 +64,7 @@ fn check_new(attributes: &[Attribute], rules: &[Rule], prior: Option<&Record>, c
                 is_new(names)
             }
             Rule::Hook(..) => true,
+            Rule::Advice(..) => false,
         };
         if !concerns_what_is_new {
             continue;
@@ -111,6 +118,7 @@ fn check_new(attributes: &[Attribute], rules: &[Rule], prior: Option<&Record>, c
                     found.push(Diagnostic::error(summary, text).at(Path::dotted(set)));
                 }
             }
+            Rule::Advice(..) => {}
             Rule::Hook(_, test) => {
                 // What is said of the object as it stands is not said of the change; and what only holds where a setting that is left as
                 // it stands is taken for none, or only between what is left so and the rest, is left to the service.
@@ -154,7 +162,7 @@ pub(super) fn about(rule: &Rule) -> String {
         Rule::Together(names @ [_, _]) => format!("{} belong together: both are set, or neither.", list(names)),
         Rule::ExactlyOne(names, why) => format!("Exactly one of {} must be set. {why}", list(names)),
         Rule::Together(names) => format!("{} belong together: all of them are set, or none.", list(names)),
-        Rule::Hook(about, _) => (*about).to_owned(),
+        Rule::Hook(about, _) | Rule::Advice(about, _) => (*about).to_owned(),
     }
 }
 

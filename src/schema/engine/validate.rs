@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use super::complete::filled;
 use super::equality::{canonical, is_empty, meant, same};
-use super::{Members, TIMEOUTS, get, kept, near, rules, standing};
+use super::{Members, TIMEOUTS, get, kept, near, rules, standing, unmanaged};
 use crate::schema::{Attribute, Fill, Import, Kind, Presence, Record, Resource, Rule, Scalar};
 use crate::value::{Diagnostic, Diagnostics, Number, Path, Value};
 
@@ -44,6 +44,7 @@ pub fn judge(resource: &Resource, prior: Option<&Record>, config: &Record) -> Di
     let standing: Vec<&Members> = prior.map(Record::members).into_iter().collect();
     check.table(resource.attributes, config, &standing);
     check.found.extend(kept::told(resource, prior, config));
+    check.found.extend(unmanaged::of_new(resource, prior, config));
     check.found.extend(rules::judge(
         resource.attributes,
         resource.rules,

@@ -10,4 +10,5 @@ mod points;
 mod singular;
 mod standing;
 mod tables;
+mod unmanaged;
 mod validation;
