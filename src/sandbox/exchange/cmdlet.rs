@@ -144,7 +144,13 @@ impl Running<'_> {
         let records = chosen
             .into_iter()
             .take(size)
-            .map(|(place, object)| render::record(self.noun, object, place, &self.given, &self.world.options))
+            .map(|(place, object)| {
+                let mut record = render::record(self.noun, object, place, &self.given, &self.world.options);
+                if let Some(oddity) = self.world.oddities.get(&object.guid) {
+                    oddity.apply(&mut record);
+                }
+                record
+            })
             .collect();
         Ok(Outcome { records, warnings, confirmation: None })
     }

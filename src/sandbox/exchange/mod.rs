@@ -27,6 +27,7 @@ mod graph;
 mod ledger;
 mod noun;
 mod nouns;
+mod oddity;
 mod options;
 mod paging;
 mod render;
@@ -56,6 +57,7 @@ use tokio_util::sync::CancellationToken;
 pub use errors::Shape;
 pub use faults::{Fault, RetryAfter, What};
 pub use ledger::{Call, Counts};
+pub use oddity::Oddity;
 pub use options::{Clearing, Options, Redirect};
 pub use whims::Whim;
 use world::World;
@@ -209,6 +211,12 @@ impl Service {
     pub fn put(&self, noun: &str, identity: &str, fields: &Value) -> Result<String, String> {
         let none = Map::new();
         self.shared.world().put(noun, identity, fields.as_object().unwrap_or(&none))
+    }
+
+    /// Has an object show more, and less, than the tables say, from now on and as long as it lives; the next call takes the place of this one. It
+    /// is no part of a snapshot.
+    pub fn show(&self, noun: &str, identity: &str, oddity: Oddity) -> Result<(), String> {
+        self.shared.world().show(noun, identity, oddity)
     }
 
     /// Deletes an object behind the client's back, references to it or not; answers whether it was there.

@@ -5,6 +5,7 @@ mod connectors;
 mod control;
 mod faulty;
 mod identity;
+mod oddities;
 mod rules;
 mod state;
 

@@ -10,6 +10,7 @@ use super::errors::Rotation;
 use super::faults::Faults;
 use super::ledger::Ledger;
 use super::noun::Noun;
+use super::oddity::Oddity;
 use super::options::Options;
 use super::paging::Pages;
 use super::token::Tokens;
@@ -28,6 +29,8 @@ pub(crate) struct World {
     pub(crate) tokens: Tokens,
     pub(crate) faults: Faults,
     pub(crate) whims: Option<Whims>,
+    /// What objects show beside the tables, by GUID.
+    pub(crate) oddities: BTreeMap<String, Oddity>,
     pub(crate) ledger: Ledger,
     pub(crate) errors: Rotation,
     pub(crate) pages: Pages,
@@ -51,6 +54,7 @@ impl World {
             tokens: Tokens::default(),
             faults: Faults::default(),
             whims: None,
+            oddities: BTreeMap::new(),
             ledger: Ledger::default(),
             errors: Rotation::default(),
             pages: Pages::default(),
@@ -171,6 +175,16 @@ impl World {
             objects.insert(place, object);
         });
         Ok(guid)
+    }
+
+    /// Has an object show more, and less, than the tables say.
+    pub(crate) fn show(&mut self, noun: &str, identity: &str, oddity: Oddity) -> Result<(), String> {
+        let noun = nouns::find(noun).ok_or_else(|| format!("there is no noun {noun}"))?;
+        let standing = self.store.truth(noun.name).iter().find(|object| object.answers_to(identity));
+        let guid = standing.map(|object| object.guid.clone()).ok_or_else(|| format!("there is no {identity}"))?;
+        self.oddities.insert(guid, oddity);
+        self.clock.tick();
+        Ok(())
     }
 
     /// Deletes an object behind everybody's back; answers whether it was there.
