@@ -42,7 +42,7 @@ async fn attempt(session: &Session, request: &Request) -> Result<Response, Diagn
     // Terraform and OpenTofu take deferrals while they apply, and not while they plan.
     let applying = request.client_capabilities.is_some_and(|client| client.deferral_allowed);
     let Some(proposed) = proposed else {
-        let mut diagnostics = unmanaged::planned(resource, prior.as_ref(), None, &[], &stored);
+        let mut diagnostics: Diagnostics = unmanaged::planned(resource, prior.as_ref(), None, &[], &stored).into_iter().collect();
         if let Some(prior) = &prior {
             diagnostics.extend(check_delete(session, resource, prior, stored, applying).await?);
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::limit::{DATA_SOURCE, Operation, limit};
 use super::private::{self, Private};
 use super::session::Session;
-use super::{dynamic, object, unmanaged};
+use super::{dynamic, object};
 use crate::plugin::wire::tfplugin6::{DynamicValue, ResourceIdentityData, read_data_source, read_resource};
 use crate::schema::engine;
 use crate::value::{Diagnostic, Diagnostics};
@@ -58,7 +58,6 @@ async fn attempt(session: &Session, request: &read_resource::Request) -> Result<
     match read {
         Ok(Some(remote)) => {
             let settled = engine::settle(resource, &state, &remote);
-            let private = if stored.is_ok() { private::write(&unmanaged::read(resource, &settled, &call)) } else { private };
             let identity = object::identity(resource, &settled).or_else(|| request.current_identity.clone());
             let new_state = dynamic::encode_saved(resource, &settled, &mut diagnostics).or_else(|| request.current_state.clone());
             Ok(read_resource::Response {
