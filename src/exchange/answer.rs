@@ -42,7 +42,14 @@ pub struct Answer {
 
 /// One object as the service shows it. Names are looked up in any case; type annotations are left out.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Object(BTreeMap<String, Value>);
+pub struct Object(BTreeMap<String, Member>);
+
+/// A member of an object: its name as the service spells it, and its value.
+#[derive(Debug, Clone, Default, PartialEq)]
+struct Member {
+    name: String,
+    value: Value,
+}
 
 /// A call that failed.
 #[derive(Debug, Clone)]
@@ -71,17 +78,27 @@ impl Object {
     /// Takes an object of an answer.
     pub fn new(members: serde_json::Map<String, Value>) -> Object {
         let members = members.into_iter().filter(|(name, _)| !name.contains('@'));
-        Object(members.map(|(name, value)| (name.to_ascii_lowercase(), value)).collect())
+        Object(members.map(|(name, value)| (name.to_ascii_lowercase(), Member { name, value })).collect())
+    }
+
+    /// Tells whether a member is there at all, null or not.
+    pub fn has(&self, name: &str) -> bool {
+        self.0.contains_key(&name.to_ascii_lowercase())
     }
 
     /// A member; null if it is not there.
     pub fn get(&self, name: &str) -> &Value {
-        self.0.get(&name.to_ascii_lowercase()).unwrap_or(&Value::Null)
+        self.0.get(&name.to_ascii_lowercase()).map_or(&Value::Null, |member| &member.value)
     }
 
     /// All members by their names in lower case.
     pub fn members(&self) -> impl Iterator<Item = (&str, &Value)> {
-        self.0.iter().map(|(name, value)| (name.as_str(), value))
+        self.0.iter().map(|(name, member)| (name.as_str(), &member.value))
+    }
+
+    /// All members by their names as the service spells them.
+    pub fn spelled(&self) -> impl Iterator<Item = (&str, &Value)> {
+        self.0.values().map(|member| (member.name.as_str(), &member.value))
     }
 
     /// The text of a member.

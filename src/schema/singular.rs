@@ -69,7 +69,13 @@ fn bare(attribute: &Attribute) -> Attribute {
         Kind::SetOf(members) => Kind::SetOf(inner(members)),
         plain => plain,
     };
+    // What a list in a configuration means is said where one is written.
+    let about = match attribute.remote {
+        Remote::Unmanaged => attribute.about.split_inclusive(". ").next().unwrap_or_default().trim_end(),
+        _ => attribute.about,
+    };
     Attribute {
+        about,
         kind,
         presence: Presence::Computed,
         implied: None,

@@ -33,3 +33,4 @@ mod scale;
 mod suites;
 mod takeover;
 mod terraform_releases;
+mod unmanaged;

@@ -48,6 +48,7 @@ impl Exchange {
             .at(fixed.path())
             .into());
         }
+        super::unmanaged::refuse(cmdlets, &current, wanted)?;
         call.set_private(ORIGINAL, original(cmdlets, &current, &changed, None));
         self.remember(cmdlets, &id);
         let late = self.late(call);
@@ -70,7 +71,9 @@ impl Exchange {
                 self.forget(cmdlets, &id);
                 return Failure { object: None, ..failure };
             }
-            Failure { object: failure.object.or(Some(current)), ..failure }
+            let mut standing = current.clone();
+            super::absent::keep(cmdlets, &mut standing, Some(wanted));
+            Failure { object: failure.object.or(Some(standing)), ..failure }
         })
     }
 
@@ -138,7 +141,8 @@ fn original(cmdlets: &Cmdlets, current: &Record, written: &[Leaf], kept: Option<
         _ => Map::new(),
     };
     for leaf in written {
-        if !members.contains_key(&leaf.name) {
+        // What was not shown is not known, and cannot be put back.
+        if !members.contains_key(&leaf.name) && !current.at(&leaf.name).is_unknown() {
             let json = to_json(cmdlets.form(&leaf.name), current.at(&leaf.name)).unwrap_or(Json::Null);
             members.insert(leaf.name.clone(), json);
         }
@@ -189,7 +193,8 @@ fn restored(cmdlets: &Cmdlets, kept: &Json) -> Result<Record, Error> {
 
 /// What taking over an object changes of it, for the user to see before.
 pub(super) fn takes_over(cmdlets: &Cmdlets, object: &Object, planned: &Record) -> Option<Diagnostic> {
-    let current = super::shape::record(cmdlets, object).ok()?;
+    let mut current = super::shape::record(cmdlets, object).ok()?;
+    super::absent::keep(cmdlets, &mut current, None);
     let changed: Vec<_> = unlike(cmdlets, planned, &current).iter().map(|leaf| difference(leaf, &current, planned)).collect();
     if changed.is_empty() {
         return None;

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::read::Who;
+use super::unmanaged::Section;
 use crate::exchange::answer::Object;
 use crate::remote::Fact;
 use crate::schema::{Import, Record, Resource, engine};
@@ -43,6 +44,8 @@ pub struct Cmdlets {
     pub beside: Option<Beside>,
     /// What the objects of other resources say about it.
     pub across: &'static [Across],
+    /// The lists of what Get shows that name classes, each of which an attribute accounts for or not.
+    pub sections: &'static [Section],
     /// What the objects do that those of the other service have to agree with.
     pub tells: Option<Tells>,
 }
@@ -154,6 +157,7 @@ impl Cmdlets {
             validation: None,
             beside: None,
             across: &[],
+            sections: &[],
             tells: None,
         }
     }

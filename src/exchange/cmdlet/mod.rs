@@ -2,6 +2,7 @@
 //!
 //! What a table cannot say about the cmdlets stands beside it in a [`Cmdlets`].
 
+mod absent;
 mod adopt;
 mod binding;
 mod carried;
@@ -12,10 +13,12 @@ mod needs;
 mod order;
 mod rank;
 mod read;
+mod read_only;
 mod readback;
 mod review;
 mod send;
 mod shape;
+mod unmanaged;
 mod validation;
 mod values;
 mod words;
@@ -29,6 +32,8 @@ pub use names::parameter;
 pub(super) use order::Places;
 pub(super) use review::Claims;
 pub(super) use shape::{Known, known, oddities};
+pub use unmanaged::Section;
+pub(super) use unmanaged::{unmanaged, unsupported};
 pub(super) use values::from_json;
 
 #[cfg(test)]

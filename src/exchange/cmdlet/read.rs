@@ -7,7 +7,8 @@ use serde_json::{Map, json};
 use super::binding::{Cmdlets, Life};
 use super::lists::List;
 use super::shape::record;
-use super::words::absent;
+use super::unmanaged::unsupported;
+use super::{absent, words};
 use crate::exchange::Exchange;
 use crate::exchange::answer::Object;
 use crate::exchange::http::Cmdlet;
@@ -130,14 +131,17 @@ impl Exchange {
         self.remember(cmdlets, id);
         let sought = self.seek_twice(cmdlets, cmdlets.who(id), call).await?;
         if let Some((object, list)) = sought.found {
-            let record = self.shown(cmdlets, &object, &list, Some(state), call).await?;
+            let mut record = self.shown(cmdlets, &object, &list, Some(state), call).await?;
+            let kept = absent::keep(cmdlets, &mut record, Some(state));
+            absent::told(cmdlets, &record, &kept).into_iter().for_each(|warning| call.report(warning));
+            unsupported(cmdlets, &object, &record).into_iter().for_each(|warning| call.report(warning));
             if let Some(tells) = cmdlets.tells {
                 self.board.stands(cmdlets.resource.name, id, cmdlets.called(&record), (tells.facts)(&record));
             }
             return Ok(Some(record));
         }
         if matches!(cmdlets.life, Life::Single { .. }) {
-            return Err(absent(cmdlets, state));
+            return Err(words::absent(cmdlets, state));
         }
         let known = self.known_ids(cmdlets);
         if known.len() > 1 && !self.any_left(cmdlets, &known, call).await? {
@@ -192,11 +196,14 @@ impl Exchange {
             return Err(Error::new(Kind::NotFound, format!("There is no {noun} with the name or GUID {id:?}."))
                 .hint(format!("`{}` shows what there is.", cmdlets.cmdlet("Get"))));
         };
-        self.shown(cmdlets, &object, &list, None, call).await
+        let mut record = self.shown(cmdlets, &object, &list, None, call).await?;
+        absent::refuse(cmdlets, &object, &record)?;
+        absent::keep(cmdlets, &mut record, None);
+        Ok(record)
     }
 
-    /// Makes the record of an object. Where the service's word means what `known` says (a connector by name or by GUID, a place
-    /// by its neighbour), it is said as in `known`.
+    /// Makes the record of an object; what it does not show is unknown in it. Where the service's word means what `known` says (a connector by
+    /// name or by GUID, a place by its neighbour), it is said as in `known`.
     pub(super) async fn shown(
         &self,
         cmdlets: &Cmdlets,
@@ -232,7 +239,7 @@ impl Exchange {
 }
 
 /// Sets the value at a dotted name of at most two steps, if the object around it is there.
-fn put(record: &mut Record, dotted: &str, value: Value) {
+pub(super) fn put(record: &mut Record, dotted: &str, value: Value) {
     match dotted.split_once('.') {
         None => record.set(dotted, value),
         Some((group, member)) => {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::absent;
 use super::binding::Cmdlets;
 use super::read::Who;
 use super::send::identity;
@@ -98,10 +99,11 @@ impl Exchange {
             };
             after = sought.seen;
             if let Some((object, list)) = sought.found {
-                let record = match self.shown(cmdlets, &object, &list, Some(wanted), call).await {
+                let mut record = match self.shown(cmdlets, &object, &list, Some(wanted), call).await {
                     Ok(record) => record,
                     Err(error) => return Err(Failure { error: unread(error), object: Some(unseen(wanted, guid)) }),
                 };
+                absent::keep(cmdlets, &mut record, Some(wanted));
                 let other = unlike(cmdlets, wanted, &record);
                 if other.is_empty() {
                     return Ok(record);
@@ -152,7 +154,10 @@ impl Exchange {
     ) -> Failure {
         let object = match self.seek(cmdlets, cmdlets.who(guid), 0, call).await {
             Ok(sought) => match sought.found {
-                Some((object, list)) => self.shown(cmdlets, &object, &list, Some(wanted), call).await.ok(),
+                Some((object, list)) => self.shown(cmdlets, &object, &list, Some(wanted), call).await.ok().map(|mut record| {
+                    absent::keep(cmdlets, &mut record, Some(wanted));
+                    record
+                }),
                 None => None,
             },
             Err(_) => None,
@@ -174,7 +179,8 @@ impl Exchange {
 
 /// Tells whether an object shows what is wanted of these attributes.
 pub(super) fn holds(cmdlets: &Cmdlets, wanted: &Record, leaves: &[Leaf], object: &Object) -> bool {
-    record(cmdlets, object).is_ok_and(|record| {
+    record(cmdlets, object).is_ok_and(|mut record| {
+        absent::keep(cmdlets, &mut record, Some(wanted));
         unlike(cmdlets, wanted, &record).iter().all(|other| !leaves.iter().any(|leaf| leaf.name == other.name))
     })
 }

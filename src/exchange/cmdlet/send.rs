@@ -3,6 +3,7 @@
 use serde_json::{Map, Value as Json, json};
 use tokio::time::Instant;
 
+use super::absent;
 use super::binding::Cmdlets;
 use super::read::Who;
 use super::readback::holds;
@@ -260,7 +261,8 @@ pub(super) fn identity(cmdlets: &Cmdlets, id: &str, confirms: bool) -> Map<Strin
 
 /// Settles a New whose answer was lost by what stands under the name.
 fn adopted(cmdlets: &Cmdlets, object: Object, wanted: &Record, error: &Error) -> Result<(String, Option<Object>), Failure> {
-    let record = record(cmdlets, &object)?;
+    let mut record = record(cmdlets, &object)?;
+    absent::keep(cmdlets, &mut record, Some(wanted));
     let later = |leaf: &Leaf| cmdlets.set_only.contains(&leaf.name.as_str()) || cmdlets.places(&leaf.name);
     let other: Vec<_> = unlike(cmdlets, wanted, &record)
         .into_iter()

@@ -2,8 +2,10 @@
 
 use serde_json::{Map, Value as Json};
 
+use super::absent::is_absent;
 use super::binding::{Cmdlets, Form};
 use super::names::parameter;
+use super::unmanaged::unmanaged;
 use super::values::{filled, from_json, is_nothing, to_json};
 use crate::exchange::answer::Object;
 use crate::remote::{Error, Kind as ErrorKind, Masks};
@@ -154,14 +156,16 @@ pub(super) fn removing(values: &Value) -> Json {
     serde_json::json!({"@odata.type": "#Exchange.GenericHashTable", "Remove": remove})
 }
 
-/// Reads an object by the table. Every attribute of the table is there, and `id` is the GUID.
+/// Reads an object by the table. Every attribute of the table is there, and `id` is the GUID. What the object does not show is unknown.
 pub(super) fn record(cmdlets: &Cmdlets, object: &Object) -> Result<Record, Error> {
     let mut record = Record::new();
     record.set("id", cmdlets.id(object).map_or(Value::Null, Value::String));
+    record.set_unmanaged(cmdlets.resource, unmanaged(cmdlets, object));
     let mut groups: std::collections::BTreeMap<&str, std::collections::BTreeMap<String, Value>> =
         std::collections::BTreeMap::new();
     for leaf in leaves(cmdlets.resource) {
         let value = match cmdlets.toggle {
+            _ if is_absent(cmdlets, &leaf, object) => Value::UNKNOWN,
             Some(toggle) if cmdlets.toggles(&leaf.name) => match object.text(toggle.shown) {
                 Some(state) => Value::Bool(state.eq_ignore_ascii_case("Enabled")),
                 None => understood(cmdlets, &leaf, object)?,

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value as Json, json};
 
+use super::shape::known;
 use super::values::filled;
 use crate::exchange::testing::{BACKOFF, Said, Seen, Service, call};
 use crate::exchange::{Exchange, Pace, resources};
@@ -91,6 +92,9 @@ impl Tenant {
             if hides {
                 shown.pop();
             }
+            for object in &mut shown {
+                *object = whole(noun, object);
+            }
             return Said::objects(&shown);
         }
         if verb == "New" {
@@ -113,7 +117,7 @@ impl Tenant {
             }
             state.objects.push((noun.to_owned(), parameters.clone()));
             renumber(state, noun, &guid(state.made), place);
-            return Said::objects(&[Json::Object(parameters)]);
+            return Said::objects(&[whole(noun, &Json::Object(parameters))]);
         }
         let identity = parameters.remove("Identity").unwrap_or_default();
         let there = |(own, object): &(String, Map<String, Json>)| {
@@ -182,6 +186,20 @@ impl Tenant {
         rules.sort_by_key(|(_, object)| object["Priority"].as_i64());
         rules.iter().map(|(_, object)| object["Name"].as_str().unwrap().to_owned()).collect()
     }
+}
+
+/// The object with everything that a table knows: what is not set is shown as null.
+fn whole(noun: &str, object: &Json) -> Json {
+    let mut object = object.clone();
+    for cmdlets in resources::CMDLETS.iter().filter(|cmdlets| cmdlets.noun == noun) {
+        for (member, _) in known(cmdlets) {
+            let is_there = object.as_object().unwrap().contains_key(&member);
+            if !is_there && member != "Enabled" {
+                object[member] = Json::Null;
+            }
+        }
+    }
+    object
 }
 
 fn renumber(state: &mut State, noun: &str, own: &str, place: usize) {

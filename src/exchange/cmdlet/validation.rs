@@ -110,7 +110,9 @@ impl Exchange {
         for wait in self.polls() {
             let sought = self.seek(cmdlets, cmdlets.who(id), after, call).await?;
             if let Some((object, list)) = sought.found.filter(|(object, _)| done(object)) {
-                return self.shown(cmdlets, &object, &list, Some(wanted), call).await.map(Some);
+                let mut record = self.shown(cmdlets, &object, &list, Some(wanted), call).await?;
+                super::absent::keep(cmdlets, &mut record, Some(wanted));
+                return Ok(Some(record));
             }
             if Instant::now() + wait >= limit {
                 break;

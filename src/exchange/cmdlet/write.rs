@@ -5,6 +5,7 @@
 
 use serde_json::json;
 
+use super::absent;
 use super::binding::{Cmdlets, Life};
 use super::order::{asks, target};
 use super::read::Who;
@@ -88,8 +89,10 @@ impl Exchange {
                 .hint("Plan again: it will be made anew.")
                 .into());
         };
-        let current = self.shown(cmdlets, &object, &list, Some(prior), call).await?;
+        let mut current = self.shown(cmdlets, &object, &list, Some(prior), call).await?;
+        absent::keep(cmdlets, &mut current, Some(prior));
         unchanged_since(cmdlets, prior, &current, wanted)?;
+        super::unmanaged::refuse(cmdlets, &current, wanted)?;
 
         let changed = unlike(cmdlets, wanted, prior);
         if cmdlets.adopts(prior) {
@@ -188,7 +191,12 @@ impl Exchange {
         let already = made.and_then(|object| record(cmdlets, object).ok());
         let has_value = |leaf: &Leaf| !is_nothing(wanted.at(&leaf.name));
         let missing = match already {
-            Some(already) => unlike(cmdlets, wanted, &already),
+            // What New does not show may have been set, or not: it is set.
+            Some(already) => {
+                let mut missing = unlike(cmdlets, wanted, &already);
+                missing.retain(|leaf| has_value(leaf) || !already.at(&leaf.name).is_unknown());
+                missing
+            }
             None => leaves(cmdlets.resource).into_iter().filter(has_value).collect(),
         };
         let later: Vec<_> = missing.into_iter().filter(|leaf| cmdlets.set_only.contains(&leaf.name.as_str())).collect();

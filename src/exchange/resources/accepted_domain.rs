@@ -11,7 +11,7 @@
 use super::{is_text, is_true};
 use crate::exchange::cmdlet::{Cmdlets, Life};
 use crate::exchange::forms::{domain, domain_meaning};
-use crate::schema::{Import, Record, Resource, Rule, Timeouts, boolean, one_of, string};
+use crate::schema::{Import, Record, Resource, Rule, Timeouts, UNMANAGED, boolean, one_of, string};
 use crate::value::{Diagnostic, Diagnostics, Path};
 
 pub(super) const RESOURCE: Resource = Resource {
@@ -34,6 +34,7 @@ pub(super) const RESOURCE: Resource = Resource {
         boolean("sending_to_domain_disabled", "Take no mail for addresses of the domain.").filled(false),
         boolean("is_default", "Whether new addresses are of this domain.").computed().remote("Default"),
         boolean("initial_domain", "Whether the domain is the one that the tenant began with.").computed(),
+        UNMANAGED,
     ],
     rules: &[Rule::Hook("`match_sub_domains` is for `domain_type = \"InternalRelay\"` only.", below)],
     identity: &["id"],

@@ -8,18 +8,21 @@
 
 use crate::exchange::cmdlet::{Cmdlets, Form, Life};
 use crate::exchange::forms::{domain, domain_meaning};
-use crate::schema::{Clearing, Import, Resource, Timeouts, set};
+use crate::schema::{Clearing, Import, Resource, Timeouts, UNMANAGED, set};
 
 pub(super) const RESOURCE: Resource = Resource {
     name: "exchange_arc_config",
     noun: "list of trusted ARC sealers",
     about: "Sets whose ARC seals the organization trusts, such as those of a gateway that changes messages on their way in. It is always there: \
             creating this resource takes it over, and destroying it puts back what stood there before.",
-    attributes: &[set("arc_trusted_sealers", "Domains of the sealers, as the tag `d` of their `ARC-Seal` headers names them.")
-        .filled_empty()
-        .format("a domain", domain)
-        .meaning(domain_meaning)
-        .cleared_by(Clearing::Space)],
+    attributes: &[
+        set("arc_trusted_sealers", "Domains of the sealers, as the tag `d` of their `ARC-Seal` headers names them.")
+            .filled_empty()
+            .format("a domain", domain)
+            .meaning(domain_meaning)
+            .cleared_by(Clearing::Space),
+        UNMANAGED,
+    ],
     rules: &[],
     identity: &["id"],
     import: Import::Singleton { word: "arc_config" },

@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use super::multi_valued;
 use crate::exchange::cmdlet::{Cmdlets, Life};
 use crate::exchange::forms::{address_meaning, filter_address};
-use crate::schema::{Import, Record, Resource, Rule, Timeouts, boolean, string};
+use crate::schema::{Import, Record, Resource, Rule, Timeouts, UNMANAGED, boolean, string};
 use crate::value::{Diagnostic, Diagnostics, Path};
 
 pub(super) const RESOURCE: Resource = Resource {
@@ -41,6 +41,7 @@ pub(super) const RESOURCE: Resource = Resource {
         boolean("enable_safe_list", "Take mail from senders that Microsoft knows to be good around spam filtering.")
             .filled(false),
         string("admin_display_name", "Remark for administrators.").length(1, 255).lines(),
+        UNMANAGED,
     ],
     rules: &[Rule::Hook("A warning is given for an address in both lists: it is allowed.", in_both)],
     identity: &["id"],

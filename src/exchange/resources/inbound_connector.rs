@@ -14,7 +14,7 @@ use crate::exchange::forms::{
     address_meaning, certificate_name, connector_address, domain, domain_meaning, domain_pattern, lower, recipient_meaning,
     skipped_address, trimmed,
 };
-use crate::schema::{Import, Record, Resource, Rule, Timeouts, boolean, one_of, string};
+use crate::schema::{Import, Record, Resource, Rule, Timeouts, UNMANAGED, boolean, one_of, string};
 use crate::value::{Diagnostic, Diagnostics, Path};
 
 pub(super) const RESOURCE: Resource = Resource {
@@ -79,6 +79,7 @@ pub(super) const RESOURCE: Resource = Resource {
         multi_valued("ef_users", "Enhanced Filtering for Connectors: only for mail to these recipients. An empty set is all recipients.").filled_empty().meaning(recipient_meaning),
         string("comment", "Remark for administrators.").lines(),
         boolean("enabled", "Whether the connector is in use.").filled(true),
+        UNMANAGED,
     ],
     rules: &[
         Rule::Requires("restrict_domains_to_ip_addresses", "sender_ip_addresses"),

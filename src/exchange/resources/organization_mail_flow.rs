@@ -36,5 +36,9 @@ pub(super) const RESOURCE: Resource = Resource {
     timeouts: Timeouts { write: 1860, read: 300 },
 };
 
-pub(super) const CMDLETS: Cmdlets =
-    Cmdlets { life: Life::Single { identity: None }, paged: false, ..Cmdlets::of(&RESOURCE, "OrganizationConfig") };
+pub(super) const CMDLETS: Cmdlets = Cmdlets {
+    life: Life::Single { identity: None },
+    paged: false,
+    quiet: &["reject_direct_send"],
+    ..Cmdlets::of(&RESOURCE, "OrganizationConfig")
+};

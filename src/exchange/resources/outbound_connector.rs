@@ -14,7 +14,7 @@ use crate::exchange::cmdlet::{Cmdlets, Form, Validation};
 use crate::exchange::forms::{
     domain_meaning, domain_pattern, recipient_meaning, smart_host, smart_host_meaning, trimmed, wildcard_domain,
 };
-use crate::schema::{Import, Record, Resource, Rule, Timeouts, boolean, one_of, set, string};
+use crate::schema::{Import, Record, Resource, Rule, Timeouts, UNMANAGED, boolean, one_of, set, string};
 use crate::value::{Diagnostic, Diagnostics, Path};
 
 pub(super) const RESOURCE: Resource = Resource {
@@ -89,6 +89,7 @@ pub(super) const RESOURCE: Resource = Resource {
         string("last_validation_timestamp", "When the connector was last validated, in RFC 3339.").computed(),
         string("comment", "Remark for administrators.").lines(),
         boolean("enabled", "Whether the connector is in use.").filled(true),
+        UNMANAGED,
     ],
     rules: &[
         Rule::Requires("validate", "validation_recipients"),

@@ -11,7 +11,7 @@
 use super::{is_text, is_true};
 use crate::exchange::cmdlet::{Cmdlets, Form, Life};
 use crate::exchange::forms::{domain_meaning, domain_pattern, line_width, lower, trimmed};
-use crate::schema::{Clearing, Import, Record, Resource, Rule, Timeouts, boolean, integer, one_of, string};
+use crate::schema::{Clearing, Import, Record, Resource, Rule, Timeouts, UNMANAGED, boolean, integer, one_of, string};
 use crate::value::{Diagnostic, Diagnostics, Path};
 
 const CHARACTER_SETS: &[&str] = &[
@@ -127,6 +127,7 @@ pub(super) const RESOURCE: Resource = Resource {
             .filled_text("unlimited")
             .format("0 to 132, or `unlimited`", line_width)
             .meaning(lower),
+        UNMANAGED,
     ],
     rules: &[Rule::Hook("`allowed_oof_type = \"InternalLegacy\"` goes with `is_internal = true`.", insiders)],
     identity: &["id"],

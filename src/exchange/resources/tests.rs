@@ -71,7 +71,13 @@ fn every_name_that_a_table_or_its_cmdlets_mention_exists() {
 
 fn said(resource: &str, config: &Record) -> Diagnostics {
     let rules = named(resource).unwrap().resource.rules.iter();
-    rules.flat_map(|rule| if let Rule::Hook(_, test) = rule { test(config) } else { Vec::new() }).collect()
+    rules
+        .flat_map(|rule| match rule {
+            Rule::Hook(_, test) => test(config),
+            Rule::Advice(_, test) => test(None, config),
+            _ => Vec::new(),
+        })
+        .collect()
 }
 
 /// Checks on which attributes the rules of a resource speak, errors and warnings apart.
@@ -99,6 +105,24 @@ fn c05_a_partner_connector_without_a_restriction_leaves_the_tenant_open() {
     check(resource, &partner().with("enabled", false), &[], &[]);
     check(resource, &Record::new().with("connector_type", "OnPremises"), &[], &[]);
     check(resource, &Record::new().with("connector_type", Value::UNKNOWN), &[], &[]);
+}
+
+#[test]
+fn rx3_a_rule_with_a_condition_that_no_argument_shows_is_not_said_to_act_on_all_mail() {
+    let rule = named("exchange_transport_rule").unwrap().resource;
+    let said = |standing: Option<&Record>, config: &Record| engine::judge(rule, standing, config).len();
+    let actions = Value::object([("quarantine".to_owned(), Value::Bool(true))]);
+    let config = Record::new().with("name", "r").with("actions", actions);
+    let with = |unmanaged: &[&str]| config.clone().with("unmanaged", Value::texts(unmanaged.iter().copied()));
+    assert_eq!(said(None, &config), 1);
+    for (standing, warnings) in [
+        (&[][..], 1),
+        (&["exceptions: ContentMatchesPrompt"], 1),
+        (&["conditions: ContentMatchesPrompt"], 0),
+        (&["actions: A", "conditions: B = true"], 0),
+    ] {
+        assert_eq!(said(Some(&with(standing)), &config), warnings, "{standing:?}");
+    }
 }
 
 #[test]

@@ -51,19 +51,26 @@ pub(super) fn nothing_off(config: &Record) -> Diagnostics {
 }
 
 /// A block that was to narrow the rule and does not, as all its values turned out to be null, must not open it to all mail.
-pub(super) fn all_mail(config: &Record) -> Diagnostics {
+pub(super) fn no_empty_conditions(config: &Record) -> Diagnostics {
     let conditions = config.at("conditions");
-    if !conditions.is_null() && says_nothing(conditions) {
-        return vec![
-            Diagnostic::error(
-                "The conditions say nothing",
-                "No argument in `conditions` is set (all are null), so the rule would act on all mail. Set one. If it is to act on all mail, leave the \
-                 block out.",
-            )
-            .at(Path::dotted("conditions")),
-        ];
+    if conditions.is_null() || !says_nothing(conditions) {
+        return Vec::new();
     }
-    if !conditions.is_null() || is_true(config, "enabled", true) != Some(true) {
+    vec![
+        Diagnostic::error(
+            "The conditions say nothing",
+            "No argument in `conditions` is set (all are null), so the rule would act on all mail. Set one. If it is to act on all mail, leave the \
+             block out.",
+        )
+        .at(Path::dotted("conditions")),
+    ]
+}
+
+/// A rule that stands may have conditions that no argument shows.
+pub(super) fn all_mail(standing: Option<&Record>, config: &Record) -> Diagnostics {
+    let others = standing.map(|standing| standing.texts("unmanaged")).unwrap_or_default();
+    let has_others = others.iter().any(|other| other.starts_with("conditions: "));
+    if !config.at("conditions").is_null() || has_others || is_true(config, "enabled", true) != Some(true) {
         return Vec::new();
     }
     vec![

@@ -12,12 +12,16 @@
 mod actions;
 mod checks;
 mod predicates;
+mod sections;
 
 use self::actions::ACTIONS;
 use self::predicates::PREDICATES;
+use self::sections::SECTIONS;
 use crate::exchange::cmdlet::{Cmdlets, Form, Reference, Tells, Toggle};
 use crate::exchange::forms::{date, date_meaning, one_line, recipient_meaning, trimmed};
-use crate::schema::{Attribute, Clearing, Import, Resource, Rule, Timeouts, block, boolean, integer, one_of, set, string};
+use crate::schema::{
+    Attribute, Clearing, Import, Resource, Rule, Timeouts, UNMANAGED, block, boolean, integer, one_of, set, string,
+};
 
 pub(super) const RESOURCE: Resource = Resource {
     name: "exchange_transport_rule",
@@ -73,6 +77,7 @@ pub(super) const RESOURCE: Resource = Resource {
         block("conditions", "Which mail the rule acts on. Without the block: on all mail.", PREDICATES).flattened(""),
         block("exceptions", "Which mail the rule leaves alone.", PREDICATES).flattened("ExceptIf"),
         block("actions", "What is done to the mail. At least one argument, or `stop_rule_processing = true`.", ACTIONS).flattened(""),
+        UNMANAGED,
     ],
     rules: &[
         Rule::Conflicts(&["before", "priority"]),
@@ -84,9 +89,10 @@ pub(super) const RESOURCE: Resource = Resource {
         Rule::Hook("At least one action is set, or `stop_rule_processing` is true.", checks::some_action),
         Rule::Hook("A condition, exception or action that is off is left out, not set to false.", checks::nothing_off),
         Rule::Hook(
-            "A `conditions` block in which nothing is set is refused; a rule without one acts on all mail, which is a warning.",
-            checks::all_mail,
+            "A `conditions` block in which nothing is set is refused.",
+            checks::no_empty_conditions,
         ),
+        Rule::Advice("A rule without conditions acts on all mail, which is a warning.", checks::all_mail),
         Rule::Hook("`set_header_name` goes with `set_header_value` or `set_header_value_wo`.", checks::header),
         Rule::Hook("Of each pair of conditions that only make sense together, both are set or none.", checks::pairs),
         Rule::Hook("A rule rejects or redirects a message, not both.", checks::one_end),
@@ -114,6 +120,7 @@ pub(super) const CMDLETS: Cmdlets = Cmdlets {
     quiet: &["recipient_address_type"],
     beside: Some(checks::beside),
     across: super::across::OF_RULES,
+    sections: SECTIONS,
     tells: Some(Tells { facts: checks::stamps, warning: checks::not_demanded }),
     ..Cmdlets::of(&RESOURCE, "TransportRule")
 };
