@@ -1,7 +1,7 @@
 //! Looks at a tenant without changing it: whether there is a token, which lists the login may read, and what of the objects is understood.
 //!
-//! Only `Get` cmdlets are run, each once; the list of the login's cmdlets and one list of Microsoft Graph are read. Members of objects that no table knows are normal, and are not
-//! told; what counts is a member that a table knows and whose value has a form that nobody expected.
+//! Only `Get` cmdlets are run, each once; the list of the login's cmdlets and one list of Microsoft Graph are read. Members of objects that no table knows are no fault; those that
+//! stand in `unmanaged` are told. What counts is a member that a table knows and whose value has a form that nobody expected.
 
 use std::time::Duration;
 
@@ -9,12 +9,13 @@ use serde_json::{Map, Value as Json, json};
 use tokio_util::sync::CancellationToken;
 
 use super::answer::Object;
-use super::cmdlet::{Cmdlets, Known, known, oddities};
+use super::cmdlet::{Cmdlets, Known, known, oddities, unmanaged, unsupported};
 use super::http::{Cmdlet, Reading as Graph};
 use super::resources::CMDLETS;
 pub use super::rights::{Grants, Lack};
 use super::{Exchange, data};
 use crate::remote::{Call, Error, Kind, Masks, Placeholders, Spelling};
+use crate::schema::{Record, UNMANAGED};
 
 /// How long one list may take.
 const LIMIT: Duration = Duration::from_mins(3);
@@ -47,6 +48,8 @@ pub struct Reading {
     pub warnings: Vec<String>,
     /// What has a form that nobody expected, without values.
     pub odd: Vec<String>,
+    /// What the objects show and no argument accounts for, and which of them the service does not support: a line for each object.
+    pub unmanaged: Vec<String>,
     objects: Vec<Object>,
 }
 
@@ -125,9 +128,17 @@ async fn read(exchange: &Exchange, noun: &'static str, switch: &str) -> Reading 
     match Box::pin(exchange.http.list_with_warnings(&get, &call())).await {
         Ok((objects, warnings)) => {
             let odd = judged(noun, &objects);
-            Reading { noun, outcome: Ok(objects.len()), warnings, odd, objects }
+            let strange = objects.iter().flat_map(|object| left_over(noun, object)).collect();
+            Reading { noun, outcome: Ok(objects.len()), warnings, odd, unmanaged: strange, objects }
         }
-        Err(error) => Reading { noun, outcome: Err(error), warnings: Vec::new(), odd: Vec::new(), objects: Vec::new() },
+        Err(error) => Reading {
+            noun,
+            outcome: Err(error),
+            warnings: Vec::new(),
+            odd: Vec::new(),
+            unmanaged: Vec::new(),
+            objects: Vec::new(),
+        },
     }
 }
 
@@ -140,6 +151,22 @@ fn judged(noun: &str, objects: &[Object]) -> Vec<String> {
     found.sort();
     found.dedup();
     found
+}
+
+/// What an object shows and no argument of the resource that tells it accounts for.
+fn left_over(noun: &str, object: &Object) -> Vec<String> {
+    let name = object.text("Name").unwrap_or("without a name");
+    let tells = |cmdlets: &&Cmdlets| cmdlets.resource.attributes.iter().any(|line| line.name == UNMANAGED.name);
+    let Some(cmdlets) = tables(noun).find(tells) else { return Vec::new() };
+    let mut lines = Vec::new();
+    let found = unmanaged(cmdlets, object);
+    if !found.is_empty() {
+        lines.push(format!("{name:?}: {}", found.join(", ")));
+    }
+    if let Some(said) = unsupported(cmdlets, object, &Record::new()) {
+        lines.push(format!("{name:?}: {}", said.detail));
+    }
+    lines
 }
 
 /// What of an object neither the tables of its noun nor the data source of the domains can read.
@@ -183,7 +210,9 @@ impl Reading {
         let new: Vec<Object> = other.objects.into_iter().filter(new).collect();
         self.objects.extend(new);
         self.outcome = Ok(self.objects.len());
-        for (all, more) in [(&mut self.warnings, other.warnings), (&mut self.odd, other.odd)] {
+        for (all, more) in
+            [(&mut self.warnings, other.warnings), (&mut self.odd, other.odd), (&mut self.unmanaged, other.unmanaged)]
+        {
             for text in more {
                 if !all.contains(&text) {
                     all.push(text);

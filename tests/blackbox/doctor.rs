@@ -366,6 +366,27 @@ fn what_is_refused_to_the_login_is_named_and_the_rest_is_read() {
 }
 
 #[test]
+fn rx3_what_has_no_argument_is_named_for_each_object() {
+    let stand_ins = stand_ins(options());
+    let tenant = &stand_ins.exchange;
+    tenant.put("TransportRule", "Prompted", &json!({ "Quarantine": true })).expect("made");
+    let oddity = exchange::Oddity {
+        conditions: vec!["ContentMatchesPrompt".into()],
+        ..exchange::Oddity::unsupported("The prompt is not supported any more.")
+    };
+    tenant.show("TransportRule", "Prompted", oddity).expect("it is there");
+    let outcome = doctor(&stand_ins, Sides::Exchange, &[], &["--report"]).must(0);
+    for line in [
+        "\"Prompted\": conditions: ContentMatchesPrompt",
+        "\"Prompted\": Exchange Online marks it as unsupported: The prompt is not",
+    ] {
+        assert!(outcome.stdout.contains(line), "{line} is not in {}", outcome.stdout);
+    }
+    assert!(!outcome.stdout.contains("settings without an argument in Get-InboundConnector"), "{}", outcome.stdout);
+    shows_nothing_private(&outcome.stdout);
+}
+
+#[test]
 fn uncommitted_changes_are_shown_and_left_alone() {
     let stand_ins = stand_ins(Options { change_sets: ChangeSets::PerUser, ..options() });
     stand_ins.gateway.stage(|configuration| {

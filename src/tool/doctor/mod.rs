@@ -344,7 +344,11 @@ impl Doctor {
                     });
                 }
             }
-            for (what, lines) in [("warnings of", &reading.warnings), ("not understood in", &reading.odd)] {
+            for (what, lines) in [
+                ("warnings of", &reading.warnings),
+                ("not understood in", &reading.odd),
+                ("settings without an argument in", &reading.unmanaged),
+            ] {
                 if !lines.is_empty() {
                     let text = self.masked(&lines.join("\n"));
                     side.note(format!("{what} {name}"), text);
