@@ -54,6 +54,7 @@ pub use state::Counters;
 pub use tables::Configuration;
 pub use tables::destination::DetailForm;
 pub use tables::filter::FilterForm;
+pub use tables::filter_reprint::Reprint;
 pub use tables::hat::Behavior;
 pub use tables::hat_text::HatForm;
 pub use tables::recipient::RecipientForm;
@@ -258,6 +259,11 @@ impl Appliance {
     pub fn bend(&self, whim: Whim) {
         let mut state = self.shared.state();
         state.whims = Some(whims::Whims::of(whim, &state.committed));
+    }
+
+    /// From now on, filters are written back in this manner.
+    pub fn reprint(&self, manner: Reprint) {
+        self.shared.state().reprint = manner;
     }
 
     /// Changes nothing of what is typed any more.

@@ -6,6 +6,7 @@ use super::rest;
 use super::tables::Configuration;
 use super::tables::destination::DetailForm;
 use super::tables::filter::FilterForm;
+use super::tables::filter_reprint::Reprint;
 use super::tables::hat_text::HatForm;
 use super::tables::recipient::RecipientForm;
 use super::tables::route::RouteForm;
@@ -92,6 +93,8 @@ pub struct Layout {
     pub hosts: HatForm,
     /// Form of `filters detail`.
     pub filters: FilterForm,
+    /// Manner in which the text of a filter is written back.
+    pub reprint: Reprint,
     /// Form of the `sslconfig` banner.
     pub tls: TlsForm,
     /// Options of a RAT entry are shown behind its policy.
@@ -121,6 +124,7 @@ impl Default for Layout {
             recipients: RecipientForm::default(),
             hosts: HatForm::default(),
             filters: FilterForm::default(),
+            reprint: Reprint::default(),
             tls: TlsForm::default(),
             recipient_options: true,
             default_parameters: true,

@@ -14,6 +14,7 @@ use super::faults::{Edit, Faults, apply};
 use super::options::{ChangeSets, Options};
 use super::rest::Memory;
 use super::tables::Configuration;
+use super::tables::filter_reprint::Reprint;
 use super::whims::Whims;
 
 /// Counts what clients did since the start.
@@ -83,6 +84,8 @@ pub(super) struct State {
     pub(super) counters: Counters,
     pub(super) faults: Faults,
     pub(super) whims: Option<Whims>,
+    /// How filters are written back.
+    pub(super) reprint: Reprint,
     pub(super) version: String,
     /// Levels of the cluster at which committed changes were made.
     pub(super) levels: BTreeSet<String>,
@@ -113,6 +116,7 @@ impl Shared {
             counters: Counters::default(),
             faults: Faults::default(),
             whims: None,
+            reprint: options.layout.reprint,
             version,
             levels: BTreeSet::new(),
             steps: Vec::new(),

@@ -10,6 +10,7 @@ use super::line::{Asked, Line, Stop};
 use super::options::{Layout, MenuForm, Release};
 use super::state::Shared;
 use super::tables::Configuration;
+use super::tables::filter_reprint::Reprint;
 
 /// Holds one session's conversation.
 pub(super) struct Terminal {
@@ -39,6 +40,11 @@ impl Terminal {
 
     pub(super) fn layout(&self) -> &Layout {
         &self.shared.options.layout
+    }
+
+    /// How filters are written back.
+    pub(super) fn reprint(&self) -> Reprint {
+        self.shared.state().reprint
     }
 
     pub(super) fn line(&mut self) -> &mut Line {

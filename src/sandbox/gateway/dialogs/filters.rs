@@ -243,12 +243,15 @@ async fn detail(terminal: &mut Terminal, word: Option<&str>) -> Asked<()> {
         return Ok(());
     };
     let configuration = terminal.configuration();
+    let manner = terminal.reprint();
     let mut blocks = Vec::new();
     for at in positions {
         if let Some(filter) = configuration.filters.get(at) {
             blocks.push(match terminal.layout().filters {
-                FilterForm::Headed => format!("{}{}", list([(at + 1, filter)].into_iter(), &configuration), filter.print()),
-                FilterForm::Bare => filter.print(),
+                FilterForm::Headed => {
+                    format!("{}{}", list([(at + 1, filter)].into_iter(), &configuration), filter.print_as(manner))
+                }
+                FilterForm::Bare => filter.print_as(manner),
             });
         }
     }

@@ -8,6 +8,7 @@ use super::{Outcome, Request, Wrong};
 use crate::sandbox::gateway::state::{Shared, State};
 use crate::sandbox::gateway::tables::Configuration;
 use crate::sandbox::gateway::tables::filter::Filter;
+use crate::sandbox::gateway::tables::filter_reprint::Reprint;
 use crate::sandbox::gateway::tables::filter_script::Script;
 
 /// Answers a request about all filters, or about one.
@@ -15,14 +16,15 @@ pub(super) fn run(shared: &Arc<Shared>, request: &Request, name: &[&str]) -> Out
     level(shared, request)?;
     let mut state = shared.state();
     let user = shared.options.username.as_str();
+    let manner = state.reprint;
     match (request.method.as_str(), name) {
         ("GET", []) => {
             let filters = &state.committed.filters;
-            let rows: Vec<Value> = (0..filters.len()).filter_map(|at| shown(&state.committed, at)).collect();
+            let rows: Vec<Value> = (0..filters.len()).filter_map(|at| shown(&state.committed, at, manner)).collect();
             Ok((200, json!({"meta": {"count": rows.len()}, "data": rows})))
         }
         ("GET", [name]) => {
-            let row = position(&state, name).and_then(|at| shown(&state.committed, at));
+            let row = position(&state, name).and_then(|at| shown(&state.committed, at, manner));
             row.map(|row| (200, json!({"data": row}))).ok_or_else(Wrong::nowhere)
         }
         ("POST", [name]) => create(&mut state, user, name, &data(request)?),
@@ -80,12 +82,12 @@ fn change(state: &mut State, user: &str, name: &str, data: &Map<String, Value>) 
 }
 
 /// A filter as the list shows it.
-fn shown(configuration: &Configuration, at: usize) -> Option<Value> {
+fn shown(configuration: &Configuration, at: usize, manner: Reprint) -> Option<Value> {
     let filter = configuration.filters.get(at)?;
     let reasons = filter.faults(configuration);
     Some(json!({
         "name": filter.name,
-        "rules_and_actions": filter.body,
+        "rules_and_actions": manner.body(&filter.body),
         "invalid_reason": reasons.join("; "),
         "valid": reasons.is_empty().to_string(),
         "active": filter.active.to_string(),

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Configuration;
+use super::filter_reprint::Reprint;
 use super::filter_script::{Script, Subject};
 
 /// Holds one message filter.
@@ -24,10 +25,15 @@ impl Filter {
 
     /// Writes the filter with its label, lines indented to where the label ends.
     pub fn print(&self) -> String {
+        self.print_as(Reprint::default())
+    }
+
+    /// The same in one manner of writing it back.
+    pub fn print_as(&self, manner: Reprint) -> String {
         let label = format!("{}{}: ", self.name, if self.active { "" } else { "!" });
         let indent = " ".repeat(label.len());
         let mut text = label;
-        for (number, line) in self.body.lines().enumerate() {
+        for (number, line) in manner.body(&self.body).lines().enumerate() {
             if number > 0 {
                 text.push_str(&indent);
             }

@@ -21,7 +21,7 @@ pub struct Script {
     pub name: String,
     /// False for `name!:`.
     pub active: bool,
-    statement: Statement,
+    pub(super) statement: Statement,
 }
 
 /// Names something of the configuration that a filter speaks of.
@@ -34,14 +34,14 @@ pub enum Subject {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Statement {
+pub(super) enum Statement {
     /// Branches with a condition each, and what happens otherwise.
     If(Vec<(Condition, Vec<Statement>)>, Option<Vec<Statement>>),
     Action(String, Vec<Value>),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Condition {
+pub(super) enum Condition {
     And(Vec<Condition>),
     Or(Vec<Condition>),
     Not(Box<Condition>),
@@ -49,9 +49,14 @@ enum Condition {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Value {
+pub(super) enum Value {
+    /// A text in quotes, as it was typed between them.
     Quoted(String),
     Bare(String),
+    /// `['a', 'b']`.
+    List(Vec<Value>),
+    /// `"issuer" == "x"`, as an argument of a rule.
+    Compared(Box<Value>, String, Box<Value>),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -91,6 +96,7 @@ impl Value {
     fn text(&self) -> &str {
         match self {
             Value::Quoted(text) | Value::Bare(text) => text,
+            Value::List(_) | Value::Compared(..) => "",
         }
     }
 
@@ -99,6 +105,8 @@ impl Value {
             Value::Bare(text) => text.clone(),
             Value::Quoted(text) if text.contains('"') && !text.contains("\\\"") => format!("'{text}'"),
             Value::Quoted(text) => format!("\"{text}\""),
+            Value::List(values) => format!("[{}]", list(values)),
+            Value::Compared(one, sign, other) => format!("{} {sign} {}", one.print(), other.print()),
         }
     }
 }
@@ -226,7 +234,7 @@ fn tokens(text: &str) -> Result<Vec<(usize, Token)>, String> {
                 at += 2;
                 tokens.push((number, Token::Sign(sign)));
             } else if let Some(sign) =
-                ["(", ")", "{", "}", ";", ",", ":", "!", "<", ">"].into_iter().find(|sign| sign.starts_with(letter))
+                ["(", ")", "{", "}", "[", "]", ";", ",", ":", "!", "<", ">"].into_iter().find(|sign| sign.starts_with(letter))
             {
                 at += 1;
                 tokens.push((number, Token::Sign(sign)));
@@ -245,6 +253,12 @@ fn tokens(text: &str) -> Result<Vec<(usize, Token)>, String> {
         }
     }
     Ok(tokens)
+}
+
+/// The name by which a rule or an action is known: case does not matter, nor whether it has hyphens or underscores.
+fn known_as(word: &str) -> String {
+    let name = word.to_ascii_lowercase().replace('_', "-");
+    if name == "duplicate-boundaries" { "duplicate_boundaries".into() } else { name }
 }
 
 struct Reader {
@@ -282,7 +296,7 @@ impl Reader {
     }
 
     fn takes_word(&mut self, word: &str) -> bool {
-        let there = self.word() == Some(word);
+        let there = self.word().is_some_and(|found| found.eq_ignore_ascii_case(word));
         self.at += usize::from(there);
         there
     }
@@ -303,7 +317,7 @@ impl Reader {
         self.at += 1;
         let active = !self.takes("!");
         self.needs(":")?;
-        if self.word() != Some("if") {
+        if !self.word().is_some_and(|word| word.eq_ignore_ascii_case("if")) {
             return self.wanted("\"if\"");
         }
         Ok(Script { name, active, statement: self.statement()? })
@@ -312,13 +326,21 @@ impl Reader {
     fn statement(&mut self) -> Result<Statement, String> {
         if self.takes_word("if") {
             let mut branches = vec![(self.condition()?, self.block()?)];
-            while self.takes_word("elsif") || self.takes_word("elif") {
-                branches.push((self.condition()?, self.block()?));
+            loop {
+                if self.takes_word("elsif") || self.takes_word("elif") {
+                    branches.push((self.condition()?, self.block()?));
+                } else if self.takes_word("else") {
+                    if self.takes_word("if") {
+                        branches.push((self.condition()?, self.block()?));
+                        continue;
+                    }
+                    return Ok(Statement::If(branches, Some(self.block()?)));
+                } else {
+                    return Ok(Statement::If(branches, None));
+                }
             }
-            let otherwise = if self.takes_word("else") { Some(self.block()?) } else { None };
-            return Ok(Statement::If(branches, otherwise));
         }
-        let Some(name) = self.word().map(str::to_owned) else {
+        let Some(name) = self.word().map(known_as) else {
             return self.wanted("an action");
         };
         if !ACTIONS.contains(&name.as_str()) {
@@ -373,7 +395,7 @@ impl Reader {
             self.needs(")")?;
             return Ok(condition);
         }
-        let Some(name) = self.word().map(str::to_owned) else {
+        let Some(name) = self.word().map(known_as) else {
             return self.wanted("a rule");
         };
         if !RULES.contains(&name.as_str()) {
@@ -381,13 +403,9 @@ impl Reader {
         }
         self.at += 1;
         let arguments = if matches!(self.peek(), Some(Token::Sign("("))) { Some(self.arguments()?) } else { None };
-        let comparison = match self.peek() {
-            Some(Token::Sign(sign @ ("==" | "!=" | "<" | ">" | "<=" | ">="))) => {
-                let sign = (*sign).to_owned();
-                self.at += 1;
-                Some((sign, self.value()?))
-            }
-            _ => None,
+        let comparison = match self.sign() {
+            Some(sign) => Some((sign, self.value()?)),
+            None => None,
         };
         Ok(Condition::Rule { name, arguments, comparison })
     }
@@ -399,7 +417,11 @@ impl Reader {
             return Ok(values);
         }
         loop {
-            values.push(self.value()?);
+            let value = self.value()?;
+            values.push(match self.sign() {
+                Some(sign) => Value::Compared(Box::new(value), sign, Box::new(self.value()?)),
+                None => value,
+            });
             if self.takes(")") {
                 return Ok(values);
             }
@@ -407,7 +429,23 @@ impl Reader {
         }
     }
 
+    /// Takes the sign of a comparison.
+    fn sign(&mut self) -> Option<String> {
+        let Some(Token::Sign(sign @ ("==" | "!=" | "<" | ">" | "<=" | ">="))) = self.peek() else { return None };
+        let sign = (*sign).to_owned();
+        self.at += 1;
+        Some(sign)
+    }
+
     fn value(&mut self) -> Result<Value, String> {
+        if self.takes("[") {
+            let mut values = vec![self.value()?];
+            while self.takes(",") {
+                values.push(self.value()?);
+            }
+            self.needs("]")?;
+            return Ok(Value::List(values));
+        }
         let value = match self.peek() {
             Some(Token::Quoted(text)) => Value::Quoted(text.clone()),
             Some(Token::Word(text)) => Value::Bare(text.clone()),

@@ -73,6 +73,10 @@ pub(super) const RULES: &[&str] = &[
     "aggressive-bulk",
     "envelope-sender-dns",
     "language",
+    "message-language",
+    "smime-gateway-message",
+    "smime-gateway-verified",
+    "dkim-authentication",
 ];
 
 /// Names what a filter can do.
@@ -124,6 +128,9 @@ pub(super) const ACTIONS: &[&str] = &[
     "url-reputation-replace",
     "url-reputation-defang",
     "url-reputation-proxy-redirect",
+    "url-no-reputation-replace",
+    "url-no-reputation-defang",
+    "url-no-reputation-proxy-redirect",
     "url-category-replace",
     "url-category-defang",
     "url-category-proxy-redirect",

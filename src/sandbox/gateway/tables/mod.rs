@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 pub mod destination;
 pub mod filter;
+pub mod filter_reprint;
 pub mod filter_script;
 mod filter_words;
 pub mod hat;
