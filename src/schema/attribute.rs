@@ -1,7 +1,7 @@
 //! One attribute, described once.
 
 use super::Record;
-use crate::value::Type;
+use crate::value::{Type, Value};
 
 /// The type of a single value, or of the elements of a plain collection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -129,6 +129,8 @@ pub struct Format {
     pub about: &'static str,
     /// Says what is wrong, and how to mend it.
     pub test: fn(&str) -> Result<(), String>,
+    /// No service takes anything else, so that it is asked for when the configuration is validated. What the test says quotes nothing of the text.
+    pub is_form: bool,
 }
 
 /// One line of a table.
@@ -194,6 +196,10 @@ pub struct Attribute {
     /// On a value that the service sets: tells by the prior object and its configuration that it is still to be brought about, so that
     /// a plan shows a change although nothing else changes.
     pub pending: Option<fn(&Record, &Record) -> bool>,
+    /// On a value that the service sets: gives it from the object as it is to be sent, as far as it follows from that, so that a plan knows it.
+    pub derived: Option<fn(&Record) -> Option<Value>>,
+    /// Says where two texts first differ in meaning, as each of them has it there, without showing what may be a secret.
+    pub difference: Option<fn(&str, &str) -> Option<[String; 2]>>,
 }
 
 const fn plain(name: &'static str, about: &'static str, kind: Kind) -> Attribute {
@@ -225,6 +231,8 @@ const fn plain(name: &'static str, about: &'static str, kind: Kind) -> Attribute
         refers: None,
         deprecated: None,
         pending: None,
+        derived: None,
+        difference: None,
     }
 }
 
@@ -445,12 +453,27 @@ impl Attribute {
 
     /// Asks for a form.
     pub const fn format(self, about: &'static str, test: fn(&str) -> Result<(), String>) -> Attribute {
-        Attribute { format: Some(Format { about, test }), ..self }
+        Attribute { format: Some(Format { about, test, is_form: false }), ..self }
+    }
+
+    /// Asks for a form that no service does without. The test must quote nothing of the text: what it says is shown of a secret, too.
+    pub const fn form(self, about: &'static str, test: fn(&str) -> Result<(), String>) -> Attribute {
+        Attribute { format: Some(Format { about, test, is_form: true }), ..self }
     }
 
     /// Names the function that brings a text, or each element, to one spelling.
     pub const fn meaning(self, meaning: fn(&str) -> String) -> Attribute {
         Attribute { meaning: Some(meaning), ..self }
+    }
+
+    /// Gives what the service will make of the object, as far as that follows from it. The plan knows it then. Wants [`Attribute::moved_by`].
+    pub const fn derived(self, derive: fn(&Record) -> Option<Value>) -> Attribute {
+        Attribute { derived: Some(derive), ..self }
+    }
+
+    /// Names the function that says where two texts first differ, for texts that are too long, or too secret, to be shown as a whole.
+    pub const fn difference(self, difference: fn(&str, &str) -> Option<[String; 2]>) -> Attribute {
+        Attribute { difference: Some(difference), ..self }
     }
 
     /// Shows the service's own values (at import, and where they drifted) in the spelling that [`Attribute::meaning`] gives:

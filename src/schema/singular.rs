@@ -90,6 +90,8 @@ fn bare(attribute: &Attribute) -> Attribute {
         shown_as_meant: false,
         clearing: Clearing::Null,
         partners: &[],
+        derived: None,
+        difference: None,
         ..*attribute
     }
 }

@@ -290,6 +290,14 @@ impl Laws {
         if attribute.shown_as_meant && attribute.meaning.is_none() {
             self.breach(place, "is shown as meant and has no meaning");
         }
+        if attribute.derived.is_some()
+            && !(attribute.presence == Presence::Computed && matches!(attribute.motion, Motion::With(_)))
+        {
+            self.breach(place, "is derived, and is not computed or does not say from what");
+        }
+        if attribute.difference.is_some() && !is_text {
+            self.breach(place, "tells where it differs and is no text");
+        }
         if attribute.choices.iter().collect::<BTreeSet<_>>().len() != attribute.choices.len() {
             self.breach(place, "a choice stands twice");
         }

@@ -35,6 +35,7 @@ pub fn plan(resource: &Resource, prior: Option<&Record>, config: &Record, propos
         let pending = |attribute: &&Attribute| attribute.pending.is_some_and(|pending| pending(prior, config));
         resource.attributes.iter().filter(pending).map(|attribute| attribute.name).collect()
     });
+    let configured = config;
     let config = config.members();
     let object = stands(resource, config);
     let Some(prior) = prior.map(Record::members) else {
@@ -42,6 +43,7 @@ pub fn plan(resource: &Resource, prior: Option<&Record>, config: &Record, propos
         if let Some(id) = known_id(resource, &planned) {
             planned.insert(ID.name.to_owned(), Value::text(id));
         }
+        derive(resource, None, configured, &mut planned, |_| true);
         return Plan { planned: Some(planned.into()), ..Plan::default() };
     };
 
@@ -56,6 +58,7 @@ pub fn plan(resource: &Resource, prior: Option<&Record>, config: &Record, propos
     let changed: Vec<&str> = all().filter(|attribute| changed(attribute)).map(|attribute| attribute.name).collect();
     if !pending.is_empty() || !changed.is_empty() {
         planned = Planner { changed: Some(&changed), respelled: false, object }.whole(resource, Some(prior), config);
+        derive(resource, Some(prior), configured, &mut planned, |name| changed.contains(&name));
     }
     for name in pending {
         planned.insert(name.to_owned(), Value::UNKNOWN);
@@ -68,6 +71,21 @@ pub fn plan(resource: &Resource, prior: Option<&Record>, config: &Record, propos
     // A new object starts without what cannot be removed from the old one.
     let diagnostics = if replace.is_empty() { refused } else { Diagnostics::new() };
     Plan { planned: Some(planned.into()), replace, diagnostics }
+}
+
+/// Fills in what follows from the object as it is to be sent, where that changes. A prior value of the same meaning keeps its spelling.
+fn derive(resource: &Resource, prior: Option<&Members>, config: &Record, planned: &mut Members, changes: impl Fn(&str) -> bool) {
+    for attribute in resource.attributes {
+        let (Some(derived), Motion::With(sources)) = (attribute.derived, attribute.motion) else { continue };
+        if !sources.iter().any(|name| changes(name)) {
+            continue;
+        }
+        let sent = effective(resource, &planned.clone().into(), config);
+        if let Some(value) = derived(&sent) {
+            let before = prior.map(|prior| get(Some(prior), attribute.name)).filter(|before| same(attribute, before, &value));
+            planned.insert(attribute.name.to_owned(), before.cloned().unwrap_or(value));
+        }
+    }
 }
 
 /// The planned object with the values of write-only arguments (which only the configuration has) under the plain names:

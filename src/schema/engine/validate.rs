@@ -348,6 +348,12 @@ impl Check {
             self.invalid(path, name, format!("One of {choices} is needed.{}", given(attribute, text)));
             return false;
         }
+        if let Some(format) = attribute.format.filter(|format| format.is_form && self.scope == Scope::Form)
+            && let Err(wrong) = (format.test)(text)
+        {
+            self.invalid(path, name, wrong);
+            return false;
+        }
         true
     }
 
@@ -383,7 +389,7 @@ impl Check {
             && let Err(wrong) = (format.test)(text)
         {
             // The test may quote what it was given, or a part of it.
-            let text = if attribute.sensitive && quotes(&wrong, text) {
+            let text = if attribute.sensitive && !format.is_form && quotes(&wrong, text) {
                 format!("It must be {}.", format.about)
             } else {
                 sentence(&wrong, if attribute.sensitive { None } else { Some(text) })

@@ -8,6 +8,10 @@ fn lower(text: &str) -> String {
     text.to_lowercase()
 }
 
+fn hidden(sent: &Record) -> Option<Value> {
+    sent.text("secret").map(|secret| Value::text(format!("{}…", secret.chars().take(1).collect::<String>())))
+}
+
 static RESOURCE: Resource = Resource {
     name: "gateway_thing",
     noun: "thing",
@@ -22,6 +26,7 @@ static RESOURCE: Resource = Resource {
         string("before", "Before.").filled_by_service().moved_by(&["before"]),
         boolean("valid", "Valid.").computed().moved_by(&["comment"]),
         string("old", "Old.").deprecated("Use `comment`."),
+        string("shown", "Shown.").computed().moved_by(&["secret"]).derived(hidden).meaning(lower),
     ],
     rules: &[],
     identity: &["listener", "name"],
@@ -33,7 +38,7 @@ static RESOURCE: Resource = Resource {
 
 fn config(given: &[(&str, Value)]) -> Record {
     let mut record = Record::new().with("listener", "In").with("name", "A");
-    for name in ["id", "timeouts", "comment", "secret", "hosts", "inner", "before", "valid", "old"] {
+    for name in ["id", "timeouts", "comment", "secret", "hosts", "inner", "before", "valid", "old", "shown"] {
         record.set(name, Value::Null);
     }
     for (name, value) in given {
@@ -44,6 +49,21 @@ fn config(given: &[(&str, Value)]) -> Record {
 
 fn plan(prior: Option<&Record>, config: &Record) -> Record {
     engine::plan(&RESOURCE, prior, config, config).planned.expect("an object")
+}
+
+#[test]
+fn what_follows_from_the_object_is_known_at_plan_and_moves_with_its_source_only() {
+    let with = |secret: Value, comment: &str| config(&[("secret", secret), ("comment", comment.into())]);
+    let made = plan(None, &with("Abc".into(), "c"));
+    assert_eq!(made.text("shown"), Some("A…"));
+    assert!(plan(None, &with(Value::UNKNOWN, "c")).get("shown").is_unknown());
+    // The prior spelling stays, and a change of something else does not touch it, whatever it is.
+    let prior = made.with("shown", "a…").with("id", "In/a").with("valid", true).with("before", Value::Null);
+    assert_eq!(plan(Some(&prior), &with("Axx".into(), "c")).text("shown"), Some("a…"));
+    assert_eq!(plan(Some(&prior), &with("Bxx".into(), "c")).text("shown"), Some("B…"));
+    assert!(plan(Some(&prior), &with(Value::UNKNOWN, "c")).get("shown").is_unknown());
+    let drifted = prior.with("shown", "other");
+    assert_eq!(plan(Some(&drifted), &with("Abc".into(), "d")).text("shown"), Some("other"));
 }
 
 #[test]
