@@ -199,13 +199,19 @@ async fn move_filters(terminal: &mut Terminal, words: &[&str]) -> Asked<()> {
         None => terminal.ask_until("Enter the target filter position number or name:", "last", place).await?,
     };
     let before = filters.get(target).map(|filter| filter.name.clone());
-    terminal.stage(|configuration| {
-        let filters = &mut configuration.filters;
+    let shift = |filters: &mut Vec<Filter>| {
         let moved = take(filters, &moving);
         let named = filters.iter().position(|filter| !by_number && Some(&filter.name) == before.as_ref());
         let at = named.unwrap_or(target.min(filters.len()));
         filters.splice(at..at, moved);
-    });
+    };
+    let mut then = filters.clone();
+    shift(&mut then);
+    // That a move which changes nothing is an error is documented; its words are not.
+    if then.iter().map(|filter| &filter.name).eq(filters.iter().map(|filter| &filter.name)) {
+        return terminal.refuse("Invalid filter range: the filters already stand there.").await;
+    }
+    terminal.stage(|configuration| shift(&mut configuration.filters));
     terminal.count(&format!("{} filters moved.", positions.len())).await
 }
 

@@ -454,8 +454,18 @@ async fn move_group(terminal: &mut Terminal, listener: &str) -> Asked<()> {
     let Some(before) = ask_group(terminal, &hat, question, true).await? else {
         return Ok(());
     };
+    if stands_before(&hat, &name, &before) {
+        return terminal.refuse(&format!("Invalid arguments when processing: {name} already stands there.")).await;
+    }
     change(terminal, listener, |hat| move_group_before(hat, &name, &before));
     Ok(())
+}
+
+/// Tells whether moving a group before another one would change nothing.
+pub(super) fn stands_before(hat: &Hat, name: &str, before: &str) -> bool {
+    let mut then = hat.clone();
+    move_group_before(&mut then, name, before);
+    then.groups == hat.groups
 }
 
 /// Moves a group before another one, or behind all of them for `ALL`.

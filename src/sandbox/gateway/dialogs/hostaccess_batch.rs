@@ -3,7 +3,7 @@
 
 use super::hostaccess::{
     change, check_new_name, check_senders, edit_senders, import, move_before, move_group_before, remove_group, remove_policy,
-    reset, table,
+    reset, stands_before, table,
 };
 use super::write_file;
 use crate::sandbox::gateway::line::Asked;
@@ -65,8 +65,12 @@ pub(super) async fn run(terminal: &mut Terminal, listener: &str, arguments: &[&s
             [_, name, before]
                 if hat.group(name).is_some() && (hat.group(before).is_some() || before.eq_ignore_ascii_case("ALL")) =>
             {
-                change(terminal, listener, |hat| move_group_before(hat, name, before));
-                Ok(())
+                if stands_before(&hat, name, before) {
+                    Err(format!("Invalid arguments when processing: {name} already stands there."))
+                } else {
+                    change(terminal, listener, |hat| move_group_before(hat, name, before));
+                    Ok(())
+                }
             }
             _ => Err("The hostaccess \"move\" command requires a sendergroup and a sendergroup to insert before.".into()),
         },

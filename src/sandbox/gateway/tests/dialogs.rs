@@ -418,6 +418,29 @@ async fn filters_move_to_a_place_by_number_and_before_a_filter_by_name() {
 }
 
 #[tokio::test]
+async fn a_move_that_changes_nothing_is_an_error() {
+    let appliance = Appliance::start(plain()).unwrap();
+    let mut client = Client::quiet(&appliance).await;
+    client.script("", "a: if true { drop(); }\nb: if true { drop(); }\nc: if true { drop(); }").await;
+    for same in ["a 1", "a b", "c last", "b c", "1-2 1"] {
+        check_holds(&client.say(&format!("filters move {same}")).await, &["Invalid filter range:"]);
+    }
+    check_holds(&client.say("filters move b 1").await, &["1 filters moved."]);
+    client.script("1", "first: if true { drop(); }").await;
+    client.script("b", "second: if true { drop(); }").await;
+    client.script("last", "end: if true { drop(); }").await;
+    let list = client.say("filters list").await;
+    let names: Vec<&str> = list.lines().filter_map(|line| line.split_whitespace().nth(3)).collect();
+    assert_eq!(names[2..], ["first", "second", "b", "a", "c", "end"], "{list}");
+    let base = "listenerconfig edit IncomingMail hostaccess move";
+    for same in ["WHITELIST BLACKLIST", "UNKNOWNLIST ALL", "WHITELIST WHITELIST"] {
+        check_holds(&client.say(&format!("{base} {same}")).await, &["Invalid arguments when processing:"]);
+    }
+    client.says(&["listenerconfig", "edit", "IncomingMail", "hostaccess", "move", "WHITELIST"]).await;
+    check_holds(&client.say("BLACKLIST").await, &["Invalid arguments when processing:"]);
+}
+
+#[tokio::test]
 async fn the_defaults_of_a_listener_are_asked_like_a_policy_and_set_in_batch() {
     let appliance = Appliance::start(plain()).unwrap();
     let mut client = Client::quiet(&appliance).await;
