@@ -34,7 +34,7 @@ use self::http::Http;
 use self::rights::Rights;
 use self::settings::Settings;
 use crate::remote::{
-    Backoff, Board, Call, Change, Domains, Enumerate, Error, Failure, Kind, Listing, Names, Objects, is_loopback,
+    self, Backoff, Board, Call, Change, Domains, Enumerate, Error, Failure, Kind, Listing, Names, Objects, is_loopback,
 };
 use crate::schema::{Record, Resource};
 
@@ -52,6 +52,8 @@ pub struct Exchange {
     traces: data::Limiter,
     claims: Claims,
     names: Names,
+    /// Where the objects of this run are to stand.
+    planned: remote::order::Places,
     rights: Rights,
     /// What has to agree with the other side.
     board: Arc<Board>,
@@ -106,6 +108,7 @@ impl Exchange {
             traces: data::Limiter::default(),
             claims: Claims::default(),
             names: Names::new(pace.quiet),
+            planned: remote::order::Places::default(),
             rights: Rights::default(),
             board: Arc::default(),
             read_only: settings.read_only,
@@ -157,6 +160,10 @@ impl Objects for Exchange {
 
     async fn check(&self, change: Change<'_>, call: &Call) -> Result<(), Error> {
         self.review(cmdlets(change.resource)?, change, call).await
+    }
+
+    async fn check_unchanged(&self, change: Change<'_>, call: &Call) -> Result<Option<&'static str>, Error> {
+        self.review_unchanged(cmdlets(change.resource)?, change, call).await
     }
 
     async fn check_delete(&self, resource: &'static Resource, state: &Record, call: &Call) -> Result<(), Error> {

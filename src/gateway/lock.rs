@@ -154,10 +154,16 @@ impl Held {
     }
 
     /// Notes the object that is about to be staged, by its two names, and whether it is put at another place.
-    pub(super) fn note_staging(&self, names: [&str; 2], moves: bool) -> Result<(), Error> {
-        let [name, other] = names.map(|name| name.replace(char::is_control, " "));
-        let also = if name.eq_ignore_ascii_case(&other) { String::new() } else { format!("\t{other}\n") };
-        self.note(&format!("\t{name}\n{also}{}", if moves { MOVED } else { "" }))
+    pub(super) fn note_staging<'a>(&self, names: impl IntoIterator<Item = &'a str>, moves: bool) -> Result<(), Error> {
+        let mut noted: Vec<String> = Vec::new();
+        for name in names {
+            let name = name.replace(char::is_control, " ");
+            if !noted.iter().any(|other| other.eq_ignore_ascii_case(&name)) {
+                noted.push(name);
+            }
+        }
+        let lines: String = noted.iter().map(|name| format!("\t{name}\n")).collect();
+        self.note(&format!("{lines}{}", if moves { MOVED } else { "" }))
     }
 
     /// Notes what the device shows as pending.

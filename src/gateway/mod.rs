@@ -20,6 +20,7 @@ pub mod host_key;
 mod level;
 mod lock;
 pub mod objects;
+mod order;
 mod original;
 mod printouts;
 pub mod recording;

@@ -15,12 +15,14 @@ use super::batch::{Answer, Batch, Goal, RULES, Rules, Wish};
 use super::device::Connect;
 use super::filter_values::without_values_of_filters;
 use super::lock::Lock;
+use super::order;
 use super::original::{self, ORIGINAL, Original};
 use super::resources::message_filter;
 use super::rest::Rest;
 use super::settings::Settings;
-use super::table::{Printout, Row, Rows, Table};
+use super::table::{Neighbours, Printout, Row, Rows, Table};
 use crate::remote::names::{self, Owner};
+use crate::remote::order::{self as remote_order, Pair, Place, Places, Plan};
 use crate::remote::{Board, Call, Change, Error, Failure, Kind, Names, Objects};
 use crate::schema::{Record, Resource, engine};
 use crate::value::{Diagnostic, Path, Severity};
@@ -53,6 +55,8 @@ pub struct Gateway {
     /// What has to agree with the other side.
     board: Arc<Board>,
     names: Names,
+    /// Where the objects of this run are to stand.
+    places: Places,
     /// Printouts whose lines that nobody understood were already told of.
     told: Mutex<BTreeSet<Printout>>,
     /// Why the account may not change anything, once it was asked.
@@ -85,6 +89,7 @@ impl Gateway {
             board: Arc::default(),
             told_of_api: AtomicBool::new(false),
             names: Names::new(quiet),
+            places: Places::default(),
             told: Mutex::default(),
             rights: tokio::sync::OnceCell::new(),
         }
@@ -238,6 +243,71 @@ impl Gateway {
         Ok(())
     }
 
+    /// Holds where a planned object is to stand against what else is planned. Gives what is to be unknown in the plan of an object that does not change, so
+    /// that it is called and moved back.
+    fn judge_place(
+        &self,
+        table: &'static Table,
+        change: Change<'_>,
+        rows: &Rows,
+        called: bool,
+        call: &Call,
+    ) -> Option<&'static str> {
+        let (kind, resource) = (order::kind(table)?, change.resource);
+        let is_order = order::order_of(table).is_some();
+        let attribute = if is_order { order::NAMES } else { order::BEFORE };
+        let words = if is_order {
+            format!("`{attribute}` of the {}", resource.noun)
+        } else {
+            format!("`{attribute}` of the {}", resource.called(change.planned))
+        };
+        let name = |record: &Record| record.text(resource.title).map(str::to_owned).filter(|_| !is_order);
+        let plan = Plan {
+            owner: format!("{}/{}", resource.name, (self.rules.key)(resource, change.effective)?),
+            words: words.clone(),
+            from: change.prior.and_then(name),
+            to: name(change.effective),
+            places: order::place(table, change.effective).into_iter().collect(),
+            number: None,
+            called,
+        };
+        let scope = (kind, change.effective.text(LISTENER).unwrap_or_default().to_owned());
+        let owner = plan.owner.clone();
+        let judged = self.places.judge(scope.clone(), &order::standing(kind, rows), plan);
+        let path = Path::root().attribute(attribute);
+        if call.applying {
+            // It was judged when it was planned.
+            return None;
+        }
+        if !judged.against.is_empty() {
+            call.report(remote_order::contradiction(&judged.against).at(path));
+            return None;
+        }
+        if !judged.breaks.is_empty() {
+            let broken = judged.breaks.iter().map(|(words, _)| words.as_str());
+            call.report(remote_order::second_apply(broken).at(path.clone()));
+        }
+        if called {
+            return None;
+        }
+        if !judged.is_broken {
+            return None;
+        }
+        if is_order {
+            call.report(remote_order::second_apply([words.as_str()]).at(path));
+            return None;
+        }
+        self.places.calls(&scope, &owner);
+        Some(order::POSITION)
+    }
+
+    /// Where the other objects of this run are to stand.
+    fn others(&self, table: &'static Table, record: &Record) -> Vec<Place> {
+        let (Some(kind), Some(key)) = (order::kind(table), (self.rules.key)(table.resource, record)) else { return Vec::new() };
+        let scope = (kind, record.text(LISTENER).unwrap_or_default().to_owned());
+        self.places.others(&scope, &format!("{}/{key}", table.resource.name))
+    }
+
     pub(super) fn table(&self, resource: &Resource) -> Result<&'static Table, Error> {
         self.tables
             .iter()
@@ -306,6 +376,8 @@ impl Gateway {
     ) -> Result<Record, Failure> {
         let adopts = matches!(goal, Goal::Adopt(_));
         let wanted = match &goal {
+            // An order is not put back.
+            _ if order::order_of(table).is_some() => None,
             Goal::Adopt(wanted) => Some((wanted.clone(), Some(Original::Stood(Record::new())))),
             Goal::Update(wanted) if seen.is_some() => {
                 Some((wanted.clone(), call.private(ORIGINAL).as_ref().and_then(original::read)))
@@ -315,7 +387,12 @@ impl Gateway {
         if let Some(api) = self.api.as_ref().filter(|_| table.resource.name == message_filter::RESOURCE.name) {
             api.forget_filters().await;
         }
-        let wish = Wish { table, id: id.clone(), goal, seen: seen.cloned() };
+        let kept = match &goal {
+            Goal::Create(record) | Goal::Adopt(record) | Goal::Update(record) => self.others(table, record),
+            Goal::Delete(_) => Vec::new(),
+        };
+        let wish = Wish { table, id, goal, seen: seen.cloned(), kept };
+        let id = wish.new_id();
         let printout = wish.printout();
         let Answer { result, before, notices } = self.batch.change(wish, call).await;
         for notice in notices {
@@ -439,11 +516,32 @@ impl Objects for Gateway {
             self.judge_name(change, &rows, call).await;
             self.judge_references(change, call).await?;
         }
+        self.judge_place(table, change, &rows, true, call);
         self.compare(change, call).await;
         Ok(())
     }
 
+    async fn check_unchanged(&self, change: Change<'_>, call: &Call) -> Result<Option<&'static str>, Error> {
+        let table = self.table(change.resource)?;
+        if order::place(table, change.effective).is_none() {
+            return Ok(None);
+        }
+        let rows = self.rows(&(table.printout)(change.effective), call).await?;
+        let moved = self.judge_place(table, change, &rows, false, call);
+        if !call.applying || order::order_of(table).is_some() {
+            return Ok(moved);
+        }
+        // Another one was moved past it by now.
+        let pairs: Vec<Pair> = order::place(table, change.effective).iter().flat_map(Place::pairs).collect();
+        let kind = order::kind(table).unwrap_or_default();
+        Ok((!remote_order::holds(&order::standing(kind, &rows), &pairs)).then_some(order::POSITION))
+    }
+
     async fn check_delete(&self, resource: &'static Resource, state: &Record, call: &Call) -> Result<(), Error> {
+        let table = self.table(resource)?;
+        if order::order_of(table).is_some() {
+            return Ok(());
+        }
         if self.read_only && !call.applying {
             call.report(names::read_only(resource, state));
         }
@@ -485,6 +583,10 @@ impl Objects for Gateway {
         let id = self.id(resource, state)?;
         self.names.knows(resource.name, &id);
         let Some(rows) = self.rows_of(table, state, call).await? else { return Ok(None) };
+        // What a killed run staged hides how these stand.
+        if order::order_of(table).is_some() && rows.is_set_aside(state.texts(order::NAMES)) {
+            return Ok(Some(state.clone()));
+        }
         match rows.find(resource.name, &id) {
             Some(row) => {
                 let record = (self.rules.as_known)(&rows, row, state).with("id", id.as_str());
@@ -504,7 +606,9 @@ impl Objects for Gateway {
         self.writable()?;
         let table = self.table(change.resource)?;
         let id = self.id(change.resource, change.prior.unwrap_or(change.planned))?;
-        if (self.rules.key)(change.resource, change.effective).is_some_and(|key| key != id) {
+        if table.neighbours == Neighbours::None
+            && (self.rules.key)(change.resource, change.effective).is_some_and(|key| key != id)
+        {
             self.batch.take_back(change.resource.name, &id);
             let words = format!("The {} {id:?} cannot get another name: it must be replaced.", change.resource.noun);
             return Err(Error::new(Kind::Unexpected, words).into());
@@ -513,9 +617,14 @@ impl Objects for Gateway {
     }
 
     async fn delete(&self, resource: &'static Resource, state: &Record, call: &Call) -> Result<(), Error> {
-        self.writable()?;
         let table = self.table(resource)?;
         let id = self.id(resource, state)?;
+        if order::order_of(table).is_some() {
+            // It stays as it is: nothing stood there before it that could be put back.
+            self.batch.take_back(resource.name, &id);
+            return Ok(());
+        }
+        self.writable()?;
         let original = call.private(ORIGINAL).as_ref().and_then(original::read);
         let goal = if engine::is_always_there(resource, state) {
             let Some(original) = original else {

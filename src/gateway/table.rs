@@ -145,10 +145,11 @@ pub enum Edit<'a> {
 pub enum Neighbours {
     /// Nothing that a staged change could have moved.
     None,
-    /// Which object follows which: a change may name the one to stand before (`before`), which must be there.
-    ByName,
-    /// Where each object stands: a change, or a new object, may be put at the position of the one to stand before.
-    ByPosition,
+    /// Where each object stands: an object may be wished to stand before another (`before`).
+    Placed,
+    /// The object is no row but the order of those of this resource, and lists their names (`names`). It is always there, and stays as it is
+    /// when it is no longer managed.
+    OrderOf(&'static str),
 }
 
 /// A resource of the gateway.
@@ -164,7 +165,7 @@ pub struct Table {
     pub resettable: bool,
     /// What the dialogs need to know of the objects around.
     pub neighbours: Neighbours,
-    /// Declares the dialogs that stage a change, given the rows of the candidate. What other changes of the same batch staged stands in
+    /// Declares the dialogs that stage a change, but for those that move objects, given the rows of the candidate. What other changes of the same batch staged stands in
     /// these rows as it was wished for, at the end if it is new; where [`Table::neighbours`] matters, they are as the device prints them.
     pub stage: fn(Edit<'_>, &Rows) -> Result<Vec<Dialog>, Error>,
     /// Checks a planned object against the rows that stand now (warnings, and errors that only the device's state shows).

@@ -9,6 +9,7 @@ mod json;
 mod masking;
 pub mod names;
 mod objects;
+pub mod order;
 mod placeholders;
 mod redact;
 mod retry;

@@ -127,6 +127,13 @@ pub trait Objects: Send + Sync {
     /// warnings with [`Call::report`]. Costs nothing when nothing changes: it is only called for a change.
     async fn check(&self, change: Change<'_>, call: &Call) -> Result<(), Error>;
 
+    /// Judges an object that is planned to stay as it is and has a place among others, by what else is planned. Gives the computed attribute that is
+    /// to be unknown in the plan, so that the object is called when the plan is applied, if what is planned moves others past it. While the plan is
+    /// applied it is asked again, of an object that only changes for that reason. Only called where a place is configured.
+    async fn check_unchanged(&self, _change: Change<'_>, _call: &Call) -> Result<Option<&'static str>, Error> {
+        Ok(None)
+    }
+
     /// Checks a planned delete in the same way. `state` is what stands in the state.
     async fn check_delete(&self, _resource: &'static Resource, _state: &Record, _call: &Call) -> Result<(), Error> {
         Ok(())

@@ -74,9 +74,10 @@ async fn e18_an_order_is_kept_with_the_fewest_moves_and_foreign_rules_are_no_dri
     workspace.must_plan_nothing("after the order was mended").await;
 
     // All rules as they stand, and three by their names.
-    for (folder, id, names) in
-        [("by_word", "order", vec!["Foreign one", "C", "Foreign two", "A", "B"]), ("by_names", "A/B/C", vec!["C", "A", "B"])]
-    {
+    for (folder, id, names) in [
+        ("by_word", "transport_rule_order", vec!["Foreign one", "C", "Foreign two", "A", "B"]),
+        ("by_names", "A/B/C", vec!["C", "A", "B"]),
+    ] {
         let fresh = world.workspace(folder).await;
         fresh.write_resources([(ORDER, "all", json!({ "rules": names }))]);
         fresh.write_imports(&BTreeMap::from([(format!("{ORDER}.all"), id.to_owned())]));

@@ -25,6 +25,7 @@ mod logins;
 mod names;
 mod order;
 mod plugin_lists;
+mod places;
 mod plugin_service;
 mod properties;
 mod releases;

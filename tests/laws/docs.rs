@@ -253,8 +253,10 @@ const CHANGING: &[(&str, &str)] = &[
     ("gateway_listener_defaults", "Listener defaults: change"),
     ("gateway_mail_flow_policy", "Mail flow policies: change"),
     ("gateway_message_filter", "Message filters: change"),
+    ("gateway_message_filter_order", "Order of message filters: change"),
     ("gateway_recipient_access", "Recipient Access Table: change"),
     ("gateway_sender_group", "Sender groups: change"),
+    ("gateway_sender_group_order", "Order of sender groups: change"),
     ("gateway_smtp_route", "SMTP routes: change"),
     ("gateway_tls_settings", "SSL configuration: change"),
 ];

@@ -1,3 +1,3 @@
 data "mailflow_exchange_transport_rule_order" "all" {
-  id = "order" # all rules, from the first to act to the last
+  id = "transport_rule_order" # all rules, from the first to act to the last
 }

@@ -1,1 +1,1 @@
-terraform import mailflow_exchange_transport_rule_order.this 'order'
+terraform import mailflow_exchange_transport_rule_order.this 'transport_rule_order'

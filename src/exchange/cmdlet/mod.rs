@@ -11,6 +11,7 @@ mod lists;
 mod names;
 mod needs;
 mod order;
+mod planned;
 mod rank;
 mod read;
 mod read_only;

@@ -17,7 +17,7 @@ use crate::remote::{Call, Change, Error, Kind, Masks, pause};
 use crate::schema::Record;
 
 /// How long a plan waits for what is only good for a warning.
-const PATIENCE: Duration = Duration::from_secs(20);
+pub(super) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// How many looks have to agree before a name is said to be taken.
 pub(super) const LOOKS: usize = 3;
@@ -83,6 +83,7 @@ impl Exchange {
         }
         if matches!(cmdlets.life, Life::Order) {
             self.look_for_references(change, call).await;
+            self.hold_place(cmdlets, change, true, call).await;
             return self.may(cmdlets, &to_create(cmdlets, planned), call).await;
         }
         let title = title_of(cmdlets, planned);
@@ -173,6 +174,7 @@ impl Exchange {
             self.look_for_name(cmdlets, planned, own, call).await?;
         }
         self.look_for_references(change, call).await;
+        self.hold_place(cmdlets, change, true, call).await;
         if let Some(beside) = cmdlets.beside {
             let list = self.listed(cmdlets, "", 0, call).await?;
             for found in beside(planned, own, &list.objects) {

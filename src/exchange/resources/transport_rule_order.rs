@@ -12,7 +12,7 @@ pub(super) const RESOURCE: Resource = Resource {
     noun: "order of transport rules",
     about: "Brings transport rules into an order among themselves, with as few moves as can be. Rules that are not named may stand above, \
             between and below: as long as the named ones follow each other as listed, nothing is moved. Destroying it leaves all rules where they are. \
-            Give a rule that is named here no `priority`, `before` or `after` of its own.",
+            A `before`, `after` or `priority` of a rule that is named here must agree with the order.",
     attributes: &[list("rules", "Names or GUIDs of rules, from the first to act to the last.")
         .required()
         .length(1, 64)
@@ -22,8 +22,8 @@ pub(super) const RESOURCE: Resource = Resource {
     rules: &[],
     identity: &["id"],
     import: Import::Lookup {
-        about: "`order` for all rules as they stand, or the names or GUIDs of rules with `/` between them",
-        example: "order",
+        about: "`transport_rule_order` for all rules as they stand, or the names or GUIDs of rules with `/` between them",
+        example: "transport_rule_order",
     },
     title: "id",
     version: 0,

@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::weigh::{Staging, same};
-use super::{Goal, Rules, Wish};
+use super::weigh::{self, Staging, same};
+use super::{Rules, Wish};
 use crate::gateway::table::{Neighbours, Row, Rows};
 use crate::schema::Resource;
 
@@ -44,12 +44,7 @@ impl Candidate {
 
     /// Whether the dialogs of this change can be told from these rows.
     pub(super) fn serves(&self, wish: &Wish) -> bool {
-        let looks_around = match (wish.table.neighbours, &wish.goal) {
-            (Neighbours::None, _) | (_, Goal::Delete(_)) | (Neighbours::ByName, Goal::Create(_)) => false,
-            (Neighbours::ByPosition, Goal::Create(record)) => !record.get("before").is_null(),
-            (Neighbours::ByName | Neighbours::ByPosition, Goal::Adopt(_) | Goal::Update(_)) => true,
-        };
-        self.in_order || !looks_around
+        self.in_order || !weigh::looks_around(wish)
     }
 
     /// Puts in what was staged.
@@ -90,14 +85,13 @@ impl Candidate {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::gateway::batch::RULES;
-    use crate::gateway::batch::weigh;
+    use crate::gateway::batch::{Goal, RULES};
     use crate::gateway::resources::{mail_flow_policy, message_filter, sender_group, smtp_route};
     use crate::gateway::table::Table;
     use crate::schema::Record;
 
     fn wish(table: &'static Table, id: &str, goal: Goal) -> Wish {
-        Wish { table, id: id.to_owned(), goal, seen: None }
+        Wish { table, id: id.to_owned(), goal, seen: None, kept: Vec::new() }
     }
 
     fn put(candidate: &mut Candidate, wish: &Wish, row: Option<Record>, moves: bool) {
@@ -112,7 +106,7 @@ mod tests {
         let cases = [
             (&smtp_route::TABLE, Goal::Update(plain()), true),
             (&mail_flow_policy::TABLE, Goal::Update(plain()), true),
-            (&sender_group::TABLE, Goal::Create(placed()), true),
+            (&sender_group::TABLE, Goal::Create(placed()), false),
             (&sender_group::TABLE, Goal::Delete(plain()), true),
             (&sender_group::TABLE, Goal::Update(plain()), false),
             (&sender_group::TABLE, Goal::Adopt(plain()), false),

@@ -47,6 +47,8 @@ pub(super) struct Job {
     pub(super) base: Base,
     /// Whether a commit with this change in it ended without an answer.
     pub(super) unsure: bool,
+    /// How often it was put off for others of its batch, once the batch took no more.
+    pub(super) put_off: usize,
     reply: oneshot::Sender<Answer>,
 }
 
@@ -124,7 +126,7 @@ impl Ticket {
 impl Job {
     /// Makes a job that was not staged yet.
     pub(super) fn new(wish: Wish, ticket: Arc<Ticket>, reply: oneshot::Sender<Answer>) -> Job {
-        Job { wish, ticket, base: Base::Unread, unsure: false, reply }
+        Job { wish, ticket, base: Base::Unread, unsure: false, put_off: 0, reply }
     }
 
     /// Whether the caller is gone, so that nobody would learn of the change.

@@ -64,10 +64,12 @@ use self::writer::Writer;
 use super::device::Connect;
 use super::dialog::{Dialog, Said};
 use super::lock::Lock;
+use super::order;
 use super::resources;
 use super::settings::Settings;
 use super::snapshot::Snapshots;
 use super::table::{Printout, Row, Rows, Table};
+use crate::remote::order::Place;
 use crate::remote::{Call, Error, Failure, Kind};
 use crate::schema::{Record, Resource, engine};
 use crate::value::{Diagnostic, Path};
@@ -119,6 +121,8 @@ pub(super) struct Wish {
     pub(super) goal: Goal,
     /// The object as the plan saw it, if it saw one that is changed: what others did since is not written over.
     pub(super) seen: Option<Record>,
+    /// Where other objects of this run are to stand: they still do when this one is moved.
+    pub(super) kept: Vec<Place>,
 }
 
 /// What is to become of an object.
@@ -182,6 +186,28 @@ impl Wish {
         format!("{} {:?}", self.table.resource.noun, self.id)
     }
 
+    /// The import ID that the object has then: another one if it is renamed.
+    pub(super) fn new_id(&self) -> String {
+        let renamed = match &self.goal {
+            Goal::Update(record) => resources::id(self.table.resource, record),
+            Goal::Create(_) | Goal::Adopt(_) | Goal::Delete(_) => None,
+        };
+        renamed.unwrap_or_else(|| self.id.clone())
+    }
+
+    /// Whether the object is the order of others, which are staged before it.
+    pub(super) fn is_order(&self) -> bool {
+        order::order_of(self.table).is_some()
+    }
+
+    /// Where the object is to stand, if that is wished for.
+    pub(super) fn place(&self) -> Option<Place> {
+        match &self.goal {
+            Goal::Create(record) | Goal::Adopt(record) | Goal::Update(record) => order::place(self.table, record),
+            Goal::Delete(_) => None,
+        }
+    }
+
     /// The object's own part of its ID, in the one spelling of all.
     pub(super) fn last_name(&self) -> &str {
         self.id.rsplit('/').next().unwrap_or(&self.id)
@@ -232,7 +258,7 @@ impl Batch {
     pub(super) async fn change(&self, wish: Wish, call: &Call) -> Answer {
         let ticket = Ticket::new(call);
         let (reply, answer) = oneshot::channel();
-        self.take_back(wish.table.resource.name, &wish.id);
+        self.take_back(wish.table.resource.name, &wish.new_id());
         self.send(Message::Change(Job::new(wish, Arc::clone(&ticket), reply)));
         match self.wait(&ticket, answer, call).await {
             Ok(answer) => answer,

@@ -16,8 +16,10 @@ use super::weigh;
 use super::writer::{MOST_LOST, Writer, step};
 use crate::gateway::device::Commit;
 use crate::gateway::lock::Held;
+use crate::gateway::order;
 use crate::gateway::settings::PendingChanges;
 use crate::gateway::table::{Neighbours, Printout, Rows};
+use crate::remote::order::Place;
 use crate::remote::{Error, Failure, Kind};
 use crate::value::Diagnostic;
 
@@ -40,6 +42,8 @@ pub(super) struct Round {
     /// Whether it takes changes that arrive.
     open: bool,
     todo: VecDeque<Job>,
+    /// What waits for other changes of the batch, until it takes no more.
+    late: Vec<Job>,
     staged: Vec<Job>,
     /// What was printed before anything was staged, and what stands now (absent: not known).
     live: BTreeMap<Printout, Arc<Rows>>,
@@ -91,7 +95,7 @@ impl Writer {
                 }
                 continue;
             }
-            if round.staged.is_empty() {
+            if round.staged.is_empty() && round.late.is_empty() {
                 return false;
             }
             if round.open {
@@ -101,6 +105,12 @@ impl Writer {
                     continue;
                 }
                 round.open = false;
+            }
+            if !round.late.is_empty() {
+                // Orders come last: they bring about what all others leave.
+                round.late.sort_by_key(|job| job.wish.is_order());
+                round.todo.extend(round.late.drain(..));
+                continue;
             }
             if round.staged.iter().any(Job::is_orphan) {
                 // Nobody would learn that these are live.
@@ -219,7 +229,16 @@ impl Writer {
         let printout = job.wish.printout();
         let mut walked = false;
         match self.try_stage(round, &mut job, &printout, &mut walked).await {
-            Ok(()) => round.staged.push(job),
+            Ok(true) => round.staged.push(job),
+            Ok(false) => {
+                job.ticket.release();
+                if round.open {
+                    round.late.push(job);
+                } else {
+                    job.put_off += 1;
+                    round.todo.push_back(job);
+                }
+            }
             Err(error) if !self.session.is_open() => {
                 job.ticket.release();
                 round.todo.push_front(job);
@@ -234,7 +253,20 @@ impl Writer {
         }
     }
 
-    async fn try_stage(&mut self, round: &mut Round, job: &mut Job, printout: &Printout, walked: &mut bool) -> Result<(), Error> {
+    /// False where nothing was done: others of the batch come first.
+    async fn try_stage(
+        &mut self,
+        round: &mut Round,
+        job: &mut Job,
+        printout: &Printout,
+        walked: &mut bool,
+    ) -> Result<bool, Error> {
+        // Each is put off as often as there are others at most.
+        let may_wait = round.open || job.put_off < round.todo.len();
+        // An order looks at what all others leave.
+        if may_wait && job.wish.is_order() && (round.open || round.todo.iter().any(|other| !other.wish.is_order())) {
+            return Ok(false);
+        }
         if !round.candidate.get(printout).is_some_and(|candidate| candidate.serves(&job.wish)) {
             let reading = self.shared.snapshots.begin(printout);
             let rows = Arc::new(self.session.read(printout).await?);
@@ -247,17 +279,25 @@ impl Writer {
         let (Some(live), Some(candidate)) = (round.live.get(printout), round.candidate.get_mut(printout)) else {
             return Err(Error::new(Kind::Unexpected, format!("{printout:?} was read and is not known.")));
         };
-        let staging = weigh::staging(&self.rules, job, live, candidate.rows(), &self.ours);
+        if may_wait && weigh::waits(&job.wish, candidate.rows()) {
+            return Ok(false);
+        }
+        let staged = round.staged.iter().filter(|staged| staged.wish.printout() == *printout);
+        let mut others: Vec<Place> = staged.filter_map(|staged| staged.wish.place()).collect();
+        others.extend(self.ours.places(printout, &job.wish));
+        let staging = weigh::staging(&self.rules, job, live, candidate.rows(), &self.ours, &others);
         if matches!(job.base, Base::Unread) {
             let standing = live.find(job.wish.table.resource.name, &job.wish.id);
             job.base = standing.map_or(Base::Absent, |row| Base::Row(row.clone()));
         }
         let staging = staging?;
         if staging.dialogs.is_empty() {
-            return Ok(());
+            return Ok(true);
         }
         let moves = staging.moves && !matches!(job.wish.goal, Goal::Create(_) | Goal::Delete(_));
-        round.held.note_staging([job.wish.name(), job.wish.last_name()], moves)?;
+        let moved = order::moved_names(&staging.dialogs);
+        let names = [job.wish.name(), job.wish.last_name()].into_iter().chain(moved.iter().map(String::as_str));
+        round.held.note_staging(names, moves)?;
         for dialog in &staging.dialogs {
             *walked = true;
             self.session.walk(dialog).await?;
@@ -270,7 +310,7 @@ impl Writer {
             }
             self.ask(round).await?;
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Asks what is staged, and notes it for whoever comes after a writer that is killed.
@@ -515,6 +555,7 @@ impl Round {
             last: Instant::now(),
             open: true,
             todo: VecDeque::new(),
+            late: Vec::new(),
             staged: Vec::new(),
             live: BTreeMap::new(),
             candidate: BTreeMap::new(),
@@ -559,24 +600,32 @@ impl Round {
 
     /// Drops the waiting changes whose callers have left, and those whose callers do not want to wait any longer.
     fn drop_unwanted(&mut self) {
-        for job in std::mem::take(&mut self.todo) {
-            match job.ticket.given_up() {
-                Some(error) if job.ticket.take() => job.fail(error),
-                None if job.is_wanted() => self.todo.push_back(job),
-                _ => {}
-            }
-        }
+        self.todo = wanted(std::mem::take(&mut self.todo));
+        self.late = wanted(std::mem::take(&mut self.late));
     }
 
     /// Fails all that wait.
     fn fail_waiting(&mut self, error: &Error) {
         let parts = self.parts.drain(..).flatten();
-        for job in self.todo.drain(..).chain(parts) {
+        for job in self.todo.drain(..).chain(self.late.drain(..)).chain(parts) {
             if job.ticket.take() {
                 job.fail(error.clone());
             }
         }
     }
+}
+
+/// The changes whose callers still wait for them; the others hear why not.
+fn wanted<L: IntoIterator<Item = Job> + FromIterator<Job>>(jobs: L) -> L {
+    let kept = jobs.into_iter().filter_map(|job| match job.ticket.given_up() {
+        Some(error) if job.ticket.take() => {
+            job.fail(error);
+            None
+        }
+        None if job.is_wanted() => Some(job),
+        _ => None,
+    });
+    kept.collect()
 }
 
 impl Job {

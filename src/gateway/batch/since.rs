@@ -15,7 +15,8 @@ use std::collections::BTreeMap;
 
 use super::weigh::{presence, wanted_changes};
 use super::{Goal, Rules, Wish};
-use crate::gateway::table::{Row, Rows};
+use crate::gateway::table::{Printout, Row, Rows};
+use crate::remote::order::Place;
 use crate::remote::{Error, Kind};
 use crate::schema::{Attribute, Fill, Motion, Presence, Record, Resource};
 use crate::value::{Path, Step, Value};
@@ -25,7 +26,11 @@ const MOST_LETTERS: usize = 200;
 
 /// What this run committed, or tried to, by object; nothing for a delete.
 #[derive(Default)]
-pub(super) struct Ours(BTreeMap<(&'static str, String), Option<Record>>);
+pub(super) struct Ours {
+    objects: BTreeMap<(&'static str, String), Option<Record>>,
+    /// Where they are to stand, with what is printed where.
+    places: BTreeMap<(&'static str, String), (Printout, Place)>,
+}
 
 impl Ours {
     /// Notes that a change is being committed.
@@ -35,21 +40,39 @@ impl Ours {
             Goal::Delete(_) => None,
         };
         self.ends(wish, record);
+        match wish.place() {
+            Some(place) => self.places.insert((wish.table.resource.name, wish.new_id()), (wish.printout(), place)),
+            None => self.places.remove(&(wish.table.resource.name, wish.id.clone())),
+        };
+    }
+
+    /// Where the objects of a printout are to stand by what this run committed, but for one of them.
+    pub(super) fn places(&self, printout: &Printout, but: &Wish) -> Vec<Place> {
+        let but = [(but.table.resource.name, but.id.clone()), (but.table.resource.name, but.new_id())];
+        let others = self.places.iter().filter(|(key, (own, _))| own == printout && !but.contains(key));
+        others.map(|(_, (_, place))| place.clone()).collect()
     }
 
     /// Notes what was read back.
     pub(super) fn ends(&mut self, wish: &Wish, record: Option<Record>) {
-        self.0.insert((wish.table.resource.name, wish.id.clone()), record);
+        if record.is_none() {
+            self.places.remove(&(wish.table.resource.name, wish.id.clone()));
+        }
+        self.objects.insert((wish.table.resource.name, wish.new_id()), record);
     }
 
     fn record(&self, wish: &Wish) -> Option<&Record> {
-        self.0.get(&(wish.table.resource.name, wish.id.clone()))?.as_ref()
+        self.objects.get(&(wish.table.resource.name, wish.id.clone()))?.as_ref()
     }
 }
 
 /// Fails if a change or a delete would write over what somebody else did since the plan.
 pub(super) fn unchanged(rules: &Rules, wish: &Wish, live: &Rows, ours: &Ours) -> Result<(), Error> {
     let resource = wish.table.resource;
+    // An order is brought about, whatever stood before.
+    if wish.is_order() {
+        return Ok(());
+    }
     let (Some(seen), Some(row)) = (&wish.seen, live.find(resource.name, &wish.id)) else { return Ok(()) };
     let mut paths = changes(rules, resource, live, row, seen, ours);
     if let Some(record) = ours.record(wish).filter(|_| !paths.is_empty()) {
@@ -85,7 +108,7 @@ fn shown(rules: &Rules, resource: &Resource, live: &Rows, row: &Row, known: &Rec
 /// Where an object stands otherwise than it was known, through somebody else.
 fn changes(rules: &Rules, resource: &Resource, live: &Rows, row: &Row, known: &Record, ours: &Ours) -> Vec<Path> {
     let now = shown(rules, resource, live, row, known);
-    let inherits = (rules.source)(row).is_some_and(|source| ours.0.contains_key(&source));
+    let inherits = (rules.source)(row).is_some_and(|source| ours.objects.contains_key(&source));
     let mut paths = (rules.differences)(resource, known, &now);
     paths.retain(|path| {
         let is_open = [known, &now].iter().any(|record| record.at_path(path).is_none_or(Value::is_null));
@@ -150,11 +173,11 @@ mod tests {
     use crate::gateway::table::Table;
 
     fn update(table: &'static Table, id: &str, seen: &Record, to: &Record) -> Wish {
-        Wish { table, id: id.to_owned(), goal: Goal::Update(to.clone()), seen: Some(seen.clone()) }
+        Wish { table, id: id.to_owned(), goal: Goal::Update(to.clone()), seen: Some(seen.clone()), kept: Vec::new() }
     }
 
     fn delete(table: &'static Table, id: &str, seen: &Record) -> Wish {
-        Wish { table, id: id.to_owned(), goal: Goal::Delete(seen.clone()), seen: Some(seen.clone()) }
+        Wish { table, id: id.to_owned(), goal: Goal::Delete(seen.clone()), seen: Some(seen.clone()), kept: Vec::new() }
     }
 
     fn rows(standing: &[(&'static Table, &str, &Record)]) -> Rows {

@@ -9,7 +9,9 @@ use super::job::{Base, Job};
 use super::since::{self, Ours};
 use super::{Goal, Rules, Wish};
 use crate::gateway::dialog::Dialog;
-use crate::gateway::table::{Edit, Row, Rows};
+use crate::gateway::order;
+use crate::gateway::table::{Edit, Neighbours, Row, Rows};
+use crate::remote::order::Place;
 use crate::remote::{Error, Failure, Kind, names};
 use crate::schema::{Fill, Motion, Presence, Record, Resource};
 use crate::value::{Path, Step, Value};
@@ -34,7 +36,15 @@ pub(super) struct Staging {
 ///
 /// `live` is what the printout showed before anything was staged, `candidate` what it shows now. Somebody else's change to the
 /// object since the plan, or since it was first staged, is an error.
-pub(super) fn staging(rules: &Rules, job: &Job, live: &Rows, candidate: &Rows, ours: &Ours) -> Result<Staging, Error> {
+/// `others` is where other objects of this run are to stand.
+pub(super) fn staging(
+    rules: &Rules,
+    job: &Job,
+    live: &Rows,
+    candidate: &Rows,
+    ours: &Ours,
+    others: &[Place],
+) -> Result<Staging, Error> {
     let wish = &job.wish;
     let resource = wish.table.resource;
     let standing = live.find(resource.name, &wish.id);
@@ -45,7 +55,18 @@ pub(super) fn staging(rules: &Rules, job: &Job, live: &Rows, candidate: &Rows, o
     since::unchanged(rules, wish, live, ours)?;
     unchanged(rules, wish, &job.base, live)?;
     let now = candidate.find(resource.name, &wish.id);
-    let staging = |edit, row, moves| Ok(Staging { dialogs: (wish.table.stage)(edit, candidate)?, row, moves });
+    let others: Vec<Place> = others.iter().chain(&wish.kept).cloned().collect();
+    let staging = |edit: Edit<'_>, row, moves| {
+        let dialogs = (wish.table.stage)(edit, candidate)?;
+        if !looks_around(wish) || matches!(edit, Edit::Update { changed, .. } if !may_move(resource, changed)) {
+            return Ok(Staging { dialogs, row, moves });
+        }
+        if let Some(error) = order::missing(wish.table, wish.record(), candidate) {
+            return Err(error);
+        }
+        let dialogs = order::moved(wish.table, edit, candidate, &others, dialogs)?;
+        Ok(Staging { dialogs, row, moves: true })
+    };
     match (&wish.goal, now) {
         (Goal::Create(record), None) => {
             knows_absence(wish, candidate)?;
@@ -61,6 +82,13 @@ pub(super) fn staging(rules: &Rules, job: &Job, live: &Rows, candidate: &Rows, o
             let changed = wanted_changes(rules, resource, &standing, to);
             if changed.is_empty() {
                 return nothing;
+            }
+            if let Some(other) = candidate.find(resource.name, &wish.new_id()).filter(|other| other.id != wish.id) {
+                let words =
+                    format!("{} cannot be renamed: the gateway has another {} {:?}.", wish.title(), resource.noun, other.id);
+                return Err(Error::new(Kind::Conflict, words)
+                    .hint("Two objects cannot swap their names in one run: give one of them a third name first.")
+                    .at(Path::root().attribute(resource.title)));
             }
             let moves = changed.iter().any(|path| presence(resource, path).is_some_and(|(_, motion)| motion != Motion::Fixed));
             let to = with_required(resource, to, &from.record);
@@ -103,8 +131,43 @@ pub(super) fn wished(wish: &Wish, to: &Record, from: Option<&Row>) -> Row {
             record.set(name, known(value));
         }
     }
-    record.set("id", wish.id.as_str());
-    Row { resource: wish.table.resource.name, id: wish.id.clone(), record }
+    let id = wish.new_id();
+    record.set("id", id.as_str());
+    Row { resource: wish.table.resource.name, id, record }
+}
+
+/// Whether the dialogs of a change depend on where other objects stand.
+pub(super) fn looks_around(wish: &Wish) -> bool {
+    match (wish.table.neighbours, &wish.goal) {
+        (Neighbours::None, _) | (_, Goal::Delete(_)) => false,
+        (Neighbours::Placed, Goal::Create(record)) => record.text(order::BEFORE).is_some(),
+        (Neighbours::Placed, Goal::Adopt(_) | Goal::Update(_)) | (Neighbours::OrderOf(_), _) => true,
+    }
+}
+
+/// Whether a change may put the object elsewhere: into another place, or to the end because it is made anew.
+fn may_move(resource: &Resource, changed: &[Path]) -> bool {
+    changed.iter().any(|path| {
+        let Some(Step::Attribute(name)) = path.0.first() else { return false };
+        ["before", "names", "name", "script", "comment"].contains(&name.as_str())
+            && resource.attributes.iter().any(|attribute| attribute.name == name)
+    })
+}
+
+/// Whether a change needs something that another change of the same batch may bring about: objects that are to be in an order, or the one to stand
+/// before, are not there yet, or the name that the object is to get is not free yet.
+pub(super) fn waits(wish: &Wish, candidate: &Rows) -> bool {
+    if wish.table.neighbours == Neighbours::None || matches!(wish.goal, Goal::Delete(_)) {
+        return false;
+    }
+    let resource = wish.table.resource;
+    let is_taken = |id: &str| candidate.find(resource.name, id).is_some();
+    let wants_name = match &wish.goal {
+        Goal::Create(_) => is_taken(&wish.id),
+        Goal::Update(_) => wish.new_id() != wish.id && is_taken(&wish.new_id()),
+        Goal::Adopt(_) | Goal::Delete(_) => false,
+    };
+    wants_name || order::missing(wish.table, wish.record(), candidate).is_some()
 }
 
 /// Whether two records of an object mean the same in all that a caller decides.
@@ -119,7 +182,7 @@ pub(super) fn same(rules: &Rules, resource: &Resource, one: &Record, other: &Rec
 /// it stands.
 pub(super) fn is_live(rules: &Rules, wish: &Wish, live: &Rows) -> Result<Option<Row>, Failure> {
     let resource = wish.table.resource;
-    let row = live.find(resource.name, &wish.id);
+    let row = live.find(resource.name, &wish.new_id());
     match (&wish.goal, row) {
         (Goal::Delete(_), None) => knows_absence(wish, live).map(|()| None).map_err(Failure::from),
         (Goal::Delete(_), Some(row)) => Err(Failure {
@@ -275,6 +338,9 @@ pub(super) fn wanted_changes(rules: &Rules, resource: &Resource, standing: &Reco
 /// Refuses to go on if somebody else changed the object. What moves with its neighbours (a position) does not count.
 fn unchanged(rules: &Rules, wish: &Wish, base: &Base, live: &Rows) -> Result<(), Error> {
     let resource = wish.table.resource;
+    if wish.is_order() {
+        return Ok(());
+    }
     let Some(standing) = live.find(resource.name, &wish.id) else { return Ok(()) };
     let paths = match base {
         Base::Unread => return Ok(()),

@@ -440,6 +440,7 @@ impl Table {
                 .with("senders", Value::texts(entry.senders.iter().cloned()))
                 .with("policy", entry.policy.map_or(Value::Null, Value::text))
                 .with("comment", entry.comment.map_or(Value::Null, Value::text))
+                .with("position", i64::try_from(at + 1).unwrap_or(i64::MAX))
                 .with("before", follower.map_or(Value::Null, |name| Value::text(name.as_str())));
             let (resource, title, record) = match entry.name {
                 Some(name) => (GROUP, name.clone(), record.with("name", name)),

@@ -29,7 +29,7 @@ pub(super) struct Choices {
 }
 
 /// Opens the host access table of a listener.
-pub(super) fn table(listener: &str) -> Dialog {
+pub(in crate::gateway) fn table(listener: &str) -> Dialog {
     Dialog::of("listenerconfig").choose("EDIT").key(listener).choose("HOSTACCESS")
 }
 
@@ -99,7 +99,7 @@ pub(super) fn deleted(dialog: Dialog, kind: Kind, name: &str) -> Dialog {
 }
 
 /// Moves a sender group to stand before another.
-pub(super) fn moved(dialog: Dialog, name: &str, before: &str) -> Dialog {
+pub(in crate::gateway) fn moved(dialog: Dialog, name: &str, before: &str) -> Dialog {
     let target = Choices { kind: Kind::SenderGroup, entry: Some(before.to_owned()), behavior: None, policy: None };
     let dialog = ["before", "insert", "where", "position"].iter().fold(dialog.choose("MOVE"), |dialog, words| {
         dialog.answer_if_asked(words, before).pick_by_if_asked(words, picker(target.clone()))

@@ -1,7 +1,7 @@
 //! Message filters (`filters`): scripts that run over every message, in order.
 //!
-//! There is no command that changes the text of a filter: it is deleted and made again at its place, within one commit. A new filter is the
-//! last; `MOVE` takes a filter to a position. Admin manual, chapter "Using Message Filters to Enforce Email Policies".
+//! There is no command that changes the text or the name of a filter: it is deleted and made again at its place, within one commit. A new filter is the
+//! last; `MOVE` takes a filter to a position (see `gateway/order.rs`). Admin manual, chapter "Using Message Filters to Enforce Email Policies".
 
 use super::{TIMEOUTS, confirmed, label, plain, required, typable};
 use crate::gateway::dialog::Dialog;
@@ -17,7 +17,7 @@ pub(in crate::gateway) const TABLE: Table = Table {
     printout: |_| Printout::Filters,
     listener: super::no_listener,
     resettable: false,
-    neighbours: Neighbours::ByPosition,
+    neighbours: Neighbours::Placed,
     stage,
     check: super::nothing_to_check,
 };
@@ -29,7 +29,7 @@ pub(in crate::gateway) const RESOURCE: Resource = Resource {
     about: "Runs a script over every message (a message filter; `filters` on the command line). The order of the filters matters. A filter only runs if it is both active and valid; one \
             that names something unknown (a listener, an interface) is kept and is not valid.",
     attributes: &[
-        string("name", "Name, unique on the gateway: the label before the filter's text.").required().replaces().length(1, 128).format("a name of letters, digits, `_` and `-` that does not start with a digit", name),
+        string("name", "Name, unique on the gateway: the label before the filter's text. A change makes the filter anew at its place, within one commit.").required().length(1, 128).format("a name of letters, digits, `_` and `-` that does not start with a digit", name),
         string(
             "script",
             "The text of the filter. Two texts with the same words are the same: white space, comments and the kind of \
@@ -42,7 +42,7 @@ pub(in crate::gateway) const RESOURCE: Resource = Resource {
         .write_only_form()
         .kept_beside(&[]),
         boolean("active", "Whether the filter is active.").filled(true),
-        string("before", "The filter that this one must stand before, by name. Left out, it keeps its place; it is then the filter that follows it.")
+        string("before", "The filter that this one must stand before, by name: anywhere before it. Left out, the filter is not moved, and `before` reports the filter that follows it.")
             .format("a name of letters, digits, `_` and `-` that does not start with a digit", name)
             .filled_by_service()
             .moved_by(&["before"])
@@ -61,7 +61,7 @@ pub(in crate::gateway) const RESOURCE: Resource = Resource {
     timeouts: TIMEOUTS,
 };
 
-fn name(text: &str) -> Result<(), String> {
+pub(in crate::gateway) fn name(text: &str) -> Result<(), String> {
     let sound = text.starts_with(|letter: char| letter.is_ascii_alphabetic() || letter == '_')
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');
     let reserved = ["if", "else", "elif", "and", "or", "not", "true", "false", "last", "all"]
@@ -86,73 +86,29 @@ fn not_before_itself(config: &Record) -> Diagnostics {
     vec![Diagnostic::error("before names the filter itself", "Name another filter.").at(Path::root().attribute("before"))]
 }
 
-fn stage(edit: Edit<'_>, rows: &Rows) -> Result<Vec<Dialog>, Error> {
+fn stage(edit: Edit<'_>, _: &Rows) -> Result<Vec<Dialog>, Error> {
     let menu = Dialog::of("filters");
-    let order = Order::of(rows);
     let dialog = match edit {
-        Edit::Create(to) => {
-            let name = required(to, "name")?;
-            let dialog = created(menu, to)?;
-            match to.text("before") {
-                Some(before) => moved(dialog, name, &order.position(before)?.to_string()),
-                None => dialog,
-            }
-        }
+        Edit::Create(to) => created(menu, to)?,
         Edit::Update { from, to, changed } => {
             typable(&RESOURCE, to)?;
             let name = required(to, "name")?;
-            let follower = from.record.text("before");
-            let before = to.text("before").filter(|before| Some(*before) != follower);
-            if super::is_changed(changed, "script") {
-                let dialog = created(deleted(menu, name), to)?;
-                // The filters behind the deleted one stand one place further up.
-                match before.or(follower) {
-                    Some(place) => moved(dialog, name, &order.without(name).position(place)?.to_string()),
-                    None => dialog,
+            if super::is_changed(changed, "script") || super::is_changed(changed, "name") {
+                let mut to = to.clone();
+                if to.text("script").is_none() {
+                    // It is kept as it stands, and nobody else knows it.
+                    to.set("script", from.record.get("script").clone());
                 }
+                created(deleted(menu, required(&from.record, "name")?), &to)?
+            } else if super::is_changed(changed, "active") {
+                set(menu, name, to.truth("active").unwrap_or(true))
             } else {
-                let mut dialog = menu;
-                if super::is_changed(changed, "active") {
-                    dialog = set(dialog, name, to.truth("active").unwrap_or(true));
-                }
-                if let Some(before) = before {
-                    let target = order.without(name).position(before)?;
-                    // Whether a target counts with or without the filter itself is not documented: for one that comes from the end it is the same.
-                    let comes_from_the_end = follower.is_none();
-                    if !comes_from_the_end {
-                        dialog = moved(dialog, name, "last");
-                    }
-                    dialog = moved(dialog, name, &target.to_string());
-                }
-                dialog
+                menu
             }
         }
         Edit::Delete(row) => deleted(menu, required(&row.record, "name")?),
     };
     Ok(if dialog.sections.len() > 1 { vec![dialog] } else { Vec::new() })
-}
-
-/// The names of the filters in their order.
-struct Order<'a>(Vec<&'a str>);
-
-impl Order<'_> {
-    fn of(rows: &Rows) -> Order<'_> {
-        Order(rows.rows.iter().filter(|row| row.resource == RESOURCE.name).map(|row| row.id.as_str()).collect())
-    }
-
-    /// The order after a filter has been taken out.
-    fn without(&self, name: &str) -> Order<'_> {
-        Order(self.0.iter().copied().filter(|other| *other != name).collect())
-    }
-
-    /// The position of a filter, from 1.
-    fn position(&self, name: &str) -> Result<usize, Error> {
-        let unknown = || {
-            let message = format!("The gateway has no message filter \"{name}\" to stand before.");
-            Error::new(Kind::NotFound, message).at(Path::root().attribute("before"))
-        };
-        self.0.iter().position(|other| *other == name).map(|at| at + 1).ok_or_else(unknown)
-    }
 }
 
 /// Makes a filter, which is then the last.
@@ -181,7 +137,7 @@ fn set(menu: Dialog, name: &str, active: bool) -> Dialog {
 }
 
 /// Moves a filter to a position, or to the end.
-fn moved(menu: Dialog, name: &str, target: &str) -> Dialog {
+pub(in crate::gateway) fn moved(menu: Dialog, name: &str, target: &str) -> Dialog {
     let words = ["last", "position", "where", "before", "destination", "target", "location", "place"];
     words.iter().fold(menu.choose("MOVE").key(name), |dialog, words| dialog.answer_if_asked(words, target))
 }

@@ -10,21 +10,24 @@ pub(in crate::gateway) mod host_access;
 pub(in crate::gateway) mod listener_defaults;
 pub(in crate::gateway) mod mail_flow_policy;
 pub(in crate::gateway) mod message_filter;
+pub(in crate::gateway) mod message_filter_order;
 pub(in crate::gateway) mod policy_parameters;
 mod policy_questions;
 pub(in crate::gateway) mod recipient_access;
 pub(in crate::gateway) mod sender_group;
+pub(in crate::gateway) mod sender_group_order;
 pub(in crate::gateway) mod smtp_route;
 pub(in crate::gateway) mod tls_settings;
 
 use std::sync::Arc;
 
 use super::dialog::{Dialog, Picker, Said};
+use super::order;
 use super::printouts;
-use super::table::{Printout, Row, Rows, Table};
+use super::table::{Edit, Printout, Row, Rows, Table};
 use crate::remote::Error;
 use crate::schema::{Attribute, Import, Kind, Record, Resource, Scalar, Timeouts, engine};
-use crate::value::{Path, Step, Value};
+use crate::value::{Diagnostic, Diagnostics, Path, Step, Value};
 
 /// All tables of this side.
 pub const TABLES: &[&Table] = &[
@@ -32,8 +35,10 @@ pub const TABLES: &[&Table] = &[
     &listener_defaults::TABLE,
     &mail_flow_policy::TABLE,
     &message_filter::TABLE,
+    &message_filter_order::TABLE,
     &recipient_access::TABLE,
     &sender_group::TABLE,
+    &sender_group_order::TABLE,
     &smtp_route::TABLE,
     &tls_settings::TABLE,
 ];
@@ -44,8 +49,10 @@ pub const ALL: &[&Resource] = &[
     &listener_defaults::RESOURCE,
     &mail_flow_policy::RESOURCE,
     &message_filter::RESOURCE,
+    &message_filter_order::RESOURCE,
     &recipient_access::RESOURCE,
     &sender_group::RESOURCE,
+    &sender_group_order::RESOURCE,
     &smtp_route::RESOURCE,
     &tls_settings::RESOURCE,
 ];
@@ -71,7 +78,7 @@ pub(super) fn dialog(printout: &Printout, said: &[Said]) -> Option<Dialog> {
 
 /// Understands what was said.
 pub(super) fn parse(printout: &Printout, said: &[Said]) -> Result<Rows, Error> {
-    match printout {
+    let rows = match printout {
         Printout::Listeners => Ok(printouts::listeners::parse(said)),
         Printout::Destinations => printouts::destinations::parse(said),
         Printout::Routes => printouts::routes::parse(said),
@@ -82,7 +89,8 @@ pub(super) fn parse(printout: &Printout, said: &[Said]) -> Result<Rows, Error> {
         Printout::CommitHelp => Ok(Rows::default()),
         Printout::Recipients(listener) => printouts::recipients::parse(listener, said),
         Printout::Hosts(listener) => printouts::hosts::parse(listener, said),
-    }
+    };
+    Ok(order::with_order(printout, rows?))
 }
 
 /// The `id` under which the object of a record is found in [`Rows`]: its key attributes in the spelling that all spellings of
@@ -133,6 +141,9 @@ pub fn as_standing(rows: &Rows, row: &Row, known: &Record) -> Record {
     } else {
         with_idle(row, row.record.clone(), known)
     };
+    if let Some(names) = order::as_known(row, known) {
+        record.set(order::NAMES, names);
+    }
     let Some(before) = known.text("before") else { return record };
     let mut behind = rows.rows.iter().skip_while(|other| other.id != row.id || other.resource != row.resource).skip(1);
     if behind.any(|other| other.resource == row.resource && other.record.text("name") == Some(before)) {
@@ -250,8 +261,27 @@ fn its_listener(record: &Record) -> Option<&str> {
     record.text("listener")
 }
 
+/// Nothing is changed but the places of others.
+fn nothing_to_stage(_: Edit<'_>, _: &Rows) -> Result<Vec<Dialog>, Error> {
+    Ok(Vec::new())
+}
+
+/// Refuses an order that names an object twice.
+fn named_once(config: &Record) -> Diagnostics {
+    let names = config.get(order::NAMES).as_elements().unwrap_or_default();
+    let mut found = Vec::new();
+    for (index, name) in names.iter().enumerate().filter(|(_, name)| name.as_text().is_some()) {
+        if names.iter().take(index).any(|other| other == name) {
+            let name = name.as_text().unwrap_or_default();
+            let path = Path::root().attribute(order::NAMES).index(index);
+            found.push(Diagnostic::error(format!("{name:?} is named twice"), "Each name has one place in an order.").at(path));
+        }
+    }
+    found
+}
+
 /// Nothing that only the device's state shows.
-fn nothing_to_check(_: &Record, _: &Rows) -> crate::value::Diagnostics {
+fn nothing_to_check(_: &Record, _: &Rows) -> Diagnostics {
     Vec::new()
 }
 

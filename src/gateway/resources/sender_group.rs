@@ -10,7 +10,7 @@ use crate::gateway::dialog::Dialog;
 use crate::gateway::printouts::hosts::TORN;
 use crate::gateway::table::{Edit, Neighbours, Printout, Row, Rows, Table};
 use crate::remote::{Error, Kind};
-use crate::schema::{Import, Record, Resource, Rule, engine, set, string};
+use crate::schema::{Import, Record, Resource, Rule, engine, integer, set, string};
 use crate::value::{Diagnostic, Diagnostics, Path, Value};
 
 /// The table of sender groups.
@@ -19,7 +19,7 @@ pub(in crate::gateway) const TABLE: Table = Table {
     printout: |record| Printout::Hosts(record.text("listener").unwrap_or_default().to_owned()),
     listener: super::its_listener,
     resettable: false,
-    neighbours: Neighbours::ByName,
+    neighbours: Neighbours::Placed,
     stage,
     check,
 };
@@ -33,7 +33,7 @@ pub(in crate::gateway) const RESOURCE: Resource = Resource {
             for Microsoft 365 (`.protection.outlook.com`) relays for every tenant: combine it with the message filter of `relay_filter_script`.",
     attributes: &[
         string("listener", "The listener that the group belongs to, by name; upper and lower case are different.").required().replaces().format("a name of letters, digits, `_`, `-`, `.` and blanks", forms::listener),
-        string("name", "Name, unique on the listener.").required().always_there(|name| name == "ALL").replaces().length(1, 128).format("a name of letters, digits, `_`, `-`, `.` and blanks", forms::sender_group),
+        string("name", "Name, unique on the listener. It can be changed.").required().always_there(|name| name == "ALL").length(1, 128).format("a name of letters, digits, `_`, `-`, `.` and blanks", forms::sender_group),
         string("policy", "Policy: the mail flow policy that these connections get, by name.").required().format("a name of letters, digits, `_`, `-`, `.` and blanks", forms::policy).refers_to("gateway_mail_flow_policy", &["listener"]),
         string("comment", "Comment. A change makes the group anew at its place, within one commit.").length(1, 256).format("one line of text with its parentheses in pairs", forms::comment),
         set(
@@ -45,11 +45,12 @@ pub(in crate::gateway) const RESOURCE: Resource = Resource {
         .filled_empty()
         .format("a sender in one of these forms", forms::sender)
         .meaning(forms::sender_meaning),
-        string("before", "The group that this one must stand before, by name. Left out, it keeps its place; it is then the group that follows it.")
+        string("before", "The group that this one must stand before, by name: anywhere before it. Left out, the group is not moved, and `before` reports the group that follows it.")
             .format("a name of letters, digits, `_`, `-`, `.` and blanks", forms::sender_group)
             .filled_by_service()
             .moved_by(&["before"])
             .refers_to("gateway_sender_group", &["listener"]),
+        integer("position", "Where the group stands among all entries of the table, counted from 1.").computed().moved_by(&["before"]),
     ],
     rules: &[Rule::Hook("No group stands before itself; `ALL` has neither senders, comment nor place.", group_fits)],
     identity: &["listener", "name"],
@@ -113,17 +114,13 @@ fn check(planned: &Record, rows: &Rows) -> Diagnostics {
 fn stage(edit: Edit<'_>, rows: &Rows) -> Result<Vec<Dialog>, Error> {
     match edit {
         Edit::Create(to) => {
-            let (listener, name) = (required(to, "listener")?, required(to, "name")?);
+            let listener = required(to, "listener")?;
             if is_all(to) {
                 return Err(Error::new(Kind::Unexpected, format!("The host access table of \"{listener}\" has no entry ALL.")));
             }
             has_policy(listener, to, rows)?;
-            let dialog = created(host_access::table(listener), to)?;
             // A new group stands at the end, before ALL.
-            let made = match to.text("before") {
-                Some(before) if before != "ALL" => host_access::moved(dialog, name, known(before, listener, rows)?),
-                _ => dialog,
-            };
+            let made = created(host_access::table(listener), to)?;
             Ok(with_countries(made, &host_access::table(listener), to))
         }
         Edit::Update { from, to, changed } => updated(from, to, changed, rows),
@@ -153,8 +150,7 @@ fn updated(from: &Row, to: &Record, changed: &[Path], rows: &Rows) -> Result<Vec
     typable(&RESOURCE, to)?;
     let (listener, name) = (required(to, "listener")?, required(to, "name")?);
     let table = host_access::table(listener);
-    let follower = from.record.text("before");
-    let before = to.text("before").filter(|before| Some(*before) != follower);
+    let old = required(&from.record, "name")?;
     if is_changed(changed, "policy") {
         has_policy(listener, to, rows)?;
     }
@@ -170,18 +166,13 @@ fn updated(from: &Row, to: &Record, changed: &[Path], rows: &Rows) -> Result<Vec
             return Err(Error::new(Kind::Invalid, "The group ALL has no comment that a command could change.")
                 .at(Path::root().attribute("comment")));
         }
-        let dialog = created(host_access::deleted(table, host_access::Kind::SenderGroup, name), to)?;
-        let place = match before {
-            Some(before) => Some(known(before, listener, rows)?),
-            None => follower,
-        };
-        let made = match place {
-            Some(place) if place != "ALL" => host_access::moved(dialog, name, place),
-            _ => dialog,
-        };
+        let made = created(host_access::deleted(table, host_access::Kind::SenderGroup, old), to)?;
         return Ok(with_countries(made, &host_access::table(listener), to));
     }
     let mut dialogs = Vec::new();
+    if is_changed(changed, "name") {
+        dialogs.push(edited(table.clone(), old, from.record.text("policy")).choose("RENAME").key(name));
+    }
     let group = edited(table.clone(), name, to.text("policy"));
     let mut dialog = group.clone();
     let (added, removed) = (missing(to, &from.record), missing(&from.record, to));
@@ -211,9 +202,6 @@ fn updated(from: &Row, to: &Record, changed: &[Path], rows: &Rows) -> Result<Vec
     }
     dialogs.extend(countries(&table, to, "ADD", &added));
     dialogs.extend(countries(&table, to, "DELETE", &removed));
-    if let Some(before) = before {
-        dialogs.push(host_access::moved(table, name, known(before, listener, rows)?));
-    }
     Ok(dialogs)
 }
 
@@ -250,15 +238,6 @@ fn countries(table: &Dialog, to: &Record, operation: &str, senders: &[String]) -
         confirmed(dialog, country)
     };
     senders.iter().filter_map(|sender| country(sender)).map(dialog).collect()
-}
-
-/// The name of a group of the table.
-fn known<'a>(name: &'a str, listener: &str, rows: &Rows) -> Result<&'a str, Error> {
-    if rows.find(RESOURCE.name, &format!("{listener}/{name}")).is_some() {
-        return Ok(name);
-    }
-    let message = format!("The listener \"{listener}\" has no sender group \"{name}\" to stand before.");
-    Err(Error::new(Kind::NotFound, message).at(Path::root().attribute("before")))
 }
 
 /// Opens the menu of a group.

@@ -98,7 +98,7 @@ fn fits(answer: &Answer, question: Question) -> bool {
 
 /// Walks the only dialog of a change.
 fn check(table: &Table, edit: Edit<'_>, rows: &Rows, asked: &[(&str, Vec<Question>)], expected: &[&str]) {
-    let dialogs = (table.stage)(edit, rows).unwrap();
+    let dialogs = order::moved(table, edit, rows, &[], (table.stage)(edit, rows).unwrap()).unwrap();
     assert_eq!(dialogs.len(), 1, "{dialogs:?}");
     let expected: Vec<String> = expected.iter().map(|text| (*text).to_owned()).collect();
     assert_eq!(walk(&dialogs[0], asked), Ok(expected));
@@ -807,7 +807,8 @@ fn a_sender_group_is_made_in_its_place() {
     let anywhere = to.clone().with("before", Value::UNKNOWN);
     let asked = [("EDIT", listener()), ("HOSTACCESS", vec![]), ("NEW", new)];
     check(&sender_group::TABLE, Edit::Create(&anywhere), &hosts(), &asked, &typed);
-    assert!((sender_group::TABLE.stage)(Edit::Create(&to.with("before", "NOWHERE")), &hosts()).is_err());
+    let missing = order::missing(&sender_group::TABLE, &to.with("before", "NOWHERE"), &hosts()).expect("it is not there");
+    assert_eq!(missing.path, Some(Path::dotted("before")));
 }
 
 #[test]
@@ -953,11 +954,24 @@ fn filters_are_made_replaced_moved_and_switched() {
     let to = filter("d").record.clone().with("script", "bounce();").with("before", Value::UNKNOWN);
     let update = Edit::Update { from: filter("d"), to: &to, changed: &changed(&["script"]) };
     check(&message_filter::TABLE, update, &rows, &[delete.clone(), script], &["d", "y", "d: bounce();"]);
-    // Down: over the end.
-    let to = filter("a").record.clone().with("before", "d");
-    let update = Edit::Update { from: filter("a"), to: &to, changed: &changed(&["before"]) };
+    let to = filter("b").record.clone().with("name", "new").with("script", Value::UNKNOWN);
+    let asked = [delete.clone(), ("NEW", vec![Script]), ("MOVE", vec![number(), target()])];
+    let update = Edit::Update { from: filter("b"), to: &to, changed: &changed(&["name"]) };
+    check(&message_filter::TABLE, update, &rows, &asked, &["b", "y", "new: drop();", "new", "2"]);
+    let to = filter("d").record.clone().with("before", "b");
+    let update = Edit::Update { from: filter("d"), to: &to, changed: &changed(&["before"]) };
+    check(&message_filter::TABLE, update, &rows, &[("MOVE", vec![number(), target()])], &["d", "2"]);
+    // Down: to the end, and over it.
+    let order = |names: &[&str]| Record::new().with("names", Value::List(names.iter().map(|name| Value::text(*name)).collect()));
+    let from = rows.find("gateway_message_filter_order", "message_filter_order").unwrap();
+    assert_eq!(from.record.texts("names"), ["a", "b", "c", "d"]);
+    let to = order(&["b", "c", "d", "a"]);
+    let update = Edit::Update { from, to: &to, changed: &changed(&["names"]) };
+    check(&message_filter_order::TABLE, update, &rows, &[("MOVE", vec![number(), target()])], &["a", "last"]);
+    let to = order(&["b", "c", "a"]);
+    let update = Edit::Update { from, to: &to, changed: &changed(&["names"]) };
     check(
-        &message_filter::TABLE,
+        &message_filter_order::TABLE,
         update,
         &rows,
         &[("MOVE", vec![number(), target()]), ("MOVE", vec![number(), target()])],

@@ -8,8 +8,8 @@ use super::{dynamic, object, private, unmanaged};
 use crate::plugin::wire::tfplugin6::DynamicValue;
 use crate::plugin::wire::tfplugin6::plan_resource_change::{Request, Response};
 use crate::remote::Change;
-use crate::schema::{Record, Resource, engine};
-use crate::value::{Diagnostic, Diagnostics};
+use crate::schema::{Attribute, Kind, Record, Resource, engine};
+use crate::value::{Diagnostic, Diagnostics, Value};
 
 /// Plans a change.
 pub(super) async fn plan(session: Arc<Session>, request: Request) -> Response {
@@ -61,7 +61,7 @@ async fn attempt(session: &Session, request: &Request) -> Result<Response, Diagn
     if !applying {
         diagnostics.extend(unmanaged::planned(resource, prior.as_ref(), Some(&config), &replace, &stored));
     }
-    let Some(planned) = planned else {
+    let Some(mut planned) = planned else {
         return Ok(Response {
             planned_state: Some(dynamic::null()),
             planned_private: request.prior_private.clone(),
@@ -73,6 +73,17 @@ async fn attempt(session: &Session, request: &Request) -> Result<Response, Diagn
         session.current().knows(resource, prior, Some(&planned));
     }
     let mut planned_private = request.prior_private.clone();
+    if let Some(prior) = &prior
+        && has_place(resource, &config)
+        && !object::changes(resource, prior, &planned)
+        && !diagnostics.iter().any(Diagnostic::is_error)
+    {
+        let effective = engine::effective(resource, &planned, &config);
+        let change = Change { resource, prior: Some(prior), planned: &planned, effective: &effective };
+        if let Some(moved) = check_unchanged(session, change, stored.clone(), applying, &mut diagnostics).await? {
+            planned.set(moved, Value::UNKNOWN);
+        }
+    }
     if !diagnostics.iter().any(Diagnostic::is_error)
         && prior.as_ref().is_none_or(|prior| object::changes(resource, prior, &planned))
     {
@@ -84,7 +95,8 @@ async fn attempt(session: &Session, request: &Request) -> Result<Response, Diagn
         }
     }
     let identity = match (&request.prior_identity, &prior) {
-        (Some(identity), Some(_)) => Some(identity.clone()),
+        // An object that is renamed in place has another one then.
+        (Some(identity), Some(_)) => Some(object::identity(resource, &planned).unwrap_or_else(|| identity.clone())),
         (None, Some(prior)) => object::identity(resource, prior),
         (_, None) => None,
     };
@@ -132,6 +144,36 @@ async fn check(
         configured.announce(change.resource, change.planned);
     }
     Ok(Some(call.all_private()))
+}
+
+/// Tells whether a configuration gives an object a place among others of its kind, or is the order of others.
+fn has_place(resource: &Resource, config: &Record) -> bool {
+    let is_place = |attribute: &&Attribute| {
+        attribute.refers.is_some_and(|refers| refers.to == resource.name || matches!(attribute.kind, Kind::List(_)))
+    };
+    resource.attributes.iter().filter(is_place).any(|attribute| !config.get(attribute.name).is_null())
+}
+
+/// Asks about an object that is planned to stay as it is, as far as the settings are known.
+async fn check_unchanged(
+    session: &Session,
+    change: Change<'_>,
+    stored: private::Private,
+    applying: bool,
+    diagnostics: &mut Diagnostics,
+) -> Result<Option<&'static str>, Diagnostic> {
+    let current = session.current();
+    let Some(objects) = current.configured().ok().and_then(|configured| configured.objects(change.resource).ok()) else {
+        return Ok(None);
+    };
+    let call = current.call(limit(change.resource, change.planned, Operation::Read)?, stored).while_applying(applying);
+    let moved = objects.check_unchanged(change, &call).await;
+    diagnostics.extend(call.take_reports());
+    // What cannot be asked now is asked when something changes.
+    Ok(moved.unwrap_or_else(|error| {
+        tracing::debug!(%error, "the place of an object is not held against what else is planned");
+        None
+    }))
 }
 
 /// Asks the service about a delete, as far as the settings are known.

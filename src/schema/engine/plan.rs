@@ -8,7 +8,7 @@ use super::equality::{canonical, is_empty, same, take_first};
 use super::kept::{Kept, kept, stays_unseen};
 use super::standing::{Stands, can_stand, stands};
 use super::{ID, Members, TIMEOUTS, attributes, default_value, get, known_id, unmanaged};
-use crate::schema::{Attribute, Clearing, Fill, Kind, Motion, Presence, Record, Remote, Resource};
+use crate::schema::{Attribute, Clearing, Fill, Import, Kind, Motion, Presence, Record, Remote, Resource};
 use crate::value::{Diagnostic, Diagnostics, Path, Refinement, Value};
 
 /// What is to happen to an object.
@@ -62,6 +62,12 @@ pub fn plan(resource: &Resource, prior: Option<&Record>, config: &Record, propos
     }
     for name in pending {
         planned.insert(name.to_owned(), Value::UNKNOWN);
+    }
+    // An object that is renamed in place gets another ID.
+    if let Import::Key { attributes, .. } = resource.import
+        && attributes.iter().any(|name| changed.contains(name))
+    {
+        planned.insert(ID.name.to_owned(), known_id(resource, &planned).map_or(Value::UNKNOWN, Value::text));
     }
 
     let change = Levels { prior: Some(prior), config: Some(config), planned: Some(&planned) };
@@ -367,6 +373,14 @@ impl Levels<'_> {
             let inside = || path.attribute(attribute.name);
             // What the service fills in anew is nobody's wish for a new object.
             let left_to_service = planned.is_unknown() && config.is_null();
+            // What is always there gets no other name, and nothing else gets its name.
+            let crosses = attribute.always_there.is_some_and(|is_there| {
+                let is_there = |value: &Value| value.as_text().map(is_there);
+                is_there(prior).is_some_and(|before| is_there(planned).is_some_and(|now| before != now))
+            });
+            if crosses && !attribute.replaces {
+                replace.push(inside());
+            }
             if attribute.replaces && !left_to_service {
                 // Nobody can tell what a local setting of an imported object was.
                 let is_new_to_state = attribute.remote == Remote::Local && prior.is_null();

@@ -189,7 +189,7 @@ pub static SENDER_GROUP: Suite = Suite {
     },
     elsewhere: &[
         ("listener", "it is part of the key"),
-        ("name", "it is part of the key"),
+        ("name", "tests/blackbox/places.rs: it is part of the key, and is changed in place"),
         ("before", "tests/blackbox/order.rs: the places of groups depend on each other"),
     ],
     delete: Some(|stand_ins, object| Box::pin(async move { delete(stand_ins, "groups", object) })),
@@ -210,7 +210,10 @@ pub static MESSAGE_FILTER: Suite = Suite {
             optional("active", json!(false), json!(true)),
         ]
     },
-    elsewhere: &[("name", "it is the key"), ("before", "tests/blackbox/order.rs: the places of filters depend on each other")],
+    elsewhere: &[
+        ("name", "tests/blackbox/places.rs: it is the key, and is changed in place"),
+        ("before", "tests/blackbox/order.rs: the places of filters depend on each other"),
+    ],
     delete: Some(|stand_ins, object| Box::pin(async move { delete(stand_ins, "filters", object) })),
     change: Some(|stand_ins, object| Box::pin(async move { change(stand_ins, "filters", object) })),
 };

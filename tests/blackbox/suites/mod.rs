@@ -33,10 +33,14 @@ pub const SUITES: &[&Suite] = &[
 ];
 
 /// Resources whose life is proven elsewhere, and where.
-pub const ELSEWHERE: &[(&str, &str)] = &[(
-    "mailflow_exchange_transport_rule_order",
-    "tests/blackbox/exchange.rs: it is about rules, and its import ID is what it holds",
-)];
+pub const ELSEWHERE: &[(&str, &str)] = &[
+    (
+        "mailflow_exchange_transport_rule_order",
+        "tests/blackbox/exchange.rs: it is about rules, and its import ID is what it holds",
+    ),
+    ("mailflow_gateway_message_filter_order", "tests/blackbox/places.rs: it is about filters"),
+    ("mailflow_gateway_sender_group_order", "tests/blackbox/places.rs: it is about groups"),
+];
 
 /// Something done to a service behind Terraform's back, to the object with these attributes.
 pub type Deed = for<'a> fn(&'a StandIns, &'a Json) -> Pin<Box<dyn Future<Output = ()> + 'a>>;

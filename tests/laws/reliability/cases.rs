@@ -143,6 +143,7 @@ pub(crate) const CASES: &[Case] = &[
     case("RG3", "`10.1.1-5` and other ranges as senders", "read, written and compared"),
     case("RG5", "a label that holds one word of a parameter", "a label is the parameter of which it has all words and none of another"),
     case("RG7", "a clustered gateway, and no `gateway.cluster`", "an error that names the level that the prompt shows, and the setting"),
+    case("RG8", "filters or groups are brought into another order, and the device refuses a move that changes nothing", "the wanted order stands after one apply, by the fewest moves, none of which changes nothing; what does not change is moved back where another one moves past it, or the plan says that a second apply is needed; contradictions are errors at plan"),
     case("RG10", "options by the names of commands, a `;` in a response, further destinations behind a note", "nothing that has the form of a host is dropped; a text runs to the end of the line or to a known option"),
     case("RG11", "a new object has a taken name, or names something that is not there", "an error at plan on that attribute, with the block to paste or the reference to write"),
     case("RG12", "a recipient access entry on a private listener", "the error says so first, with the public ones"),

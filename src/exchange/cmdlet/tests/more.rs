@@ -207,7 +207,7 @@ async fn e18_an_order_is_made_by_the_fewest_moves() {
     let wanted =
         |names: &[&str]| planned(order, &[("rules", Value::List(names.iter().map(|name| Value::text(*name)).collect()))]);
     let made = create(&exchange, order, &wanted(&["D", "a", "c"])).await.unwrap();
-    assert_eq!((made.text("id"), made.texts("rules")), (Some("order"), vec!["D", "a", "c"]));
+    assert_eq!((made.text("id"), made.texts("rules")), (Some("transport_rule_order"), vec!["D", "a", "c"]));
     let moved = || service.cmdlets().iter().filter(|name| *name == "Set-TransportRule").count();
     assert_eq!(moved(), 1);
     create(&exchange, rules(), &rule("e").with("priority", 0)).await.unwrap();

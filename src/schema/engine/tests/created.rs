@@ -142,3 +142,37 @@ fn a_deprecated_argument_warns_where_it_is_written_and_says_so_in_the_docs() {
     assert_eq!(old.deprecated, Some("Use `comment`."));
     assert!(old.about.contains("**Deprecated:** Use `comment`."), "{}", old.about);
 }
+
+static RENAMED: Resource = Resource {
+    name: "gateway_thing",
+    noun: "thing",
+    about: "A thing.",
+    attributes: &[
+        string("listener", "Listener.").required().replaces(),
+        string("name", "Name.").required().always_there(|name| name == "ALL"),
+        string("comment", "Comment."),
+    ],
+    rules: &[],
+    identity: &["listener", "name"],
+    import: Import::Key { attributes: &["listener", "name"], example: "in/a" },
+    title: "name",
+    version: 0,
+    timeouts: Timeouts { write: 60, read: 60 },
+};
+
+#[test]
+fn an_object_that_is_renamed_in_place_gets_the_id_of_its_new_name() {
+    let object = |name: &str| Record::new().with("listener", "In").with("name", name);
+    let prior = |name: &str| object(name).with("id", format!("In/{name}"));
+    let renamed = engine::plan(&RENAMED, Some(&prior("a")), &object("b"), &Record::new());
+    assert_eq!((renamed.planned.unwrap().text("id"), renamed.replace), (Some("In/b"), Vec::new()));
+    let open = engine::plan(&RENAMED, Some(&prior("a")), &object("b").with("name", Value::UNKNOWN), &Record::new());
+    assert!(open.planned.unwrap().get("id").is_unknown());
+    let same = engine::plan(&RENAMED, Some(&prior("a")), &object("a").with("comment", "c"), &Record::new());
+    assert_eq!(same.planned.unwrap().text("id"), Some("In/a"));
+    // What is always there gets no other name, and nothing else gets its name.
+    for (from, to) in [("ALL", "a"), ("a", "ALL")] {
+        let crossed = engine::plan(&RENAMED, Some(&prior(from)), &object(to), &Record::new());
+        assert_eq!(crossed.replace, [Path::dotted("name")], "{from} to {to}");
+    }
+}

@@ -1,0 +1,1 @@
+terraform import mailflow_gateway_message_filter_order.this 'message_filter_order'

@@ -1,0 +1,1 @@
+terraform import mailflow_gateway_sender_group_order.incoming 'IncomingMail'
