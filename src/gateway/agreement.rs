@@ -1,6 +1,6 @@
 //! What objects of the gateway have to agree on with the service at the other end.
 
-use super::filter_script::demanded;
+use super::filters::demanded;
 use crate::remote::Fact;
 use crate::schema::{Record, Resource};
 use crate::value::{Diagnostic, Path};

@@ -28,7 +28,7 @@ pub(super) async fn walk(shell: &mut Shell, dialog: &Dialog, level: &Level) -> R
     let mut secret = false;
     for answer in dialog.sections.iter().flat_map(|section| &section.answers) {
         match &answer.reply {
-            Reply::Script(lines) => lines.iter().for_each(|line| shell.transcript().hide_script_line(line)),
+            Reply::Script(lines) => shell.transcript().hide_script(lines),
             Reply::Text(text) | Reply::Key(text) if answer.secret => shell.transcript().hide(text),
             _ => continue,
         }

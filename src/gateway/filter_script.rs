@@ -1,8 +1,5 @@
-//! The text of message filters: the function that writes the relay filter, what two texts have in common, and what cannot be typed.
-//!
-//! The grammar is that of the admin manual's chapter "Using Message Filters to Enforce Email Policies": conditions, actions in braces,
-//! strings in single or double quotes, comments from `#` to the end of the line. The device keeps no comments and prints a text
-//! in its own layout, so two texts are the same if their words are.
+//! The text of message filters: the function that writes the relay filter, the lines that are typed for one, and where a printed one ends. What a text
+//! means is said in [`super::filters`].
 
 use crate::schema::{Function, FunctionError, Parameter};
 use crate::value::{Type, Value};
@@ -18,7 +15,8 @@ pub const FUNCTION: Function = Function {
     parameters: &[
         Parameter {
             name: "sender_group",
-            about: "The name of the sender group in the host access table (HAT) that relays.",
+            about: "The name of the sender group in the host access table (HAT) that relays. The filter compares it as a whole: `sendergroup` is a regular \
+                    expression, so the text has it between `^` and `$`. The group need not be there yet.",
             value_type: || Type::String,
         },
         Parameter {
@@ -122,217 +120,23 @@ fn relay_filter_script(arguments: &[Value]) -> Result<Value, FunctionError> {
         [only] => format!("^{only}$"),
         several => format!("^({})$", several.join("|")),
     };
+    let pattern = whole(group);
     Ok(Value::text(format!(
-        "if sendergroup == \"{group}\" {{\n  if header(\"{header}\") == \"{accepted}\" {{\n    strip-header(\"{header}\");\n  }} else {{\n    drop();\n  }}\n}}\n"
+        "if sendergroup == \"{pattern}\" {{\n  if header(\"{header}\") == \"{accepted}\" {{\n    strip-header(\"{header}\");\n  }} else {{\n    drop();\n  }}\n}}\n"
     )))
 }
 
-/// The headers that a filter compares with fixed values, and the values, as [`FUNCTION`] writes it: `header("X") == "^(a|b)$"`. Other
-/// conditions are not understood and left out.
-pub(super) fn demanded(text: &str) -> Vec<(String, Vec<String>)> {
-    let Ok(found) = tokens(text) else { return Vec::new() };
-    let mut demanded = Vec::new();
-    for part in found.windows(6) {
-        if let [
-            Token::Word(word),
-            Token::Sign("("),
-            Token::Quoted(header),
-            Token::Sign(")"),
-            Token::Sign("=="),
-            Token::Quoted(pattern),
-        ] = part
-            && word.eq_ignore_ascii_case("header")
-            && let Some(exact) = pattern.strip_prefix('^').and_then(|rest| rest.strip_suffix('$'))
-        {
-            let several = exact.strip_prefix('(').and_then(|rest| rest.strip_suffix(')'));
-            let values: Vec<String> =
-                several.map_or_else(|| vec![exact.to_owned()], |all| all.split('|').map(str::to_owned).collect());
-            if values.iter().all(|value| !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_alphanumeric())) {
-                demanded.push((header.clone(), values));
-            }
+/// The pattern that takes this name only, as it stands in a filter: the language takes one backslash of two away.
+fn whole(name: &str) -> String {
+    let mut pattern = String::from("^");
+    for letter in name.chars() {
+        if ".^$*+?{}[]|()".contains(letter) {
+            pattern.push_str("\\\\");
         }
+        pattern.push(letter);
     }
-    demanded
-}
-
-/// A word of a filter's text.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Token {
-    /// A string, without its quotes.
-    Quoted(String),
-    /// A name, a keyword or a number.
-    Word(String),
-    /// An operator or a bracket.
-    Sign(&'static str),
-    /// Any other character.
-    Other(char),
-}
-
-const SIGNS: [&str; 15] = ["==", "!=", "<=", ">=", "<", ">", "(", ")", "{", "}", ";", ",", ":", "!", "="];
-
-/// Takes a text apart; the error says in which line something does not end.
-fn tokens(text: &str) -> Result<Vec<Token>, String> {
-    let mut tokens = Vec::new();
-    let mut rest = text;
-    let line_of =
-        |rest: &str| text.get(..text.len().saturating_sub(rest.len())).map_or(1, |before| before.matches('\n').count() + 1);
-    while let Some(first) = rest.chars().next() {
-        if first.is_whitespace() {
-            rest = rest.trim_start();
-        } else if first == '#' {
-            rest = rest.split_once('\n').map_or("", |(_, after)| after);
-        } else if first == '"' || first == '\'' {
-            let (string, after) =
-                string(rest, first).ok_or_else(|| format!("The string that begins in line {} does not end.", line_of(rest)))?;
-            tokens.push(Token::Quoted(string));
-            rest = after;
-        } else if let Some(sign) = SIGNS.iter().find(|sign| rest.starts_with(**sign)) {
-            tokens.push(Token::Sign(sign));
-            rest = rest.get(sign.len()..).unwrap_or_default();
-        } else if is_word(first) {
-            let end = rest.find(|letter: char| !is_word(letter)).unwrap_or(rest.len());
-            let (word, after) = rest.split_at(end);
-            tokens.push(Token::Word(word.to_owned()));
-            rest = after;
-        } else {
-            tokens.push(Token::Other(first));
-            rest = rest.get(first.len_utf8()..).unwrap_or_default();
-        }
-    }
-    Ok(tokens)
-}
-
-fn is_word(letter: char) -> bool {
-    letter.is_alphanumeric() || "_-.$@/*+%".contains(letter)
-}
-
-/// Takes a quoted string off the front.
-fn string(text: &str, quote: char) -> Option<(String, &str)> {
-    let inside = text.get(1..)?;
-    let mut escaped = false;
-    for (at, letter) in inside.char_indices() {
-        if letter == quote && !escaped {
-            return Some((inside.get(..at)?.to_owned(), inside.get(at + 1..)?));
-        }
-        escaped = letter == '\\' && !escaped;
-    }
-    None
-}
-
-/// Brings a filter's text to one spelling: words and strings one blank apart, without comments, without the parentheses around a
-/// whole condition and the semicolon before a brace, which the device adds or leaves out as it likes. It is for comparing only.
-pub(super) fn meaning(text: &str) -> String {
-    let Ok(found) = tokens(text) else {
-        // No filter: only equal to itself, blanks aside.
-        return text.split_whitespace().collect::<Vec<_>>().join(" ");
-    };
-    let found = without_outer_parentheses(found);
-    let mut spelling = String::with_capacity(text.len());
-    for (at, token) in found.iter().enumerate() {
-        let next = found.get(at + 1);
-        let before = at.checked_sub(1).and_then(|at| found.get(at));
-        let idle = *token == Token::Sign(";")
-            && (matches!(next, None | Some(Token::Sign("}" | ";"))) || matches!(before, Some(Token::Sign("}" | "{"))));
-        if idle {
-            continue;
-        }
-        if !spelling.is_empty() {
-            spelling.push(' ');
-        }
-        match token {
-            Token::Quoted(string) => spelling.extend(["\"", &string.escape_debug().to_string(), "\""]),
-            Token::Word(word) if is_keyword(word) => spelling.push_str(&word.to_ascii_lowercase()),
-            Token::Word(word) => spelling.push_str(word),
-            Token::Sign(sign) => spelling.push_str(sign),
-            Token::Other(letter) => spelling.push(*letter),
-        }
-    }
-    spelling
-}
-
-fn is_keyword(word: &str) -> bool {
-    ["if", "else", "elif", "and", "or", "not", "true", "false"].iter().any(|keyword| word.eq_ignore_ascii_case(keyword))
-}
-
-/// Drops the parentheses in `if (condition) {`.
-fn without_outer_parentheses(mut tokens: Vec<Token>) -> Vec<Token> {
-    let mut at = 0;
-    while at < tokens.len() {
-        let is_if = matches!(tokens.get(at), Some(Token::Word(word)) if ["if", "elif"].iter().any(|keyword| word.eq_ignore_ascii_case(keyword)));
-        while is_if && tokens.get(at + 1) == Some(&Token::Sign("(")) {
-            let Some(end) = closing(&tokens, at + 1).filter(|end| tokens.get(end + 1) == Some(&Token::Sign("{"))) else { break };
-            tokens.remove(end);
-            tokens.remove(at + 1);
-        }
-        at += 1;
-    }
-    tokens
-}
-
-/// Where the parenthesis that opens here is closed.
-fn closing(tokens: &[Token], open: usize) -> Option<usize> {
-    let mut depth = 0_usize;
-    for (at, token) in tokens.iter().enumerate().skip(open) {
-        match token {
-            Token::Sign("(") => depth += 1,
-            Token::Sign(")") => {
-                depth = depth.checked_sub(1)?;
-                if depth == 0 {
-                    return Some(at);
-                }
-            }
-            _ => {}
-        }
-    }
-    None
-}
-
-/// Says why a text cannot be the script of a filter: a label of its own, control characters, a string or a brace that does not end.
-pub(super) fn check(text: &str) -> Result<(), String> {
-    if text.trim().is_empty() {
-        return Err("It is empty.".to_owned());
-    }
-    let plain = text.replace("\r\n", "\n");
-    if let Some(letter) =
-        plain.chars().find(|letter| !matches!(letter, '\n' | '\t') && super::resources::forms::is_control(*letter))
-    {
-        return Err(format!("It has a control character (U+{:04X}), which is never sent to the gateway.", u32::from(letter)));
-    }
-    if let Some(at) = plain.lines().position(|line| line.trim() == ".") {
-        return Err(format!("Line {} is a single dot, which ends the text for the device.", at + 1));
-    }
-    let found = tokens(&plain)?;
-    if found.iter().any(|token| matches!(token, Token::Quoted(string) if string.contains(['\n', '\t']))) {
-        return Err("A string has a line end or a tab in it, which cannot be typed on the device.".to_owned());
-    }
-    let labelled = matches!(
-        found.as_slice(),
-        [Token::Word(_) | Token::Quoted(_), Token::Sign(":"), ..]
-            | [Token::Word(_) | Token::Quoted(_), Token::Sign("!"), Token::Sign(":"), ..]
-    );
-    if labelled {
-        return Err(
-            "It brings a label of its own (\"name:\"). Leave the label out: the provider adds it from the attribute name."
-                .to_owned(),
-        );
-    }
-    if found.is_empty() {
-        return Err("It has nothing but comments.".to_owned());
-    }
-    for (open, close) in [("(", ")"), ("{", "}")] {
-        let mut depth = 0_usize;
-        for token in &found {
-            if *token == Token::Sign(open) {
-                depth += 1;
-            } else if *token == Token::Sign(close) {
-                depth = depth.checked_sub(1).ok_or_else(|| format!("A \"{close}\" has no \"{open}\" before it."))?;
-            }
-        }
-        if depth > 0 {
-            return Err(format!("A \"{open}\" has no \"{close}\" behind it."));
-        }
-    }
-    Ok(())
+    pattern.push('$');
+    pattern
 }
 
 /// The lines to type for a filter: its label, then its text without comments and empty lines, which the device does not keep.
@@ -366,21 +170,6 @@ fn without_comment(line: &str) -> &str {
         }
     }
     line
-}
-
-/// The sender groups that a text compares with (`sendergroup == "NAME"`), in order.
-pub fn sender_groups(text: &str) -> Vec<String> {
-    let found = tokens(text).unwrap_or_default();
-    let mut groups = Vec::new();
-    for window in found.windows(3) {
-        if let [Token::Word(word), Token::Sign("=="), Token::Quoted(group)] = window
-            && word.eq_ignore_ascii_case("sendergroup")
-            && !groups.contains(group)
-        {
-            groups.push(group.clone());
-        }
-    }
-    groups
 }
 
 /// Follows braces and strings from line to line, to tell where a printed filter ends.
@@ -421,6 +210,7 @@ impl Scanner {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::gateway::filters;
 
     fn call(group: &str, header: &str, secrets: &[&str]) -> Result<String, FunctionError> {
         let secrets = Value::List(secrets.iter().map(|secret| Value::text(*secret)).collect());
@@ -428,7 +218,7 @@ mod tests {
         Ok(value.as_text().unwrap_or_default().to_owned())
     }
 
-    const GUIDE: &str = r#"if sendergroup == "RELAY_O365" {
+    const GUIDE: &str = r#"if sendergroup == "^RELAY_O365$" {
   if header("X-OUTBOUND-AUTH") == "^mysecretkey$" {
     strip-header("X-OUTBOUND-AUTH");
   } else {
@@ -440,8 +230,17 @@ mod tests {
     #[test]
     fn one_secret_makes_the_filter_of_the_guide() {
         assert_eq!(call("RELAY_O365", "X-OUTBOUND-AUTH", &["mysecretkey"]).unwrap(), GUIDE);
-        assert_eq!(check(GUIDE), Ok(()));
-        assert_eq!(sender_groups(GUIDE), ["RELAY_O365"]);
+        assert_eq!(filters::check(GUIDE), Ok(()));
+    }
+
+    #[test]
+    fn rg14_the_group_is_compared_as_a_whole() {
+        let text = call("A.B+[1]", "X-Auth", &["longsecret1"]).unwrap();
+        assert!(text.starts_with(r#"if sendergroup == "^A\\.B\\+\\[1\\]$" {"#), "{text}");
+        assert!(filters::guard(&text, "A.B+[1]").is_some());
+        for other in ["AxB+[1]", "MY_A.B+[1]", "A.B+[1]_2", "A.BB1"] {
+            assert_eq!(filters::guard(&text, other), None, "{other}");
+        }
     }
 
     #[test]
@@ -475,55 +274,6 @@ mod tests {
         refused("G", "X-Auth", &["zq81f0pzz\n"], 2);
         let unset = (FUNCTION.call)(&[Value::text("G"), Value::text("X-Auth"), Value::List(vec![Value::Null])]).unwrap_err();
         assert_eq!(unset.argument, Some(2));
-    }
-
-    #[test]
-    fn two_texts_with_the_same_words_mean_the_same() {
-        let check = |one: &str, other: &str| assert_eq!(meaning(one), meaning(other), "{one}\n{other}");
-        check(GUIDE, &GUIDE.replace('\n', " ").replace("  ", " "));
-        check(GUIDE, &GUIDE.replace('"', "'"));
-        check(GUIDE, &format!("# a comment with \"quotes\n{}", GUIDE.replace("drop();", "drop(); # never \"ours\"\n")));
-        check(GUIDE, &GUIDE.replace("if sendergroup == \"RELAY_O365\" {", "if (sendergroup==\"RELAY_O365\")\n{"));
-        check("if true{skip-filters();}", "if true {\n    skip-filters();\n}");
-        check("if (a == 1 and b == 2) { drop(); }", "IF a == 1 AND b == 2 { drop() };");
-        let differs = |one: &str, other: &str| assert_ne!(meaning(one), meaning(other), "{one}\n{other}");
-        differs("if subject == \"a b\" { drop(); }", "if subject == \"a  b\" { drop(); }");
-        differs("if subject == \"a\" { drop(); }", "if subject == \"A\" { drop(); }");
-        differs("if (a) or (b) { drop(); }", "if a or b { drop(); }");
-        differs("if subject == \"#x\" { drop(); }", "if subject == \"#y\" { drop(); }");
-        differs("x('a\"b');", "x('a', 'b');");
-    }
-
-    #[test]
-    fn g19_g27_what_cannot_be_typed_or_compiled_is_refused() {
-        for text in [
-            "",
-            "  \n",
-            "# only a comment",
-            "name: drop();",
-            "name!: drop();",
-            "# c\nname :\ndrop();",
-            "if true { drop();",
-            "drop());",
-            "x(\"a);",
-            "drop();\n.\nfilters\n",
-            "drop();\u{3}",
-            "drop();\u{1b}[A",
-            "x(\"a\nb\");",
-            "drop();\rcommit",
-            "\"name\": drop();",
-        ] {
-            assert!(check(text).is_err(), "{text:?}");
-        }
-        for text in [
-            "drop();",
-            "if true { drop(); }\r\n",
-            "\tif true { drop(); }",
-            "{ drop(); }",
-            "if body-contains(\"a: b {\") { drop(); }",
-        ] {
-            assert_eq!(check(text), Ok(()), "{text:?}");
-        }
     }
 
     #[test]

@@ -15,7 +15,7 @@ mod driver;
 mod enumerate;
 pub mod examination;
 pub mod filter_script;
-mod filter_values;
+mod filters;
 pub mod host_key;
 mod level;
 mod lock;

@@ -13,7 +13,7 @@ use async_trait::async_trait;
 use super::agreement;
 use super::batch::{Answer, Batch, Goal, RULES, Rules, Wish};
 use super::device::Connect;
-use super::filter_values::without_values_of_filters;
+use super::filters::{self, Reference, Referent, without_values_of_filters};
 use super::lock::Lock;
 use super::order;
 use super::original::{self, ORIGINAL, Original};
@@ -308,6 +308,57 @@ impl Gateway {
         self.places.others(&scope, &format!("{}/{key}", table.resource.name))
     }
 
+    /// Holds what a planned filter names against what the gateway has, where the text changes: the device would take it, and not run it.
+    async fn judge_script(&self, change: Change<'_>, call: &Call) -> Result<(), Error> {
+        let Some(script) = change.effective.text("script").filter(|_| change.resource.name == message_filter::RESOURCE.name)
+        else {
+            return Ok(());
+        };
+        // The names are all in the masked text, which is known of a write-only one, too.
+        let stands = |known: &str| filters::meaning(known) == filters::meaning(&filters::masked(script));
+        let named = filters::references(script);
+        if named.is_empty() || change.prior.and_then(|prior| prior.text("masked_script")).is_some_and(stands) {
+            return Ok(());
+        }
+        let listeners = self.rows(&Printout::Listeners, call).await?;
+        let there = listener_names(&listeners);
+        for Reference { kind: Referent::Listener, name, place } in named {
+            if has_listener(&listeners, &name) || there.is_empty() || listeners.may_hide([name.as_str()]) {
+                continue;
+            }
+            call.report(
+                Diagnostic::error(
+                    format!("Unknown listener {name:?}"),
+                    format!(
+                        "The filter names it at {place}, and the gateway could not run the filter. The gateway has these listeners (upper and lower case \
+                         matter): {}.",
+                        shortened(&there, ", ")
+                    ),
+                )
+                .at(Path::root().attribute("script")),
+            );
+        }
+        Ok(())
+    }
+
+    /// Tells where a filter's text differs from the one in the state: the text is sensitive, so that the plan does not show it.
+    fn tell_script(&self, resource: &Resource, state: &Record, record: &Record, call: &Call) {
+        let difference = resource.attributes.iter().find_map(|attribute| {
+            let [now, before] = attribute.difference?(record.text(attribute.name)?, state.text(attribute.name)?)?;
+            Some((attribute.name, now, before))
+        });
+        if let Some((attribute, now, before)) = difference {
+            let title = state.text(resource.title).unwrap_or_default();
+            call.report(
+                Diagnostic::warning(
+                    format!("The {} {title:?} was changed on the gateway", resource.noun),
+                    format!("Its {attribute} has {now} on the gateway, and {before} in the state."),
+                )
+                .at(Path::root().attribute(attribute)),
+            );
+        }
+    }
+
     pub(super) fn table(&self, resource: &Resource) -> Result<&'static Table, Error> {
         self.tables
             .iter()
@@ -515,6 +566,7 @@ impl Objects for Gateway {
         if !call.applying {
             self.judge_name(change, &rows, call).await;
             self.judge_references(change, call).await?;
+            self.judge_script(change, call).await?;
         }
         self.judge_place(table, change, &rows, true, call);
         self.compare(change, call).await;
@@ -593,6 +645,7 @@ impl Objects for Gateway {
                 if let Some(facts) = agreement::facts(resource, &record) {
                     self.board.stands(resource.name, &id, format!("{} {id:?}", resource.noun), facts);
                 }
+                self.tell_script(resource, state, &record, call);
                 Ok(Some(self.explained(resource, record, call).await))
             }
             // What a killed run staged hides it; it is live as it was before.

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::filter_values::{literals, without_values, without_values_of_filters};
+use super::filters::{secrets, without_values, without_values_of_filters};
 
 /// What stands for a secret.
 pub(super) const HIDDEN: &str = "(sensitive)";
@@ -47,17 +47,17 @@ impl Transcript {
         self.secrets.sort_by_key(|secret| std::cmp::Reverse(secret.expose_secret().len()));
     }
 
-    /// Hides what is written between quotes in a line of a script, and its words, and the line itself.
-    pub(super) fn hide_script_line(&mut self, line: &str) {
-        if line.trim().len() >= SHORTEST_WORD {
-            self.hide(line);
-        }
-        // What names a listener or a quarantine stays: errors are about it.
-        for literal in literals(line).into_iter().filter(|literal| !literal.is_name).map(|literal| literal.inside) {
-            self.hide(literal);
-            literal
-                .split(|c: char| !c.is_ascii_alphanumeric())
-                .filter(|word| word.len() >= SHORTEST_WORD)
+    /// Hides what may be a secret in a script that is typed: the texts, the words in them, and the lines that have one.
+    pub(super) fn hide_script(&mut self, lines: &[String]) {
+        let script = lines.join("\n");
+        let (hidden, shown) = secrets(&script);
+        let lines = lines.iter().filter(|line| hidden.iter().any(|text| !text.is_empty() && line.contains(text)));
+        lines.filter(|line| line.trim().len() >= SHORTEST_WORD).for_each(|line| self.hide(line));
+        for text in hidden {
+            self.hide(text);
+            // What names a listener or a quarantine stays: errors are about it.
+            text.split(|c: char| !c.is_ascii_alphanumeric())
+                .filter(|word| word.len() >= SHORTEST_WORD && !shown.iter().any(|name| name.contains(word)))
                 .for_each(|word| self.hide(word));
         }
     }
@@ -171,7 +171,7 @@ mod tests {
     fn what_is_hidden_does_not_show() {
         let mut transcript = Transcript::default();
         transcript.hide("swordfish");
-        transcript.hide_script_line("  if header(\"X-AUTH\") == \"^(mysecretkey|otherkey1)$\" {");
+        transcript.hide_script(&["f: if header(\"X-AUTH\") == \"^(mysecretkey|otherkey1)$\" { drop(); }".to_owned()]);
         transcript.typed("swordfish");
         transcript.printed("bad word mysecretkey near ^(mysecretkey|otherkey1)$\notherkey1 swordfish!\n");
         let tail = transcript.tail("swordfi");
@@ -182,7 +182,10 @@ mod tests {
     fn a_filter_that_the_device_prints_shows_no_header_values() {
         let mut transcript = Transcript::default();
         transcript.printed("if header(\"X-OUTBOUND-AUTH\") == \"^nobodyknows$\" {\nEnter the limit for \"example.com\".\n");
-        assert_eq!(transcript.tail(""), "if header(\"(sensitive)\") == \"(sensitive)\" {\nEnter the limit for \"example.com\".");
+        assert_eq!(
+            transcript.tail(""),
+            "if header(\"X-OUTBOUND-AUTH\") == \"(sensitive)\" {\nEnter the limit for \"example.com\"."
+        );
     }
 
     #[test]

@@ -13,7 +13,7 @@
 
 use std::collections::BTreeMap;
 
-use super::weigh::{presence, wanted_changes};
+use super::weigh::{difference, presence, wanted_changes};
 use super::{Goal, Rules, Wish};
 use crate::gateway::table::{Printout, Row, Rows};
 use crate::remote::order::Place;
@@ -125,6 +125,9 @@ fn changes(rules: &Rules, resource: &Resource, live: &Rows, row: &Row, known: &R
 /// What stands and what was seen, shortened; a secret is not shown.
 fn words(resource: &Resource, path: &Path, now: &Record, seen: &Record) -> String {
     let is_first = |attribute: &&Attribute| matches!(path.0.first(), Some(Step::Attribute(name)) if name == attribute.name);
+    if let Some([now, seen]) = difference(resource, path, now, seen) {
+        return format!("`{path}` has {now} now and had {seen}");
+    }
     if resource.attributes.iter().find(is_first).is_none_or(is_sensitive) {
         return format!("`{path}` has another value now (it is sensitive)");
     }
@@ -299,7 +302,7 @@ mod tests {
         let to = filter(Value::text("bounce();")).with("script_wo_version", 2);
         check(&update(table, "f", &known, &to), &[(table, "f", &standing)], None);
         check(&delete(table, "f", &known), &[(table, "f", &standing)], None);
-        let message = "since the plan: `script` has another value now (it is sensitive).";
+        let message = "since the plan: `script` has `if` (line 1, column 1) now and had `drop` (line 1, column 1).";
         check(&delete(table, "f", &filter(Value::text("drop();"))), &[(table, "f", &standing)], Some(message));
     }
 

@@ -9,6 +9,7 @@ use super::job::{Base, Job};
 use super::since::{self, Ours};
 use super::{Goal, Rules, Wish};
 use crate::gateway::dialog::Dialog;
+use crate::gateway::filters::without_values_of_filters;
 use crate::gateway::order;
 use crate::gateway::table::{Edit, Neighbours, Row, Rows};
 use crate::remote::order::Place;
@@ -202,7 +203,7 @@ pub(super) fn is_live(rules: &Rules, wish: &Wish, live: &Rows) -> Result<Option<
                 Some(first) => Err(Failure {
                     error: Error::new(
                         Kind::Unexpected,
-                        format!("The gateway took the change, but shows other values than were sent: {}.", list(&differing)),
+                        format!("The gateway took the change, but shows other values than were sent: {}.", list_with_places(resource, &differing, &record, wanted)),
                     )
                     .hint("The gateway may not support the value in this place, or the value may be what the object has without being told (then \
                          leave it out), or somebody changed it at the same time.")
@@ -316,6 +317,18 @@ pub(super) fn excerpt(words: &str) -> String {
         }
         shown.push('\n');
     }
+    with_the_rest(shown, words)
+}
+
+/// The first lines of a text, each cut where it is long.
+fn first_lines(words: &str) -> String {
+    let lines = words.lines().filter(|line| !line.trim().is_empty()).take(MOST_LINES);
+    let shown = lines.map(|line| line.trim_end().chars().take(200).chain(['\n']).collect::<String>()).collect();
+    with_the_rest(shown, words)
+}
+
+/// Says how many lines are left out.
+fn with_the_rest(mut shown: String, words: &str) -> String {
     let left = words.lines().filter(|line| !line.trim().is_empty()).count().saturating_sub(MOST_LINES);
     if left > 0 {
         let _ = write!(shown, "(and {left} more lines)");
@@ -383,7 +396,7 @@ pub(super) fn unclear(wish: &Wish, rows: &Rows) -> Error {
     );
     Error::new(Kind::Unexpected, words)
         .hint("Please report these lines: `terraform-provider-mailflow doctor` prints them masked, with the gateway's release.")
-        .context("lines", excerpt(&rows.not_understood.join("\n")))
+        .context("lines", first_lines(&without_values_of_filters(&rows.not_understood.join("\n"))))
 }
 
 /// Who sets the attribute at a path, and when that changes.
@@ -391,6 +404,22 @@ pub(super) fn presence(resource: &Resource, path: &Path) -> Option<(Presence, Mo
     let Some(Step::Attribute(name)) = path.0.first() else { return None };
     let attribute = resource.attributes.iter().find(|attribute| attribute.name == name)?;
     Some((attribute.presence, attribute.motion))
+}
+
+/// The paths, and for a long text the place where it first differs from what was sent.
+fn list_with_places(resource: &Resource, paths: &[Path], live: &Record, wanted: &Record) -> String {
+    let told = |path: &Path| match difference(resource, path, live, wanted) {
+        Some([shown, sent]) => format!("{path} ({sent} was sent, {shown} is shown)"),
+        None => path.to_string(),
+    };
+    paths.iter().map(told).collect::<Vec<_>>().join(", ")
+}
+
+/// Where a long text first differs in two records.
+pub(in crate::gateway) fn difference(resource: &Resource, path: &Path, one: &Record, other: &Record) -> Option<[String; 2]> {
+    let [Step::Attribute(name)] = path.0.as_slice() else { return None };
+    let difference = resource.attributes.iter().find(|attribute| attribute.name == name)?.difference?;
+    difference(one.text(name)?, other.text(name)?)
 }
 
 fn list(paths: &[Path]) -> String {

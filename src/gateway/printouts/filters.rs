@@ -15,6 +15,7 @@
 use super::{cells_of, complete, count_of, cut_off, is_noise, lines, truth, unquote, whole};
 use crate::gateway::dialog::{Dialog, Said};
 use crate::gateway::filter_script::Scanner;
+use crate::gateway::filters::masked;
 use crate::gateway::table::{Row, Rows};
 use crate::remote::Error;
 use crate::schema::Record;
@@ -79,6 +80,7 @@ pub(in crate::gateway) fn parse(said: &[Said]) -> Result<Rows, Error> {
             .with("id", filter.name.as_str())
             .with("name", filter.name.as_str())
             .with("script", detail.text.trim())
+            .with("masked_script", masked(detail.text.trim()))
             .with("active", filter.active && !detail.inactive)
             .with("valid", filter.valid)
             .with("invalid_reason", detail.reason.clone().map_or(Value::Null, Value::text))

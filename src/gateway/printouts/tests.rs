@@ -227,7 +227,7 @@ proptest! {
         for (at, (row, (active, valid))) in rows.rows.iter().zip(&flags).enumerate() {
             prop_assert_eq!((row.record.truth("active"), row.record.truth("valid")), (Some(*active), Some(*valid)));
             let wanted = format!("if subject == \"f_x: {{ {at}\" {{ drop(); }}");
-            prop_assert_eq!(crate::gateway::filter_script::meaning(row.record.text("script").unwrap_or_default()), crate::gateway::filter_script::meaning(&wanted));
+            prop_assert_eq!(crate::gateway::filters::meaning(row.record.text("script").unwrap_or_default()), crate::gateway::filters::meaning(&wanted));
         }
     }
 
@@ -263,8 +263,8 @@ proptest! {
                 let _: Record = printout.parse(&said).ok().and_then(|rows| rows.rows.into_iter().next()).map(|row| row.record).unwrap_or_default();
             }
         }
-        let _ = crate::gateway::filter_script::meaning(&text);
-        let _ = crate::gateway::filter_script::check(&lists);
+        let _ = crate::gateway::filters::meaning(&text);
+        let _ = crate::gateway::filters::check(&lists);
     }
 }
 

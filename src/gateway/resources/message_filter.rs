@@ -5,11 +5,11 @@
 
 use super::{TIMEOUTS, confirmed, label, plain, required, typable};
 use crate::gateway::dialog::Dialog;
-use crate::gateway::filter_script;
 use crate::gateway::table::{Edit, Neighbours, Printout, Rows, Table};
+use crate::gateway::{filter_script, filters};
 use crate::remote::{Error, Kind};
 use crate::schema::{Import, Record, Resource, Rule, boolean, integer, string};
-use crate::value::{Diagnostic, Diagnostics, Path};
+use crate::value::{Diagnostic, Diagnostics, Path, Value};
 
 /// The table of message filters.
 pub(in crate::gateway) const TABLE: Table = Table {
@@ -32,15 +32,27 @@ pub(in crate::gateway) const RESOURCE: Resource = Resource {
         string("name", "Name, unique on the gateway: the label before the filter's text. A change makes the filter anew at its place, within one commit.").required().length(1, 128).format("a name of letters, digits, `_` and `-` that does not start with a digit", name),
         string(
             "script",
-            "The text of the filter. Two texts with the same words are the same: white space, comments and the kind of \
-             quotes do not matter. A change makes the filter anew at its place, within one commit.",
+            "The text of the filter. Two texts are the same if they mean the same: white space, comments, the kind of quotes, parentheses without \
+             effect, `else if` for `elif`, upper and lower case in names and in `and`, `or`, `not`, and the unit of a size do not matter. A text that the \
+             provider cannot read is compared word by word. A change makes the filter anew at its place, within one commit.",
         )
-        .format("a text whose strings, parentheses and braces are closed, without the label", filter_script::check)
-        .meaning(filter_script::meaning)
+        .form("a text whose strings, parentheses, braces and actions are complete, without the label", filters::check)
+        .meaning(filters::meaning)
+        .difference(filters::difference)
         .lines()
         .required()
         .write_only_form()
         .kept_beside(&[]),
+        string(
+            "masked_script",
+            "The text of the filter for a reviewer: texts that are compared with headers or bodies, or written into them, are replaced by `(sensitive)`, and \
+             comments are left out. Names of listeners, headers, sender groups, quarantines and the like are shown. Known at plan.",
+        )
+        .computed()
+        .moved_by(&["script"])
+        .derived(masked)
+        .meaning(filters::meaning)
+        .lines(),
         boolean("active", "Whether the filter is active.").filled(true),
         string("before", "The filter that this one must stand before, by name: anywhere before it. Left out, the filter is not moved, and `before` reports the filter that follows it.")
             .format("a name of letters, digits, `_` and `-` that does not start with a digit", name)
@@ -60,6 +72,10 @@ pub(in crate::gateway) const RESOURCE: Resource = Resource {
     version: 0,
     timeouts: TIMEOUTS,
 };
+
+fn masked(sent: &Record) -> Option<Value> {
+    sent.text("script").map(|script| Value::text(filters::masked(script)))
+}
 
 pub(in crate::gateway) fn name(text: &str) -> Result<(), String> {
     let sound = text.starts_with(|letter: char| letter.is_ascii_alphabetic() || letter == '_')

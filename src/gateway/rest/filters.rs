@@ -16,7 +16,7 @@ use serde_json::Value;
 use tokio::sync::Mutex;
 
 use super::{Product, Rest};
-use crate::gateway::filter_script::meaning;
+use crate::gateway::filters::meaning;
 use crate::remote::{Call, Error, Kind, interruptible};
 
 /// What the device last said of its filters.
