@@ -16,6 +16,7 @@ mod data_sources;
 mod doctor;
 mod exchange;
 mod faults;
+mod filters;
 mod gates;
 mod gateway_batch;
 mod guide;
