@@ -144,6 +144,14 @@ impl Gateway {
         self.batch.contact(call).await
     }
 
+    /// Makes the first contact with the AsyncOS API, where the settings name one.
+    pub async fn contact_api(&self, call: &Call) -> Result<(), Error> {
+        match &self.api {
+            Some(api) => api.contact(call).await,
+            None => Ok(()),
+        }
+    }
+
     /// Puts the reason in front where a table was asked for that the listener does not have: the device says only that its menu is another.
     async fn because(&self, printout: &Printout, error: Error, call: &Call) -> Error {
         let Printout::Recipients(listener) = printout else { return error };

@@ -133,8 +133,20 @@ impl Configured for Clients {
                 Side::Absent | Side::Unknown(_) => Ok(()),
             }
         };
-        let (exchange, gateway) = tokio::join!(exchange, gateway);
-        let failed = [(exchange, "exchange", "connect to Microsoft 365"), (gateway, "gateway", "connect to the gateway")];
+        let api = async {
+            match &self.gateway {
+                Side::Ready(gateway) => gateway.contact_api(call).await,
+                Side::Absent | Side::Unknown(_) => Ok(()),
+            }
+        };
+        let (exchange, gateway, api) = tokio::join!(exchange, gateway, api);
+        // One error for each side: what keeps one login out often keeps out the other.
+        let api = if gateway.is_err() { Ok(()) } else { api };
+        let failed = [
+            (exchange, "exchange", "connect to Microsoft 365"),
+            (gateway, "gateway", "connect to the gateway"),
+            (api, "gateway.api", "connect to the AsyncOS API"),
+        ];
         let on_block = |(outcome, block, action): (Result<(), Error>, &str, &str)| {
             let error = outcome.err()?;
             let path = error.path.clone().unwrap_or_else(|| Path::dotted(block));

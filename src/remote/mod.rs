@@ -3,6 +3,7 @@
 
 mod board;
 mod connection;
+pub mod contact;
 mod enumerate;
 mod error;
 mod json;

@@ -148,6 +148,37 @@ async fn a_login_that_may_have_been_counted_is_not_made_again() {
 }
 
 #[tokio::test]
+async fn rs7_the_first_contact_logs_in_once_and_says_what_keeps_it_from_that() {
+    let gateway = gateway(RestOptions::default());
+    let rest = client(&gateway);
+    rest.contact(&call()).await.expect("let in");
+    track(&rest).await.expect("the token serves");
+    assert_eq!(asked(&gateway).iter().filter(|line| line.contains("login")).count(), 1);
+
+    let refused = client_of(&gateway, "Wrong-Passphrase-77", &Level::Standalone).contact(&call()).await.unwrap_err();
+    assert!(refused.kind == Kind::Denied && refused.context.contains(&("phase", "login".to_owned())), "{refused:?}");
+
+    // A device in trouble has answered: what is asked later is patient.
+    gateway.rest_fault(Fault::new("login", What::Error(503, "Busy.".to_owned())).times(1));
+    client(&gateway).contact(&call()).await.expect("it answered");
+
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address");
+    let settings = Api {
+        url: format!("http://{closed}").parse().expect("a URL"),
+        username: "admin".to_owned(),
+        password: SecretString::from(PASSWORD),
+        ca_certificate: None,
+    };
+    let begin = std::time::Instant::now();
+    let error = Rest::new(&settings, &Level::Standalone).expect("a client").contact(&call()).await.unwrap_err();
+    assert!(begin.elapsed() < Duration::from_secs(30), "{:?}", begin.elapsed());
+    assert!(error.context.contains(&("phase", "connection".to_owned())), "{error:?}");
+    assert!(error.context.contains(&("host", closed.to_string())), "{error:?}");
+    assert!(error.to_string().contains("gateway.api.url"), "{error}");
+    assert_eq!(error.path.map(|path| path.to_string()).as_deref(), Some("gateway.api"));
+}
+
+#[tokio::test]
 async fn a_certificate_is_always_checked() {
     let gateway = gateway(RestOptions { tls: true, ..RestOptions::default() });
     track(&client(&gateway)).await.expect("its own authority is given");

@@ -5,6 +5,7 @@
 //! once, outside the commit that it belongs to, and cannot replace the text of a message filter in place.
 
 mod answer;
+mod contact;
 mod filters;
 mod login;
 
@@ -175,6 +176,7 @@ impl Rest {
         let milliseconds = u64::try_from(begin.elapsed().as_millis()).unwrap_or(u64::MAX);
         match sent {
             Ok(reply) => {
+                self.connection.note_answer();
                 tracing::debug!(path = url.path(), status = reply.status, milliseconds, "asked the AsyncOS API");
                 Ok(reply)
             }
