@@ -58,6 +58,8 @@ pub enum Reply {
     Pick(Vec<String>),
     /// To a numbered list: the number of the label at the position that the function chooses; its error ends the dialog.
     PickBy(Picker),
+    /// Some of a list at once, found by a function: `1-3`, or `1,3`.
+    PickSome(SetPicker),
     /// To the first question after a choice that is not yes/no, whatever its words: which entry (domain, host, name, number).
     Key(String),
     /// To "enter …, '.' on its own line to end": these lines, then a line with a dot.
@@ -69,6 +71,9 @@ pub enum Reply {
 /// Chooses one of the labels of a numbered list, by position from 0, or says why none fits.
 pub type Picker = Arc<dyn Fn(&[String]) -> Result<usize, String> + Send + Sync>;
 
+/// Chooses some of the labels of a numbered list, by positions from 0 in order, or says why they do not fit.
+pub type SetPicker = Arc<dyn Fn(&[String]) -> Result<Vec<usize>, String> + Send + Sync>;
+
 impl fmt::Debug for Reply {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -77,6 +82,7 @@ impl fmt::Debug for Reply {
             Reply::YesNo(false) => out.write_str("no"),
             Reply::Pick(labels) => write!(out, "one of {labels:?}"),
             Reply::PickBy(_) => out.write_str("one of the list"),
+            Reply::PickSome(_) => out.write_str("some of the list"),
             Reply::Key(_) => out.write_str("key"),
             Reply::Script(lines) => write!(out, "script of {} lines", lines.len()),
             Reply::Keep => out.write_str("keep"),
@@ -162,6 +168,11 @@ impl Dialog {
     /// Picks from the list by a function. It must be asked.
     pub fn pick_by(self, words: &str, picker: Picker) -> Dialog {
         self.reply(words, Reply::PickBy(picker), true)
+    }
+
+    /// Picks some labels of the list at once by a function: those in sequence as a range (`1-3`), others one by one (`1,3`).
+    pub fn pick_some(self, words: &str, picker: SetPicker) -> Dialog {
+        self.reply(words, Reply::PickSome(picker), true)
     }
 
     /// Picks from the list by a function, if it is asked.

@@ -88,7 +88,7 @@ fn checked(dialog: &Dialog) -> Result<Dialog, Error> {
                         }
                     }
                 }
-                Reply::YesNo(_) | Reply::Pick(_) | Reply::PickBy(_) | Reply::Keep => {}
+                Reply::YesNo(_) | Reply::Pick(_) | Reply::PickBy(_) | Reply::PickSome(_) | Reply::Keep => {}
             }
         }
     }
@@ -488,6 +488,18 @@ impl<'a> Walk<'a> {
                 let position = picker(&texts).map_err(|message| Error::new(Kind::Invalid, message))?;
                 number(position).ok_or_else(|| not_offered(question, labels, &format!("number {}", position + 1)))?
             }
+            Reply::PickSome(picker) => {
+                let texts: Vec<String> = labels.iter().map(|label| label.text.clone()).collect();
+                let positions = picker(&texts).map_err(|message| Error::new(Kind::Invalid, message))?;
+                let numbers: Option<Vec<String>> = positions.iter().map(|position| number(*position)).collect();
+                let numbers = numbers.filter(|numbers| !numbers.is_empty());
+                let numbers = numbers.ok_or_else(|| not_offered(question, labels, "choice"))?;
+                let is_sequence = positions.windows(2).all(|pair| pair[0] + 1 == pair[1]);
+                match (numbers.as_slice(), is_sequence) {
+                    ([first, .., last], true) => format!("{first}-{last}"),
+                    (numbers, _) => numbers.join(","),
+                }
+            }
         };
         Ok(Choice::Line(index, text))
     }
@@ -564,7 +576,7 @@ fn suits(reply: &Reply, asks: &Asks, ending: Option<Ending>) -> bool {
         Reply::Keep => ending != Some(Ending::Dot),
         Reply::Text(_) => *asks == Asks::Text,
         Reply::YesNo(_) => *asks == Asks::YesNo,
-        Reply::Pick(_) | Reply::PickBy(_) => matches!(asks, Asks::List(_)),
+        Reply::Pick(_) | Reply::PickBy(_) | Reply::PickSome(_) => matches!(asks, Asks::List(_)),
         Reply::Script(_) => ending.is_some(),
         Reply::Key(_) => false,
     }

@@ -35,4 +35,5 @@ mod scale;
 mod suites;
 mod takeover;
 mod terraform_releases;
+mod tls_versions;
 mod unmanaged;

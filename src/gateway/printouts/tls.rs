@@ -26,6 +26,21 @@ pub(in crate::gateway) fn dialog(said: &[Said]) -> Option<Dialog> {
     said.is_empty().then(|| Dialog::of("sslconfig"))
 }
 
+/// Under which name a record holds the versions of the web interface, where these have a gap. They are not managed; they show what the release
+/// can do.
+pub(in crate::gateway) const GUI_WITH_GAP: &str = "gui_has_gap";
+
+/// The TLS versions in order.
+const TLS: [&str; 4] = ["TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"];
+
+/// The TLS versions that are missing between the lowest and the highest of a set. Other protocols have no gap.
+pub(in crate::gateway) fn gap(versions: &[impl AsRef<str>]) -> Vec<&'static str> {
+    let has = |version: &&str| versions.iter().any(|one| one.as_ref() == *version);
+    let (first, last) = (TLS.iter().position(|version| has(&version)), TLS.iter().rposition(|version| has(&version)));
+    let (Some(first), Some(last)) = (first, last) else { return Vec::new() };
+    TLS[first..=last].iter().copied().filter(|version| !has(version)).collect()
+}
+
 /// What the lines after a label belong to.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Part {
@@ -42,6 +57,7 @@ pub(in crate::gateway) fn parse(said: &[Said]) -> Result<Rows, Error> {
     let mut methods = [Value::Null, Value::Null];
     let mut ciphers: [Option<String>; 2] = [None, None];
     let mut not_understood = Vec::new();
+    let mut gui_has_gap = false;
     let mut part = Part::Nothing;
     for line in lines(&banner(said)) {
         let lower = line.trim().to_lowercase();
@@ -70,6 +86,10 @@ pub(in crate::gateway) fn parse(said: &[Said]) -> Result<Rows, Error> {
             Some(side) if name.contains("cipher") => {
                 append(&mut ciphers[side], value);
                 Part::Ciphers(side)
+            }
+            None if name.contains("gui") && name.contains("method") => {
+                gui_has_gap |= versions(value).is_some_and(|found| !gap(&found).is_empty());
+                Part::Unmanaged
             }
             Some(side) if name.contains("method") || name.contains("version") || name.contains("protocol") => {
                 match versions(value) {
@@ -118,6 +138,7 @@ pub(in crate::gateway) fn parse(said: &[Said]) -> Result<Rows, Error> {
         .with("inbound_ciphers", joined(inbound_ciphers))
         .with("outbound_methods", outbound_methods)
         .with("outbound_ciphers", joined(outbound_ciphers));
+    let record = if gui_has_gap { record.with(GUI_WITH_GAP, true) } else { record };
     Ok(Rows { rows: vec![Row { resource: RESOURCE, id: "tls_settings".to_owned(), record }], not_understood, ..Rows::default() })
 }
 

@@ -71,6 +71,10 @@ fn walk(dialog: &Dialog, asked: &[(&str, Vec<Question>)]) -> Result<Vec<String>,
                     let labels: Vec<String> = labels.iter().map(|label| (*label).to_owned()).collect();
                     labels[picker(&labels)?].clone()
                 }
+                (Reply::PickSome(picker), List(_, labels)) => {
+                    let labels: Vec<String> = labels.iter().map(|label| (*label).to_owned()).collect();
+                    picker(&labels)?.into_iter().map(|at| labels[at].clone()).collect::<Vec<_>>().join("|")
+                }
                 (Reply::Script(lines), _) => lines.join("|"),
                 (Reply::Keep, _) => "-".to_owned(),
                 (reply, question) => return Err(format!("{choice}: {reply:?} for {question:?}")),
@@ -90,7 +94,7 @@ fn fits(answer: &Answer, question: Question) -> bool {
         (Reply::Script(_), Script) => return true,
         (Reply::Text(_) | Reply::Keep, Text(text))
         | (Reply::YesNo(_) | Reply::Keep, YesNo(text))
-        | (Reply::Pick(_) | Reply::PickBy(_) | Reply::Keep, List(text, _)) => (true, text.to_lowercase()),
+        | (Reply::Pick(_) | Reply::PickBy(_) | Reply::PickSome(_) | Reply::Keep, List(text, _)) => (true, text.to_lowercase()),
         _ => (false, String::new()),
     };
     kind && !answer.words.is_empty() && answer.words.iter().all(|word| text.contains(word.as_str()))

@@ -1,16 +1,17 @@
 //! SSL Configuration (System Administration > SSL Configuration; `sslconfig`): TLS versions and ciphers of the gateway.
 //!
-//! Which methods a release offers, and under which numbers, is not documented: the printed list is read, and the label whose set of versions
-//! is the wanted one is taken. The dialog is that of Cisco's tech note 117855.
+//! Which methods a release offers, and under which numbers, is not documented: the printed list is read. Either the label whose set of versions is
+//! the wanted one is taken (tech note 117855), or, where each label is one version, those of the wanted ones together (`1-3`, tech note 215282).
 
 use std::sync::Arc;
 
 use super::{TIMEOUTS, forms, typable};
-use crate::gateway::dialog::{Dialog, Picker};
-use crate::gateway::printouts::tls::versions;
+use crate::gateway::dialog::{Dialog, SetPicker};
+use crate::gateway::printouts::tls::{GUI_WITH_GAP, gap, versions};
 use crate::gateway::table::{Edit, Neighbours, Printout, Rows, Table};
 use crate::remote::{Error, Kind};
 use crate::schema::{Attribute, Import, Record, Resource, set, string};
+use crate::value::{Diagnostic, Diagnostics, Path};
 
 /// The table of the SSL configuration.
 pub(in crate::gateway) const TABLE: Table = Table {
@@ -20,7 +21,7 @@ pub(in crate::gateway) const TABLE: Table = Table {
     resettable: false,
     neighbours: Neighbours::None,
     stage,
-    check: super::nothing_to_check,
+    check,
 };
 
 const fn methods_of(name: &'static str, about: &'static str) -> Attribute {
@@ -99,7 +100,7 @@ fn stage(edit: Edit<'_>, rows: &Rows) -> Result<Vec<Dialog>, Error> {
             None => dialog.keep("cipher"),
         };
         dialog = match methods {
-            Some(methods) => dialog.pick_by("method", exactly(methods)),
+            Some(methods) => dialog.pick_some("method", exactly(methods)),
             None => dialog.keep("method"),
         };
         dialog = dialog.keep_all(&["renegotiation", "renegotiate", "certificate", "fqdn", "x509", "x.509", "peer", "validation"]);
@@ -133,25 +134,106 @@ fn ciphers(record: &Record, side: &str) -> Option<String> {
     record.text(&format!("{side}_ciphers")).map(forms::ciphers_meaning)
 }
 
-/// Chooses the label that names exactly these versions.
-fn exactly(wanted: Vec<String>) -> Picker {
+/// Chooses the label that names exactly these versions, or, where each label names one version, all of theirs.
+fn exactly(wanted: Vec<String>) -> SetPicker {
     Arc::new(move |labels: &[String]| {
         let sets: Vec<Option<Vec<&'static str>>> = labels.iter().map(|label| versions(label)).collect();
         let fits = |set: &Option<Vec<&'static str>>| {
             set.as_ref().is_some_and(|set| set.iter().copied().eq(wanted.iter().map(String::as_str)))
         };
-        sets.iter().position(fits).ok_or_else(|| {
-            let offered: Vec<String> = labels
-                .iter()
-                .zip(&sets)
-                .map(|(label, set)| match set {
-                    Some(set) => {
-                        format!("[{}]", set.iter().map(|version| format!("\"{version}\"")).collect::<Vec<_>>().join(", "))
-                    }
-                    None => format!("\"{label}\" (not understood)"),
-                })
-                .collect();
-            format!("This release has no method of exactly {}. It offers the sets {}.", wanted.join(", "), offered.join(", "))
+        if let Some(position) = sets.iter().position(fits) {
+            return Ok(vec![position]);
+        }
+        let singles: Option<Vec<&str>> = sets.iter().map(|set| set.as_deref().and_then(single)).collect();
+        let of_singles = singles.as_ref().and_then(|singles| {
+            let found: Option<Vec<usize>> =
+                wanted.iter().map(|wanted| singles.iter().position(|version| version == wanted)).collect();
+            found.filter(|_| gap(&wanted).is_empty())
+        });
+        if let Some(mut positions) = of_singles {
+            positions.sort_unstable();
+            return Ok(positions);
+        }
+        let offered: Vec<String> = labels
+            .iter()
+            .zip(&sets)
+            .map(|(label, set)| match set {
+                Some(set) => shown(set),
+                None => format!("\"{label}\" (not understood)"),
+            })
+            .collect();
+        let offered = offered.join(", ");
+        let wanted = wanted.join(", ");
+        Err(match singles {
+            Some(_) => format!(
+                "This release has no method of exactly {wanted}. It offers the versions {offered}, and any of them without a gap."
+            ),
+            None => format!("This release has no method of exactly {wanted}. It offers the sets {offered}."),
         })
     })
+}
+
+/// The only version of a set.
+fn single<'a>(set: &[&'a str]) -> Option<&'a str> {
+    match set {
+        [version] => Some(version),
+        _ => None,
+    }
+}
+
+/// A set as it is written in a configuration.
+fn shown(set: &[impl AsRef<str>]) -> String {
+    format!("[{}]", set.iter().map(|version| format!("\"{}\"", version.as_ref())).collect::<Vec<_>>().join(", "))
+}
+
+/// Refuses sets with a gap where the gateway shows none, and says what could not be given back.
+fn check(planned: &Record, rows: &Rows) -> Diagnostics {
+    let Some(row) = rows.find(RESOURCE.name, "tls_settings") else { return Vec::new() };
+    let standing = |side: &str| methods(&row.record, side);
+    let has_gaps = row.record.truth(GUI_WITH_GAP) == Some(true)
+        || ["inbound", "outbound"].into_iter().filter_map(standing).any(|set| !gap(&set).is_empty());
+    let mut found = Vec::new();
+    for side in ["inbound", "outbound"] {
+        let Some(wanted) = methods(planned, side).filter(|wanted| standing(side).as_ref() != Some(wanted)) else { continue };
+        let at = Path::root().attribute(&format!("{side}_methods"));
+        let missing = gap(&wanted);
+        if !missing.is_empty() && !has_gaps {
+            let whole: Vec<&str> = wanted.iter().map(String::as_str).chain(missing.iter().copied()).collect();
+            let possible = without_gaps(&wanted, whole).join(", ");
+            let detail = format!(
+                "The versions of a method have no gap: {} is missing between them. These sets are possible: {possible}.",
+                missing.join(" and ")
+            );
+            found.push(Diagnostic::error(format!("{side}_methods has a gap"), detail).at(at));
+        } else if standing(side).is_none() {
+            let detail = "The gateway shows a method that this provider does not understand, so that destroy cannot give it back. Note what \
+                          `sslconfig` prints before you apply.";
+            found.push(Diagnostic::warning(format!("What stands of {side}_methods cannot be given back"), detail).at(at));
+        } else if missing.is_empty() && standing(side).is_some_and(|set| !gap(&set).is_empty()) {
+            let set = standing(side).unwrap_or_default();
+            let detail = format!(
+                "The gateway has {} now. A release that lists single versions takes no set with a gap, and destroy could not give it back there.",
+                shown(&set)
+            );
+            found.push(Diagnostic::warning(format!("What stands of {side}_methods may not be given back"), detail).at(at));
+        }
+    }
+    found
+}
+
+/// The sets next to one with gaps: with the missing versions, and its parts.
+fn without_gaps(wanted: &[String], mut whole: Vec<&str>) -> Vec<String> {
+    whole.sort_unstable();
+    let mut sets = vec![shown(&whole)];
+    let mut part: Vec<&str> = Vec::new();
+    for version in whole.into_iter().filter(|version| version.starts_with("TLS")) {
+        if wanted.iter().any(|one| one == version) {
+            part.push(version);
+        } else if !part.is_empty() {
+            sets.push(shown(&part));
+            part.clear();
+        }
+    }
+    sets.push(shown(&part));
+    sets
 }

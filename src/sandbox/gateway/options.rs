@@ -97,6 +97,8 @@ pub struct Layout {
     pub reprint: Reprint,
     /// Form of the `sslconfig` banner.
     pub tls: TlsForm,
+    /// `sslconfig` lists single versions and takes several of them, `1-3`, as tech note 215282 shows.
+    pub single_versions: bool,
     /// Options of a RAT entry are shown behind its policy.
     pub recipient_options: bool,
     /// The listener's default policy parameters stand above the HOSTACCESS menu.
@@ -126,6 +128,7 @@ impl Default for Layout {
             filters: FilterForm::default(),
             reprint: Reprint::default(),
             tls: TlsForm::default(),
+            single_versions: false,
             recipient_options: true,
             default_parameters: true,
             many_recipients: 1000,

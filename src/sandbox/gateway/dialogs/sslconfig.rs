@@ -2,7 +2,7 @@
 
 use crate::sandbox::gateway::line::Asked;
 use crate::sandbox::gateway::options::Release;
-use crate::sandbox::gateway::tables::tls::{TlsService, methods, select};
+use crate::sandbox::gateway::tables::tls::{TlsService, combine, methods, select, single_versions};
 use crate::sandbox::gateway::terminal::{Operation, Terminal};
 
 const MENU: &[Operation] = &[
@@ -41,6 +41,10 @@ pub(in crate::sandbox::gateway) async fn run(terminal: &mut Terminal, arguments:
 }
 
 async fn questions(terminal: &mut Terminal, name: &str, mut service: TlsService, renegotiates: bool) -> Asked<TlsService> {
+    if terminal.layout().single_versions {
+        service.method = several(terminal, name, &service.method).await?;
+        return ciphers(terminal, name, service, renegotiates).await;
+    }
     let methods = methods(terminal.release());
     let labels: Vec<&str> = methods.iter().map(|method| method.label).collect();
     let at = methods.iter().position(|method| method.keyword == service.method).unwrap_or(0);
@@ -48,6 +52,28 @@ async fn questions(terminal: &mut Terminal, name: &str, mut service: TlsService,
     if let Some(method) = methods.get(chosen) {
         method.keyword.clone_into(&mut service.method);
     }
+    ciphers(terminal, name, service, renegotiates).await
+}
+
+/// Asks for single versions; Enter keeps those that stand.
+async fn several(terminal: &mut Terminal, name: &str, now: &str) -> Asked<String> {
+    let list = single_versions(terminal.release());
+    let lines: Vec<String> = list.iter().enumerate().map(|(at, (label, _))| format!("{}. {label}", at + 1)).collect();
+    let stands: Vec<String> = (1..=list.len())
+        .filter(|number| now.split('/').any(|word| list.get(number - 1).is_some_and(|(_, keyword)| *keyword == word)))
+        .map(|number| number.to_string())
+        .collect();
+    let shown = match stands.as_slice() {
+        [first, .., last] => format!("{first}-{last}"),
+        stands => stands.join(","),
+    };
+    let question = format!("Enter the {name} ssl method you want to use.\n{}", lines.join("\n"));
+    terminal
+        .ask_until(&question, &shown, |answer| if answer == shown { Ok(now.to_owned()) } else { combine(answer, &list) })
+        .await
+}
+
+async fn ciphers(terminal: &mut Terminal, name: &str, mut service: TlsService, renegotiates: bool) -> Asked<TlsService> {
     let question = format!("Enter the {name} ssl cipher you want to use.");
     service.ciphers = terminal.ask_until(&question, &service.ciphers, |answer| select(answer).map(|_| answer.to_owned())).await?;
     if renegotiates && terminal.release() >= Release::V13_0 {

@@ -54,6 +54,37 @@ pub fn methods(release: Release) -> &'static [Method] {
     }
 }
 
+/// Lists the single versions of tech note 215282 with the words of the banner; the newest releases have one more.
+pub fn single_versions(release: Release) -> Vec<(&'static str, &'static str)> {
+    let mut list = vec![("TLS v1.0", "tlsv1.0"), ("TLS v1.1", "tlsv1.1"), ("TLS v1.2", "tlsv1.2")];
+    if release >= Release::V15_5 {
+        list.push(("TLS v1.3", "tlsv1.3"));
+    } else {
+        list.extend([("SSL v2", "sslv2"), ("SSL v3", "sslv3")]);
+    }
+    list
+}
+
+/// Understands numbers, ranges and lists of them (`2`, `1-3`, `1,2`) as a method of single versions; TLS versions have no gap.
+pub fn combine(answer: &str, list: &[(&'static str, &'static str)]) -> Result<String, String> {
+    let refusal = || format!("Value must be an integer from 1 to {}, a range or a list of such.", list.len());
+    let mut chosen = std::collections::BTreeSet::new();
+    for part in answer.split(',').map(str::trim) {
+        let (first, last) = part.split_once('-').unwrap_or((part, part));
+        let (first, last): (usize, usize) =
+            (first.trim().parse().map_err(|_| refusal())?, last.trim().parse().map_err(|_| refusal())?);
+        if first == 0 || first > last || last > list.len() {
+            return Err(refusal());
+        }
+        chosen.extend(first - 1..last);
+    }
+    let tls: Vec<usize> = chosen.iter().copied().filter(|at| list[*at].1.starts_with("tls")).collect();
+    if tls.windows(2).any(|pair| pair[0] + 1 != pair[1]) {
+        return Err("The value must be a sequence of TLS versions without a gap.".to_owned());
+    }
+    Ok(chosen.iter().map(|at| list[*at].1).collect::<Vec<_>>().join("/"))
+}
+
 /// Names the form of the banner, of which the documents show both.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum TlsForm {
