@@ -8,7 +8,7 @@ use std::cmp::Reverse;
 use std::collections::VecDeque;
 
 use super::dialog::{Answer, Dialog, Reply, Said, Section};
-use super::level::{self, Offer};
+use super::level::{self, Notice, Offer};
 use super::refusal;
 use super::settings::Level;
 use super::shell::{Limit, Next, Shell, Shown, Way};
@@ -299,6 +299,20 @@ impl<'a> Walk<'a> {
         self.shell.type_line(word, Shown::Plain).await
     }
 
+    /// The error of a command that has no settings at the configured level.
+    fn without_settings(&self, label: &str) -> Error {
+        let offered = if label.is_empty() { String::new() } else { format!(" It offers: {label}") };
+        let message = format!(
+            "The command {:?} has no settings of its own at the level {}.{offered}",
+            self.dialog.command,
+            level::words(self.level)
+        );
+        Error::new(Kind::Invalid, message).hint(
+            "Nothing was answered: settings that start empty or as a copy would no longer follow those of the other level. Set `gateway.cluster` of the \
+             provider (`mode` and `name`) to the level that has the settings, or make settings of its own for this level on the gateway first.",
+        )
+    }
+
     /// Goes one level up.
     async fn rise(&mut self, menu: &Menu, stop: &Stop) -> Result<(), Error> {
         self.rising = true;
@@ -326,6 +340,16 @@ impl<'a> Walk<'a> {
                 return self.shell.type_line("Y", Shown::Plain).await;
             }
             Offer::Other => return Err(self.refuse(other_level(turn, question, self.level), &turn.stop, Way::Interrupt).await),
+        }
+        match level::notice(&turn.said, question, self.level) {
+            Notice::None => {}
+            // Asked a second time, switching did not help.
+            Notice::Ours(number) if !again => {
+                self.last = Some(question.clone());
+                return self.shell.type_line(&number, Shown::Plain).await;
+            }
+            Notice::Ours(_) => return Err(self.refuse(self.without_settings(""), &turn.stop, Way::Interrupt).await),
+            Notice::Other(label) => return Err(self.refuse(self.without_settings(&label), &turn.stop, Way::Interrupt).await),
         }
         if again {
             let message = if turn.said.is_empty() {

@@ -83,6 +83,53 @@ pub(super) enum Offer {
     Other,
 }
 
+/// What the device says where a table has no settings at this level.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Notice {
+    /// It says something else.
+    None,
+    /// The configured level has the settings: the number of the label that switches to it.
+    Ours(String),
+    /// Another level has them, as the label that switches to it says.
+    Other(String),
+}
+
+/// Tells whether a question is the notice that a command has no settings at the level of the session. Its other answers, to start with empty settings
+/// or with a copy, would cut the level off from the others: they are never given.
+pub(super) fn notice(said: &str, question: &Question, level: &Level) -> Notice {
+    let Asks::List(labels) = &question.asks else { return Notice::None };
+    let lines = question.lines.iter().rev().map(|line| line.to_lowercase());
+    let all = std::iter::once(said.to_lowercase()).chain(lines).collect::<Vec<_>>().join(" ");
+    let has = |text: &str, words: &[&str]| words.iter().all(|word| text.contains(word));
+    let texts: Vec<String> = labels.iter().map(|label| label.text.to_lowercase()).collect();
+    let makes_own =
+        texts.iter().any(|text| has(text, &["copy"]) || has(text, &["empty"]) || has(text, &["new", "configuration"]));
+    if !has(&all, &["not", "configured", "mode"]) || !makes_own {
+        return Notice::None;
+    }
+    let switching = labels.iter().zip(&texts).find(|(_, text)| text.contains("switch"));
+    let is_ours = |text: &str| match level {
+        Level::Standalone => false,
+        Level::Cluster => {
+            has(text, &["\"cluster"]) || has(text, &["cluster"]) && !text.contains("group") && !text.contains("machine")
+        }
+        Level::Group(name) => names(text, "group", name),
+        Level::Machine(name) => names(text, "machine", name),
+    };
+    match switching {
+        Some((label, text)) if is_ours(text) => Notice::Ours(label.number.clone()),
+        Some((label, _)) => Notice::Other(label.text.clone()),
+        None => Notice::Other(String::new()),
+    }
+}
+
+/// Tells whether a text names a group or a machine: `"Group Europe"`, `group 'Europe'`.
+fn names(text: &str, mode: &str, name: &str) -> bool {
+    let bare =
+        |text: &str| text.replace(['"', '\'', '(', ')', '.', ':', ','], " ").split_whitespace().collect::<Vec<_>>().join(" ");
+    format!(" {} ", bare(text)).contains(&format!(" {mode} {} ", bare(&name.trim().to_lowercase())))
+}
+
 static MODE: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r#"\b(?:cluster|group|machine)["']?\s+(?:mode|level)\b"#).expect("the pattern is a constant, and a test uses it")
 });
@@ -147,6 +194,60 @@ mod tests {
         for name in ["a; commit", "a\nb", "", "a\"b"] {
             assert!(command(&Level::Machine(name.into())).is_err(), "{name:?}");
         }
+    }
+
+    #[test]
+    fn rg7_the_notice_of_a_level_without_settings_is_known_by_its_meaning_and_only_switches() {
+        let notice_of = |level: Level, labels: &[&str]| {
+            let label = |(at, text): (usize, &&str)| crate::gateway::stop::Label {
+                number: (at + 1).to_string(),
+                text: (*text).to_owned(),
+            };
+            let labels = labels.iter().enumerate().map(label).collect();
+            let lines = vec!["What would you like to do?".to_owned()];
+            let question = Question { lines, default: "1".into(), asks: Asks::List(labels) };
+            notice(
+                "NOTICE: This configuration command has not yet been configured for the current cluster mode (Machine esa1.example.com).",
+                &question,
+                &level,
+            )
+        };
+        let list = |target: &str| {
+            vec![
+                format!("Switch modes to edit at mode \"{target}\"."),
+                "Start a new, empty configuration at the current mode.".to_owned(),
+                "Copy settings from another cluster mode to the current mode.".to_owned(),
+            ]
+        };
+        let check = |level: Level, target: &str, ours: bool| {
+            let labels = list(target);
+            for turned in [false, true] {
+                let mut labels: Vec<&str> = labels.iter().map(String::as_str).collect();
+                if turned {
+                    labels.reverse();
+                }
+                let number = if turned { "3" } else { "1" };
+                let wanted = if ours { Notice::Ours(number.to_owned()) } else { Notice::Other(list(target)[0].clone()) };
+                assert_eq!(notice_of(level.clone(), &labels), wanted, "{level:?} {target}");
+            }
+        };
+        check(Level::Cluster, "Cluster Main", true);
+        check(Level::Machine("esa1.example.com".into()), "Cluster Main", false);
+        check(Level::Group("Europe".into()), "Group Europe", true);
+        check(Level::Group("Europe".into()), "Group Europe West", false);
+        check(Level::Group("Europe".into()), "Cluster Europe", false);
+        check(Level::Standalone, "Cluster Main", false);
+        let labels = ["No", "Preferred", "Copy of Required"];
+        let question = Question {
+            lines: vec!["Do you want to use TLS support?".into()],
+            default: "1".into(),
+            asks: Asks::List(
+                labels.iter().map(|text| crate::gateway::stop::Label { number: "1".into(), text: (*text).into() }).collect(),
+            ),
+        };
+        assert_eq!(notice("", &question, &Level::Cluster), Notice::None);
+        let only_new = notice_of(Level::Cluster, &["Start a new, empty configuration at the current mode."]);
+        assert_eq!(only_new, Notice::Other(String::new()));
     }
 
     #[test]

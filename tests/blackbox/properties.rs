@@ -47,6 +47,10 @@ struct Gate {
 impl Gate {
     fn open(options: Options) -> Gate {
         let cluster = if options.cluster.is_some() { Level::Cluster } else { Level::Standalone };
+        Gate::at(options, cluster)
+    }
+
+    fn at(options: Options, cluster: Level) -> Gate {
         let appliance = Appliance::start(options).expect("a gateway");
         let login = Login {
             host: "127.0.0.1".to_owned(),
@@ -731,6 +735,25 @@ fn tls_settings_that_are_printed_and_read_are_the_same() {
             )
         },
     );
+}
+
+#[test]
+fn rg7_a_level_without_settings_of_its_own_is_told_and_gets_none() {
+    let inherited = ["smtproutes", "destconfig", "sslconfig", "filters"].map(str::to_owned).to_vec();
+    let options =
+        || Options { cluster: Some(Cluster { inherited: inherited.clone(), ..Cluster::of_two() }), ..Options::default() };
+    for level in [Level::Machine("esa.example.com".to_owned()), Level::Group("Main_Group".to_owned())] {
+        let mut gate = Gate::at(options(), level.clone());
+        let before = gate.appliance.configuration();
+        for printout in [Printout::Routes, Printout::Destinations, Printout::Tls, Printout::Filters] {
+            let error = gate.read(&printout).expect_err("it has none").to_string();
+            assert!(error.contains("gateway.cluster") && error.contains("Cluster Mail"), "{level:?} {printout:?}: {error}");
+        }
+        assert!(gate.appliance.configuration() == before, "no settings were made at {level:?}");
+        gate.read(&Printout::Version).expect("the session goes on");
+    }
+    let mut gate = Gate::open(options());
+    gate.read(&Printout::Routes).expect("the cluster has them");
 }
 
 #[test]

@@ -225,6 +225,8 @@ pub struct Cluster {
     pub cluster_only: Vec<String>,
     /// Commands that must be run in machine mode, and otherwise ask whether to switch.
     pub machine_only: Vec<String>,
+    /// Commands without settings of their own below the cluster, which say so and offer to switch, to start empty or to copy.
+    pub inherited: Vec<String>,
 }
 
 impl Cluster {
@@ -236,6 +238,7 @@ impl Cluster {
             machines: vec!["esa.example.com".into(), "esa2.example.com".into()],
             away: Vec::new(),
             cluster_only: Vec::new(),
+            inherited: Vec::new(),
             machine_only: Vec::new(),
         }
     }

@@ -9,6 +9,9 @@ pub(in crate::sandbox::gateway) async fn may_run(terminal: &mut Terminal, comman
         return Ok(true);
     };
     let at = |kind: &str| terminal.level.as_deref().is_some_and(|level| level.starts_with(kind));
+    if cluster.inherited.iter().any(|name| name == command) && !at("Cluster") {
+        return notice(terminal, &cluster.name).await;
+    }
     let (mode, level) = if cluster.cluster_only.iter().any(|name| name == command) && !at("Cluster") {
         ("cluster", format!("Cluster {}", cluster.name))
     } else if cluster.machine_only.iter().any(|name| name == command) && !at("Machine") {
@@ -22,6 +25,23 @@ pub(in crate::sandbox::gateway) async fn may_run(terminal: &mut Terminal, comman
         terminal.level = Some(level);
     }
     Ok(switch)
+}
+
+/// Says that the settings stand at the cluster, and asks what to do. Settings of one's own cut this level off: that they were made is seen in the
+/// configuration.
+async fn notice(terminal: &mut Terminal, cluster: &str) -> Asked<bool> {
+    terminal.say("NOTICE: This configuration command has not yet been configured for the current cluster mode.").await?;
+    let choices = [
+        format!("Switch modes to edit at mode \"Cluster {cluster}\"."),
+        "Start a new, empty configuration at the current mode.".to_owned(),
+        "Copy settings from another cluster mode to the current mode.".to_owned(),
+    ];
+    match terminal.ask_list("What would you like to do?", &choices, 0).await? {
+        0 => terminal.level = Some(format!("Cluster {cluster}")),
+        1 => terminal.stage(|configuration| configuration.smtp_routes.clear()),
+        _ => terminal.stage(|configuration| configuration.tls_settings.gui.renegotiation = true),
+    }
+    Ok(true)
 }
 
 /// Runs `clustermode`, by words or by questions.
