@@ -100,7 +100,7 @@ pub(super) struct Rules {
 /// What the tables and the engine say.
 pub(super) const RULES: Rules = Rules {
     dialog: Printout::dialog,
-    parse: Printout::parse,
+    parse: resources::parse_with_orders,
     differences: engine::differences,
     as_known: resources::as_known,
     as_standing: resources::as_standing,

@@ -78,7 +78,7 @@ pub(super) fn dialog(printout: &Printout, said: &[Said]) -> Option<Dialog> {
 
 /// Understands what was said.
 pub(super) fn parse(printout: &Printout, said: &[Said]) -> Result<Rows, Error> {
-    let rows = match printout {
+    match printout {
         Printout::Listeners => Ok(printouts::listeners::parse(said)),
         Printout::Destinations => printouts::destinations::parse(said),
         Printout::Routes => printouts::routes::parse(said),
@@ -89,8 +89,12 @@ pub(super) fn parse(printout: &Printout, said: &[Said]) -> Result<Rows, Error> {
         Printout::CommitHelp => Ok(Rows::default()),
         Printout::Recipients(listener) => printouts::recipients::parse(listener, said),
         Printout::Hosts(listener) => printouts::hosts::parse(listener, said),
-    };
-    Ok(order::with_order(printout, rows?))
+    }
+}
+
+/// Understands what was said, with the orders of what stands there, which are objects of their own.
+pub(super) fn parse_with_orders(printout: &Printout, said: &[Said]) -> Result<Rows, Error> {
+    Ok(order::with_order(printout, printout.parse(said)?))
 }
 
 /// The `id` under which the object of a record is found in [`Rows`]: its key attributes in the spelling that all spellings of

@@ -967,7 +967,8 @@ fn filters_are_made_replaced_moved_and_switched() {
     check(&message_filter::TABLE, update, &rows, &[("MOVE", vec![number(), target()])], &["d", "2"]);
     // Down: to the end, and over it.
     let order = |names: &[&str]| Record::new().with("names", Value::List(names.iter().map(|name| Value::text(*name)).collect()));
-    let from = rows.find("gateway_message_filter_order", "message_filter_order").unwrap();
+    let ordered = order::with_order(&Printout::Filters, rows.clone());
+    let from = ordered.find("gateway_message_filter_order", "message_filter_order").unwrap();
     assert_eq!(from.record.texts("names"), ["a", "b", "c", "d"]);
     let to = order(&["b", "c", "d", "a"]);
     let update = Edit::Update { from, to: &to, changed: &changed(&["names"]) };

@@ -122,7 +122,11 @@ impl Laws {
         for name in resource.identity {
             match attribute(resource, name) {
                 None => self.breach(place, format!("the identity names {name:?}, which is no attribute")),
-                Some(attribute) => self.identity(place, attribute),
+                Some(attribute) => {
+                    // An object whose name is its key is renamed in place: its ID and its identity follow.
+                    let is_key = matches!(resource.import, Import::Key { attributes, .. } if attributes.contains(name));
+                    self.identity(place, attribute, is_key);
+                }
             }
         }
         if identity_columns(resource).len() != resource.identity.len() {
@@ -165,7 +169,7 @@ impl Laws {
         }
     }
 
-    fn identity(&mut self, place: &str, attribute: &Attribute) {
+    fn identity(&mut self, place: &str, attribute: &Attribute, is_key: bool) {
         let name = attribute.name;
         if !matches!(attribute.kind, Kind::Scalar(_) | Kind::List(_)) {
             self.breach(place, format!("the identity names {name:?}, which is neither a single value nor a list of such"));
@@ -174,7 +178,7 @@ impl Laws {
             self.breach(place, format!("the identity names {name:?}, which is sensitive"));
         }
         let is_fixed = attribute.presence == Presence::Computed && attribute.motion == Motion::Fixed;
-        if !attribute.replaces && !is_fixed {
+        if !attribute.replaces && !is_fixed && !is_key {
             self.breach(place, format!("the identity names {name:?}, which may change while the object lives"));
         }
     }
