@@ -334,3 +334,54 @@ async fn a_filter_and_a_group_are_renamed_in_place_in_one_commit() {
         }
     }
 }
+
+const RULE: &str = "mailflow_exchange_transport_rule";
+const RULE_ORDER: &str = "mailflow_exchange_transport_rule_order";
+
+fn rule(name: &str, place: Json) -> (&'static str, String, Json) {
+    let mut arguments =
+        json!({ "name": name, "conditions": { "sender_domain_is": ["a.example"] }, "actions": { "prepend_subject": "X: " } });
+    if let (Json::Object(arguments), Json::Object(place)) = (&mut arguments, place) {
+        arguments.extend(place);
+    }
+    (RULE, name.to_owned(), arguments)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_rule_that_does_not_change_is_moved_back_and_one_that_contradicts_the_order_is_an_error() {
+    let world = World::start();
+    let workspace = world.workspace("rules").await;
+    let write = |all: Vec<(&'static str, String, Json)>| {
+        workspace.write_resources(all.iter().map(|(kind, name, arguments)| (*kind, name.as_str(), arguments.clone())));
+    };
+    let standing = || {
+        let snapshot = world.stand_ins.exchange.snapshot();
+        let rules = snapshot["TransportRule"].as_array().expect("the snapshot lists the rules").clone();
+        rules.iter().map(|rule| rule["Name"].as_str().unwrap_or_default().to_owned()).collect::<String>()
+    };
+    let before = |name: &str| json!({ "before": format!("${{{RULE}.{name}.name}}") });
+    write(vec![rule("a", before("b")), rule("b", before("c")), rule("c", json!({}))]);
+    applied(&workspace, "the first order").await;
+    assert_eq!(standing(), "abc");
+    write(vec![rule("a", json!({})), rule("b", before("c")), rule("c", before("a"))]);
+    let said = applied(&workspace, "b before c, c before a").await;
+    if standing() != "bca" {
+        assert!(said.contains("second apply"), "{said}");
+        applied(&workspace, "once more").await;
+    }
+    assert_eq!(standing(), "bca");
+    workspace.must_plan_nothing("after the order was turned").await;
+
+    let order = |names: &str| {
+        let names: Vec<String> = names.chars().map(|name| format!("${{{RULE}.{name}.name}}")).collect();
+        (RULE_ORDER, "all".to_owned(), json!({ "rules": names }))
+    };
+    write(vec![rule("a", json!({})), rule("b", before("c")), rule("c", json!({})), order("cb")]);
+    must_fail(&workspace, &["plan", "-no-color"], &["contradict each other", "before"]).await;
+    write(vec![rule("a", json!({})), rule("b", json!({ "priority": 0 })), rule("c", json!({})), order("cb")]);
+    must_fail(&workspace, &["plan", "-no-color"], &["contradict each other", "priority"]).await;
+    write(vec![rule("a", json!({})), rule("b", before("c")), rule("c", json!({})), order("bca")]);
+    applied(&workspace, "the order").await;
+    workspace.must_plan_nothing("with an order that agrees").await;
+    workspace.destroy().await;
+}
