@@ -83,7 +83,8 @@ const OF: &[(&str, &[&str])] = &[
             "smtpdanestatus",
         ],
     ),
-    ("RemoteDomain", &["domainname"]),
+    // The last two are without effect in Exchange Online, and always say the same: the largest number there is, and true.
+    ("RemoteDomain", &["domainname", "messagecountthreshold", "ndrdiagnosticinfoenabled"]),
     ("HostedConnectionFilterPolicy", &["directorybasededgeblockmode", "isdefault"]),
 ];
 

@@ -8,10 +8,10 @@
 //!  "MatchSubDomains":false,"OutboundOnly":false,"Guid":"…"}
 //! ```
 
-use super::{is_text, is_true};
+use super::{UNMANAGED, is_text, is_true};
 use crate::exchange::cmdlet::{Cmdlets, Life};
 use crate::exchange::forms::{domain, domain_meaning};
-use crate::schema::{Import, Record, Resource, Rule, Timeouts, UNMANAGED, boolean, one_of, string};
+use crate::schema::{Import, Record, Resource, Rule, Timeouts, boolean, one_of, string};
 use crate::value::{Diagnostic, Diagnostics, Path};
 
 pub(super) const RESOURCE: Resource = Resource {

@@ -6,9 +6,10 @@
 //! {"Identity":"Default","ArcTrustedSealers":"fabrikam.com,cohovineyard.com"}
 //! ```
 
+use super::UNMANAGED;
 use crate::exchange::cmdlet::{Cmdlets, Form, Life};
 use crate::exchange::forms::{domain, domain_meaning};
-use crate::schema::{Clearing, Import, Resource, Timeouts, UNMANAGED, set};
+use crate::schema::{Clearing, Import, Resource, Timeouts, set};
 
 pub(super) const RESOURCE: Resource = Resource {
     name: "exchange_arc_config",

@@ -8,10 +8,10 @@
 
 use std::collections::BTreeSet;
 
-use super::multi_valued;
+use super::{UNMANAGED, multi_valued};
 use crate::exchange::cmdlet::{Cmdlets, Life};
 use crate::exchange::forms::{address_meaning, filter_address};
-use crate::schema::{Import, Record, Resource, Rule, Timeouts, UNMANAGED, boolean, string};
+use crate::schema::{Import, Record, Resource, Rule, Timeouts, boolean, string};
 use crate::value::{Diagnostic, Diagnostics, Path};
 
 pub(super) const RESOURCE: Resource = Resource {

@@ -8,13 +8,13 @@
 //!  "TlsSenderCertificateName":null,"Name":"from gateway","Guid":"acc2eccd-550f-4efa-9905-46054a5f516a"}
 //! ```
 
-use super::{is_on_premises, is_text, is_true, is_written, multi_valued};
+use super::{UNMANAGED, is_on_premises, is_text, is_true, is_written, multi_valued};
 use crate::exchange::cmdlet::Cmdlets;
 use crate::exchange::forms::{
     address_meaning, certificate_name, connector_address, domain, domain_meaning, domain_pattern, lower, recipient_meaning,
     skipped_address, trimmed,
 };
-use crate::schema::{Import, Record, Resource, Rule, Timeouts, UNMANAGED, boolean, one_of, string};
+use crate::schema::{Import, Record, Resource, Rule, Timeouts, boolean, one_of, string};
 use crate::value::{Diagnostic, Diagnostics, Path};
 
 pub(super) const RESOURCE: Resource = Resource {

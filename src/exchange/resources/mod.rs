@@ -13,7 +13,7 @@ mod transport_rule_order;
 
 pub(super) use self::across::tenant_label;
 use super::cmdlet::Cmdlets;
-use crate::schema::{Attribute, Clearing, Record, Resource, set};
+use crate::schema::{self, Attribute, Clearing, Record, Resource, set};
 use crate::value::Value;
 
 /// All resources of this side.
@@ -46,6 +46,16 @@ pub const CMDLETS: &[&Cmdlets] = &[
 pub fn named(resource: &str) -> Option<&'static Cmdlets> {
     CMDLETS.iter().copied().find(|cmdlets| cmdlets.resource.name == resource)
 }
+
+/// What stands in Exchange Online and has no argument, with the forms in which it is told.
+const UNMANAGED: Attribute = Attribute {
+    about: "Settings of the object that this provider has no argument for, and never changes. Each is a name, such as `EFTestMode = true`; what belongs to a \
+            rule says where it stands, such as `exceptions: ContentMatchesPrompt`. A value is shown where it is `true`, a number or a single word; any other \
+            is shown as a fingerprint (`#1a2b3c4d`) that changes with it, and that of a name which hints at a secret (`...Header...`, `...Token...`) not at \
+            all. Left out, the plan warns while they differ from what the last apply or import found. To accept those that stand, list them; any other is \
+            then a planned change, and apply refuses it with what to remove by hand. `[]` accepts none. A new object has none.",
+    ..schema::UNMANAGED
+};
 
 /// A set that the service keeps as a `MultiValuedProperty`: it takes `Add` and `Remove`, where a plain array takes a whole list only.
 const fn multi_valued(name: &'static str, about: &'static str) -> Attribute {

@@ -9,12 +9,12 @@
 //!  "Name":"to gateway","Guid":"d0d71cb9-6105-410f-8193-3640e12852a5"}
 //! ```
 
-use super::{is_on_premises, is_text, is_true, is_written, multi_valued};
+use super::{UNMANAGED, is_on_premises, is_text, is_true, is_written, multi_valued};
 use crate::exchange::cmdlet::{Cmdlets, Form, Validation};
 use crate::exchange::forms::{
     domain_meaning, domain_pattern, recipient_meaning, smart_host, smart_host_meaning, trimmed, wildcard_domain,
 };
-use crate::schema::{Import, Record, Resource, Rule, Timeouts, UNMANAGED, boolean, one_of, set, string};
+use crate::schema::{Import, Record, Resource, Rule, Timeouts, boolean, one_of, set, string};
 use crate::value::{Diagnostic, Diagnostics, Path};
 
 pub(super) const RESOURCE: Resource = Resource {

@@ -8,10 +8,10 @@
 //!  "CharacterSet":"iso-8859-1","LineWrapSize":"Unlimited","TNEFEnabled":null,"Guid":"…"}
 //! ```
 
-use super::{is_text, is_true};
+use super::{UNMANAGED, is_text, is_true};
 use crate::exchange::cmdlet::{Cmdlets, Form, Life};
 use crate::exchange::forms::{domain_meaning, domain_pattern, line_width, lower, trimmed};
-use crate::schema::{Clearing, Import, Record, Resource, Rule, Timeouts, UNMANAGED, boolean, integer, one_of, string};
+use crate::schema::{Clearing, Import, Record, Resource, Rule, Timeouts, boolean, integer, one_of, string};
 use crate::value::{Diagnostic, Diagnostics, Path};
 
 const CHARACTER_SETS: &[&str] = &[

@@ -19,9 +19,8 @@ use self::predicates::PREDICATES;
 use self::sections::SECTIONS;
 use crate::exchange::cmdlet::{Cmdlets, Form, Reference, Tells, Toggle};
 use crate::exchange::forms::{date, date_meaning, one_line, recipient_meaning, trimmed};
-use crate::schema::{
-    Attribute, Clearing, Import, Resource, Rule, Timeouts, UNMANAGED, block, boolean, integer, one_of, set, string,
-};
+use crate::exchange::resources::UNMANAGED;
+use crate::schema::{Attribute, Clearing, Import, Resource, Rule, Timeouts, block, boolean, integer, one_of, set, string};
 
 pub(super) const RESOURCE: Resource = Resource {
     name: "exchange_transport_rule",
