@@ -179,6 +179,15 @@ mod tests {
     }
 
     #[test]
+    fn rg9_the_reason_of_the_device_names_what_a_typed_filter_names() {
+        let mut transcript = Transcript::default();
+        let text = "f: if (recv-listener == \"OutboundMail\") and header(\"X-AUTH\") == \"^Outbound secretvalue1$\" { quarantine(\"Policy\"); }";
+        transcript.hide_script(&[text.to_owned()]);
+        transcript.printed("Listener 'OutboundMail' unknown; Quarantine 'Policy' unknown; near secretvalue1\n");
+        assert_eq!(transcript.tail(""), "Listener 'OutboundMail' unknown; Quarantine 'Policy' unknown; near (sensitive)");
+    }
+
+    #[test]
     fn a_filter_that_the_device_prints_shows_no_header_values() {
         let mut transcript = Transcript::default();
         transcript.printed("if header(\"X-OUTBOUND-AUTH\") == \"^nobodyknows$\" {\nEnter the limit for \"example.com\".\n");

@@ -56,7 +56,7 @@ async fn rg4_filters_that_the_gateway_writes_back_in_its_own_manner_are_no_chang
         filter.body = filter.body.replace("100k", "101k");
     });
     let planned = workspace.run(&["plan", "-no-color"]).await.must("plan");
-    let flat = planned.stdout.replace("│", " ").split_whitespace().collect::<Vec<_>>().join(" ");
+    let flat = planned.stdout.replace('│', " ").split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(flat.contains("Its script has `103424` (line 1, column"), "{}", planned.stdout);
     assert!(flat.contains("and `102400` (line 1, column"), "{}", planned.stdout);
     assert!(flat.contains("1 to change, 0 to destroy"), "{}", planned.stdout);

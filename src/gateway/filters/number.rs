@@ -28,7 +28,7 @@ pub(super) fn canonical_number(word: &str) -> Option<String> {
             let scale = 10_u128.checked_pow(u32::try_from(fraction.len()).ok()?)?;
             let units: u128 = format!("0{whole}{fraction}").parse().ok()?;
             let value = units.checked_mul(factor)?;
-            if value % scale != 0 {
+            if !value.is_multiple_of(scale) {
                 return None;
             }
             (value / scale).to_string().trim_start_matches('0').to_owned()

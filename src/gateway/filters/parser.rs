@@ -191,9 +191,10 @@ impl<'a> Reader<'a, '_> {
             return self.branches(keyword);
         }
         if self.is_word(&KEYWORDS) {
-            return Err(match self.is_word(&["elif", "elsif", "elseif", "else"]) {
-                true => self.wrong("This has no \"if\" before it."),
-                false => self.unknown("an action"),
+            return Err(if self.is_word(&["elif", "elsif", "elseif", "else"]) {
+                self.wrong("This has no \"if\" before it.")
+            } else {
+                self.unknown("an action")
             });
         }
         let Some(call) = self.call()? else { return Err(self.unknown("an action")) };

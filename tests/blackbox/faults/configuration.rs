@@ -243,7 +243,6 @@ const AT_PLAN: &[&str] = &[
     "c15_negative",
     "c09",
     "c06_header_rule",
-    "label",
     "g19_name",
     "together",
     "requires",
