@@ -349,24 +349,6 @@ impl Gateway {
         Ok(())
     }
 
-    /// Tells where a filter's text differs from the one in the state: the text is sensitive, so that the plan does not show it.
-    fn tell_script(&self, resource: &Resource, state: &Record, record: &Record, call: &Call) {
-        let difference = resource.attributes.iter().find_map(|attribute| {
-            let [now, before] = attribute.difference?(record.text(attribute.name)?, state.text(attribute.name)?)?;
-            Some((attribute.name, now, before))
-        });
-        if let Some((attribute, now, before)) = difference {
-            let title = state.text(resource.title).unwrap_or_default();
-            call.report(
-                Diagnostic::warning(
-                    format!("The {} {title:?} was changed on the gateway", resource.noun),
-                    format!("Its {attribute} has {now} on the gateway, and {before} in the state."),
-                )
-                .at(Path::root().attribute(attribute)),
-            );
-        }
-    }
-
     pub(super) fn table(&self, resource: &Resource) -> Result<&'static Table, Error> {
         self.tables
             .iter()
@@ -654,7 +636,7 @@ impl Objects for Gateway {
                 if let Some(facts) = agreement::facts(resource, &record) {
                     self.board.stands(resource.name, &id, format!("{} {id:?}", resource.noun), facts);
                 }
-                self.tell_script(resource, state, &record, call);
+                tell_script(resource, state, &record, call);
                 Ok(Some(self.explained(resource, record, call).await))
             }
             // What a killed run staged hides it; it is live as it was before.
@@ -730,6 +712,24 @@ impl Objects for Gateway {
         let error = Error::new(Kind::NotFound, format!("The gateway has no {} {id:?}.", resource.noun));
         let near = near(&id, rows.rows.iter().filter(|row| row.resource == resource.name).map(|row| row.id.as_str()));
         Err(if near.is_empty() { error } else { error.hint(format!("It has: {}.", shortened(&near, ", "))) })
+    }
+}
+
+/// Tells where a filter's text differs from the one in the state: the text is sensitive, so that the plan does not show it.
+fn tell_script(resource: &Resource, state: &Record, record: &Record, call: &Call) {
+    let difference = resource.attributes.iter().find_map(|attribute| {
+        let [now, before] = attribute.difference?(record.text(attribute.name)?, state.text(attribute.name)?)?;
+        Some((attribute.name, now, before))
+    });
+    if let Some((attribute, now, before)) = difference {
+        let title = state.text(resource.title).unwrap_or_default();
+        call.report(
+            Diagnostic::warning(
+                format!("The {} {title:?} was changed on the gateway", resource.noun),
+                format!("Its {attribute} has {now} on the gateway, and {before} in the state."),
+            )
+            .at(Path::root().attribute(attribute)),
+        );
     }
 }
 

@@ -133,6 +133,9 @@ pub struct Format {
     pub is_form: bool,
 }
 
+/// Where two texts first differ, as each of them has it there; `None` where they mean the same.
+pub type TellDifference = fn(&str, &str) -> Option<[String; 2]>;
+
 /// One line of a table.
 #[must_use]
 #[derive(Clone, Copy, Debug)]
@@ -199,7 +202,7 @@ pub struct Attribute {
     /// On a value that the service sets: gives it from the object as it is to be sent, as far as it follows from that, so that a plan knows it.
     pub derived: Option<fn(&Record) -> Option<Value>>,
     /// Says where two texts first differ in meaning, as each of them has it there, without showing what may be a secret.
-    pub difference: Option<fn(&str, &str) -> Option<[String; 2]>>,
+    pub difference: Option<TellDifference>,
 }
 
 const fn plain(name: &'static str, about: &'static str, kind: Kind) -> Attribute {
@@ -472,7 +475,7 @@ impl Attribute {
     }
 
     /// Names the function that says where two texts first differ, for texts that are too long, or too secret, to be shown as a whole.
-    pub const fn difference(self, difference: fn(&str, &str) -> Option<[String; 2]>) -> Attribute {
+    pub const fn difference(self, difference: TellDifference) -> Attribute {
         Attribute { difference: Some(difference), ..self }
     }
 

@@ -22,6 +22,9 @@ pub(super) struct Unread {
 
 type Read<T> = Result<T, Unread>;
 
+/// Conditions, each with the place of the word before it.
+type Parts = Vec<(Span, Condition)>;
+
 /// Reads the text of a filter, without a label. The last action in braces may lack its semicolon: that changes nothing of what it means.
 pub(super) fn parse(text: &str) -> Read<Block> {
     read(text, false)
@@ -270,8 +273,8 @@ impl<'a> Reader<'a, '_> {
         &mut self,
         word: &[&str],
         part: fn(&mut Self) -> Read<Condition>,
-        flat: fn(Condition) -> Result<Vec<(Span, Condition)>, Condition>,
-        join: fn(Vec<(Span, Condition)>) -> Condition,
+        flat: fn(Condition) -> Result<Parts, Condition>,
+        join: fn(Parts) -> Condition,
     ) -> Read<Condition> {
         let first = part(self)?;
         if !self.is_word(word) {

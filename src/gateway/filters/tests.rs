@@ -492,7 +492,7 @@ fn a_text_of_any_depth_is_taken_in_its_time() {
         let begin = Instant::now();
         let _ = (meaning(&text), masked(&text), check(&text), guard(&text, "G"), references(&text));
         let _ = (without_values_of_filters(&text), secrets(&text), difference(&text, "drop();"));
-        assert!(begin.elapsed() < Duration::from_secs(60), "{:?}: {}", begin.elapsed(), &text[..20]);
+        assert!(begin.elapsed() < Duration::from_mins(1), "{:?}: {}", begin.elapsed(), &text[..20]);
     }
 }
 
