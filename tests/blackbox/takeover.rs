@@ -17,11 +17,11 @@ use mailflow::schema::{Import, Resource, filters};
 /// Leaves out what needs `terraform query`.
 const SKIP: &str = "MAILFLOW_SKIP_QUERY";
 
-fn skips() -> bool {
+pub(crate) fn skips() -> bool {
     std::env::var(SKIP).is_ok_and(|value| value == "1")
 }
 
-fn full(resource: &Resource) -> String {
+pub(crate) fn full(resource: &Resource) -> String {
     format!("mailflow_{}", resource.name)
 }
 
@@ -85,7 +85,7 @@ impl Queried {
 }
 
 /// Makes an object of every kind and for every attribute, and gives the workspace that made them.
-async fn furnished(world: &World) -> Workspace<'_> {
+pub(crate) async fn furnished(world: &World) -> Workspace<'_> {
     let workspace = world.workspace("furnished").await;
     let all = objects(SUITES, Step::Set);
     workspace.write_resources(all.iter().map(|(kind, name, arguments)| (*kind, name.as_str(), arguments.clone())));
@@ -94,7 +94,7 @@ async fn furnished(world: &World) -> Workspace<'_> {
 }
 
 /// The values in a state that the schema calls sensitive, at any depth.
-fn secrets(columns: &[Column], value: &Json, found: &mut BTreeSet<String>) {
+pub(crate) fn secrets(columns: &[Column], value: &Json, found: &mut BTreeSet<String>) {
     for column in columns {
         let inner = &value[column.name.as_ref()];
         if column.sensitive
@@ -150,6 +150,7 @@ fn blocks() -> String {
     blocks
 }
 
+/// RT3: also the limit, and objects only where they are asked for.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_kind_is_listed_whole_narrowed_down_and_without_secrets() {
     if skips() {
@@ -230,7 +231,7 @@ async fn every_example_of_a_list_runs() {
 
 /// Ends the test unless a plan's only changes are imports, of as many objects.
 #[track_caller]
-fn only_imports(stdout: &str, count: usize, when: &str) {
+pub(crate) fn only_imports(stdout: &str, count: usize, when: &str) {
     let wanted = format!("Plan: {count} to import, 0 to add, 0 to change, 0 to destroy.");
     let progress =
         |line: &&str| line.contains("Preparing import") || line.contains("Refreshing state") || line.contains("will be imported");
@@ -238,6 +239,7 @@ fn only_imports(stdout: &str, count: usize, when: &str) {
     assert!(stdout.contains(&wanted), "{when}: not {wanted}\n{}", told());
 }
 
+/// RT2: from import blocks.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn generated_configuration_of_every_kind_plans_only_imports() {
     if skips() {
@@ -270,6 +272,7 @@ async fn generated_configuration_of_every_kind_plans_only_imports() {
     }
 }
 
+/// RT2: from a query.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_query_generates_configuration_of_every_kind_that_plans_only_imports() {
     if skips() {

@@ -45,7 +45,9 @@ pub fn list_page(catalog: &Catalog, resource: &Resource, example: &str) -> Strin
         "What is sensitive is left out of the results. [The resource](../resources/{}.md) tells what `include_resource` adds.\n\n",
         resource.name
     ));
-    page.schema(&columns);
+    if !columns.is_empty() {
+        page.schema(&columns);
+    }
     page.finish()
 }
 

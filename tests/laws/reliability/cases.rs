@@ -152,6 +152,8 @@ pub(crate) const CASES: &[Case] = &[
     case("RG12", "a recipient access entry on a private listener", "the error says so first, with the public ones"),
     case("RG13", "the host is a Secure Email and Web Manager", "an error at login"),
     case("RG14", "`sendergroup` is taken for a reference to a group", "it is a pattern: the group need not be there, and `relay_filter_script` anchors its name"),
+    case("RT2", "generated configuration", "for every kind of object it validates and plans only imports, on the oldest and on a recent Terraform, from import blocks and from a query; a sensitive text that Terraform writes as null is kept as it stands"),
+    case("RT3", "a provider without list resources", "`terraform query` lists every kind of object, narrowed down by what its table has; sensitive values are left out, and a part that cannot be read is a warning"),
     case("RT4", "SIGTERM, to the provider or to the whole process group", "what is under way is finished, answered and saved, nothing new begins; an idle process ends at once, and so does one that is told twice"),
     case("RT5", "noise in a plan", "the `id` of a gateway object is known where it follows from the configuration; what the service sets is unknown only where something that changes it changes; `read_only` warns of each planned change; the identity of a single object is its word"),
     case("RS1", "a journal of an earlier run, and work of others in the same candidate", "only a change clears, and only what the journal explains line by line, of the same account and at most 24 hours old, with a warning"),

@@ -3,6 +3,7 @@
 
 mod arbitrary;
 mod created;
+mod generated;
 mod host;
 mod laws;
 mod pages;
