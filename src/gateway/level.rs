@@ -110,11 +110,9 @@ pub(super) fn notice(said: &str, question: &Question, level: &Level) -> Notice {
     let switching = labels.iter().zip(&texts).find(|(_, text)| text.contains("switch"));
     let is_ours = |text: &str| match level {
         Level::Standalone => false,
-        Level::Cluster => {
-            has(text, &["\"cluster"]) || has(text, &["cluster"]) && !text.contains("group") && !text.contains("machine")
-        }
-        Level::Group(name) => names(text, "group", name),
-        Level::Machine(name) => names(text, "machine", name),
+        Level::Cluster => leads_to(text, "cluster", None),
+        Level::Group(name) => leads_to(text, "group", Some(name)),
+        Level::Machine(name) => leads_to(text, "machine", Some(name)),
     };
     match switching {
         Some((label, text)) if is_ours(text) => Notice::Ours(label.number.clone()),
@@ -123,11 +121,17 @@ pub(super) fn notice(said: &str, question: &Question, level: &Level) -> Notice {
     }
 }
 
-/// Tells whether a text names a group or a machine: `"Group Europe"`, `group 'Europe'`.
-fn names(text: &str, mode: &str, name: &str) -> bool {
+/// Tells whether a label leads to a level: `… at mode "Group Europe".`, `… to group Europe`. Of the cluster there is one, whatever its name.
+fn leads_to(label: &str, mode: &str, name: Option<&str>) -> bool {
     let bare =
-        |text: &str| text.replace(['"', '\'', '(', ')', '.', ':', ','], " ").split_whitespace().collect::<Vec<_>>().join(" ");
-    format!(" {} ", bare(text)).contains(&format!(" {mode} {} ", bare(&name.trim().to_lowercase())))
+        |text: &str| text.replace(['(', ')', '.', ':', ',', '"', '\''], " ").split_whitespace().collect::<Vec<_>>().join(" ");
+    let quoted = label.find(['"', '\'']).zip(label.rfind(['"', '\''])).and_then(|(first, last)| label.get(first + 1..last));
+    let Some(name) = name else {
+        let elsewhere = ["group", "machine"].iter().any(|other| bare(label).split(' ').any(|word| word == *other));
+        return quoted.map_or(!elsewhere && label.contains(mode), |quoted| bare(quoted).split(' ').next() == Some(mode));
+    };
+    let wanted = format!("{mode} {}", bare(&name.trim().to_lowercase()));
+    quoted.map_or_else(|| format!(" {}", bare(label)).ends_with(&format!(" {wanted}")), |quoted| bare(quoted) == wanted)
 }
 
 static MODE: LazyLock<Regex> = LazyLock::new(|| {
