@@ -301,9 +301,10 @@ impl<'a> Walk<'a> {
 
     /// The error of a command that has no settings at the configured level.
     fn without_settings(&self, label: &str) -> Error {
-        let offered = if label.is_empty() { String::new() } else { format!(" It offers: {label}") };
+        // Without quotes: what stands in quotes is masked in errors about filters.
+        let offered = if label.is_empty() { String::new() } else { format!(" It offers: {}", label.replace(['"', '\''], "")) };
         let message = format!(
-            "The command {:?} has no settings of its own at the level {}.{offered}",
+            "The command {} has no settings of its own at the level {}.{offered}",
             self.dialog.command,
             level::words(self.level)
         );
