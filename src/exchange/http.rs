@@ -3,6 +3,7 @@
 //! A call is `POST {exchange}/adminapi/beta/{tenant}/InvokeCommand` with
 //! `{"CmdletInput":{"CmdletName":"Get-InboundConnector","Parameters":{}}}`.
 
+mod clock;
 mod contact;
 mod graph;
 mod modules;
@@ -16,11 +17,13 @@ use std::time::Duration;
 
 use reqwest::header::{ACCEPT, ACCEPT_ENCODING, ACCEPT_LANGUAGE, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use serde_json::{Map, Value, json};
+use time::OffsetDateTime;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use url::Url;
 use uuid::Uuid;
 
+use self::clock::Clock;
 use super::answer::{Answer, Asked, Failed, Object, understand};
 use super::gate::{Gate, too_long};
 use super::hosts::Hosts;
@@ -45,6 +48,7 @@ pub struct Http {
     anchor: String,
     session: String,
     backoff: Backoff,
+    clock: Clock,
 }
 
 /// One cmdlet with its parameters.
@@ -86,6 +90,7 @@ impl Http {
             session: Uuid::new_v4().to_string(),
             hosts,
             backoff,
+            clock: Clock::default(),
         })
     }
 
@@ -102,6 +107,11 @@ impl Http {
     /// The host that runs cmdlets.
     pub fn host(&self) -> &Url {
         &self.hosts.exchange
+    }
+
+    /// What time it is at the service; before its first answer, by our clock.
+    pub fn now(&self) -> OffsetDateTime {
+        self.clock.now()
     }
 
     /// Runs a cmdlet once, with as many attempts as are safe.
@@ -138,7 +148,13 @@ impl Http {
         let mut warnings: Vec<String> = Vec::new();
         let mut seen = HashSet::new();
         for _ in 0..PAGES {
-            let answer = self.fly(&flight, call).await.map_err(|failed| unlisted(failed.error, cmdlet))?;
+            let answer = match self.fly(&flight, call).await {
+                // Who asks for one object by its identity hears so that it is not there.
+                Err(failed) if failed.error.kind == Kind::NotFound && cmdlet.parameters.contains_key("Identity") => {
+                    return Ok((Vec::new(), warnings));
+                }
+                outcome => outcome.map_err(|failed| unlisted(failed.error, cmdlet))?,
+            };
             let page = answer.objects.ok_or_else(|| {
                 Error::new(Kind::Unexpected, format!("The answer to `{}` is not a list of objects.", cmdlet.name))
             })?;
@@ -226,6 +242,7 @@ impl Http {
         let milliseconds = u64::try_from(begin.elapsed().as_millis()).unwrap_or(u64::MAX);
         match sent? {
             Ok(reply) => {
+                self.clock.hear(&reply.headers);
                 tracing::debug!(cmdlet = name, status = reply.status, milliseconds, request_id = %flight.id, "ran a cmdlet");
                 Ok(reply)
             }

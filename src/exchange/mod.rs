@@ -29,7 +29,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use self::cmdlet::{Claims, Cmdlets, Lists, Places};
+use self::cmdlet::{Claims, Cmdlets, Lists, OwnWrites, Places};
 use self::http::Http;
 use self::rights::Rights;
 use self::settings::Settings;
@@ -48,6 +48,7 @@ pub struct Exchange {
     /// The GUIDs that the state was seen to know, by noun.
     known: Mutex<HashMap<&'static str, BTreeSet<String>>>,
     places: Places,
+    own_writes: OwnWrites,
     /// Message traces wait for each other, and for the service's limit.
     traces: data::Limiter,
     claims: Claims,
@@ -105,6 +106,7 @@ impl Exchange {
             turns: Mutex::default(),
             known: Mutex::default(),
             places: Places::default(),
+            own_writes: OwnWrites::default(),
             traces: data::Limiter::default(),
             claims: Claims::default(),
             names: Names::new(pace.quiet),
@@ -140,6 +142,7 @@ impl Exchange {
     fn forget(&self, cmdlets: &Cmdlets, guid: &str) {
         let guid = guid.to_ascii_lowercase();
         self.places.forget(cmdlets.noun, &guid);
+        self.own_writes.forget(cmdlets.noun, &guid);
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         known.entry(cmdlets.noun).or_default().remove(&guid);
     }

@@ -6,9 +6,11 @@ use serde_json::{Map, Value as Json};
 
 use super::binding::{Cmdlets, Life};
 use super::read::Who;
+use super::readback::holds;
 use super::shape::{Leaf, leaves, unlike};
+use super::standing::Standing;
 use super::values::{from_json, is_nothing, to_json};
-use super::words::{absent, difference, twice};
+use super::words::{absent, difference, not_there_yet, twice};
 use crate::exchange::Exchange;
 use crate::exchange::answer::Object;
 use crate::remote::{Call, Error, Failure, Kind, Masks};
@@ -62,6 +64,9 @@ impl Exchange {
             }
             outcome => outcome,
         };
+        if !changed.is_empty() {
+            self.note_own_write(cmdlets, &id, Some(&current), call, &late).await;
+        }
         late.take_reports().into_iter().for_each(|report| call.report(report));
         outcome.map_err(|failure| {
             // What was refused and still stands as it did was not taken over; what does not has to be put back some day. What the service
@@ -96,11 +101,16 @@ impl Exchange {
             return Ok(());
         };
         let mut wanted = restored(cmdlets, &kept)?;
-        let Some((object, list)) = self.seek_twice(cmdlets, cmdlets.who(id), call).await?.found else {
-            self.forget(cmdlets, id);
-            return if matches!(cmdlets.life, Life::Single { .. }) { Err(absent(cmdlets, state)) } else { Ok(()) };
+        let current = match self.standing(cmdlets, id, state, call).await? {
+            Standing::Shown(current, _) => current,
+            // What is shown is older than the state.
+            Standing::Behind(_, Some(_)) => state.clone(),
+            Standing::Behind(own, None) => return Err(not_there_yet(cmdlets, state, "put back", own.ends())),
+            Standing::Gone => {
+                self.forget(cmdlets, id);
+                return if matches!(cmdlets.life, Life::Single { .. }) { Err(absent(cmdlets, state)) } else { Ok(()) };
+            }
         };
-        let current = self.shown(cmdlets, &object, &list, Some(&wanted), call).await?;
         let mut changed = unlike(cmdlets, &wanted, &current);
         changed.retain(|leaf| {
             let stays =
@@ -119,6 +129,14 @@ impl Exchange {
             let outcome = Box::pin(self.apply(cmdlets, id, &wanted, &changed, None, masks, call, &late)).await;
             late.take_reports().into_iter().for_each(|report| call.report(report));
             outcome.map_err(|failure| failure.error)?;
+            // Whoever takes it over next has to see what was put back, and keeps it.
+            let is_back = |object: Option<&Object>| object.is_some_and(|object| holds(cmdlets, &wanted, &changed, object));
+            if !self.agreed(cmdlets, cmdlets.who(id), false, &late, &is_back).await? {
+                call.report(Diagnostic::warning(
+                    format!("{called} was put back, and not all servers show it yet"),
+                    "The servers of Exchange Online agree with each other only after a while. Wait before it is managed again.",
+                ));
+            }
         }
         self.forget(cmdlets, id);
         Ok(())

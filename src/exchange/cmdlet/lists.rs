@@ -2,6 +2,9 @@
 //!
 //! Four rules: readers share what is in flight; errors are not kept; a write makes the list stale; a result that began before
 //! a write is dropped. A list lives as long as its client, which is made anew by each Configure.
+//!
+//! Looks that are to show what the servers agree on have lists of their own ([`Way::Look`]): those who ask for one begun after their own write
+//! share it, whatever others write meanwhile.
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -18,6 +21,19 @@ pub(in crate::exchange) struct List {
     pub(in crate::exchange) objects: Vec<Object>,
     /// Lists that were begun later have greater numbers, from 1.
     pub(in crate::exchange) began: u64,
+    /// It comes from another connection than the session's, and perhaps from another server.
+    pub(in crate::exchange) anew: bool,
+}
+
+/// Which way a list is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(in crate::exchange) enum Way {
+    /// Over the session, whose cookie leads back to the server that took the writes.
+    Session,
+    /// Over a connection of its own, without the cookie; the list is shared like any other.
+    Anew,
+    /// The same, to see what the servers agree on: the list is no one's to work with.
+    Look,
 }
 
 /// All lists of a client.
@@ -27,8 +43,8 @@ pub(in crate::exchange) struct Lists {
     clock: AtomicU64,
 }
 
-/// A noun, and the switch of Get if there is one.
-type Name = (&'static str, &'static str);
+/// A noun, the switch of Get if there is one, and whether it is a look.
+type Name = (&'static str, &'static str, bool);
 
 #[derive(Debug, Default)]
 struct Slot {
@@ -58,7 +74,8 @@ impl Lists {
     /// Gives a list that was begun after the list with the number `after` (0: any), and fetches it if there is none.
     pub(in crate::exchange) async fn get<F>(
         &self,
-        name: Name,
+        (noun, switch): (&'static str, &'static str),
+        way: Way,
         after: u64,
         call: &Call,
         fetch: impl FnOnce() -> F + Send,
@@ -66,6 +83,7 @@ impl Lists {
     where
         F: Future<Output = Result<Vec<Object>, Error>> + Send,
     {
+        let name = (noun, switch, way == Way::Look);
         let slot = Arc::clone(self.slots.lock().unwrap_or_else(PoisonError::into_inner).entry(name).or_default());
         let arrived = slot.with(|inner| inner.fetches);
         if let Some(list) = slot.kept(after) {
@@ -82,12 +100,12 @@ impl Lists {
         }
         let began = self.clock.fetch_add(1, Ordering::Relaxed) + 1;
         let writes = slot.with(|inner| inner.writes);
-        let outcome = fetch().await.map(|objects| Arc::new(List { objects, began }));
+        let outcome = fetch().await.map(|objects| Arc::new(List { objects, began, anew: way != Way::Session }));
         slot.with(|inner| {
             inner.fetches += 1;
             inner.failed = outcome.as_ref().err().cloned();
             if let Ok(list) = &outcome
-                && inner.writes == writes
+                && (inner.writes == writes || way == Way::Look)
             {
                 inner.kept = Some(Arc::clone(list));
             }
@@ -95,10 +113,15 @@ impl Lists {
         outcome
     }
 
+    /// A number that is less than that of each list which is begun from now on.
+    pub(in crate::exchange) fn now(&self) -> u64 {
+        self.clock.load(Ordering::Relaxed)
+    }
+
     /// Tells whether this client wrote to a noun.
     pub(in crate::exchange) fn written(&self, noun: &'static str) -> bool {
         let slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
-        slots.iter().any(|((own, _), slot)| *own == noun && slot.with(|inner| inner.writes > 0))
+        slots.iter().any(|((own, _, _), slot)| *own == noun && slot.with(|inner| inner.writes > 0))
     }
 
     /// Says that a write to a noun begins; it ends when the mark is dropped.
@@ -109,10 +132,13 @@ impl Lists {
 
     fn spoil(&self, noun: &'static str) {
         let slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
-        for (_, slot) in slots.iter().filter(|((own, _), _)| *own == noun) {
+        for ((_, _, is_look), slot) in slots.iter().filter(|((own, _, _), _)| *own == noun) {
             slot.with(|inner| {
                 inner.writes += 1;
-                inner.kept = None;
+                // Who looks asks for a list that was begun after the own write.
+                if !is_look {
+                    inner.kept = None;
+                }
             });
         }
     }
@@ -141,7 +167,7 @@ mod tests {
     use super::*;
     use crate::exchange::testing::call;
 
-    const NAME: Name = ("X", "");
+    const NAME: (&str, &str) = ("X", "");
 
     async fn slow(count: &AtomicU64) -> Result<Vec<Object>, Error> {
         count.fetch_add(1, Ordering::SeqCst);
@@ -153,7 +179,7 @@ mod tests {
     async fn readers_share_what_is_in_flight_and_what_is_kept() {
         let (lists, count) = (Lists::default(), AtomicU64::new(0));
         let call = call(60);
-        let one = || lists.get(NAME, 0, &call, || slow(&count));
+        let one = || lists.get(NAME, Way::Session, 0, &call, || slow(&count));
         let (a, b, c) = tokio::join!(one(), one(), one());
         assert!(Arc::ptr_eq(&a.unwrap(), &b.unwrap()));
         assert_eq!((c.unwrap().began, one().await.unwrap().began), (1, 1));
@@ -165,7 +191,7 @@ mod tests {
         let (lists, count) = (Lists::default(), AtomicU64::new(0));
         let call = call(60);
         let failing = || {
-            lists.get(NAME, 0, &call, || async {
+            lists.get(NAME, Way::Session, 0, &call, || async {
                 slow(&count).await?;
                 Err(Error::new(Kind::Denied, "no"))
             })
@@ -173,7 +199,7 @@ mod tests {
         let (a, b) = tokio::join!(failing(), failing());
         assert!(a.is_err() && b.is_err());
         assert_eq!(count.load(Ordering::SeqCst), 1);
-        assert!(lists.get(NAME, 0, &call, || slow(&count)).await.is_ok());
+        assert!(lists.get(NAME, Way::Session, 0, &call, || slow(&count)).await.is_ok());
         assert_eq!(count.load(Ordering::SeqCst), 2);
     }
 
@@ -181,25 +207,42 @@ mod tests {
     async fn a_write_makes_the_list_stale_and_a_result_that_began_before_it_is_dropped() {
         let (lists, count) = (Lists::default(), AtomicU64::new(0));
         let call = call(60);
-        lists.get(NAME, 0, &call, || slow(&count)).await.unwrap();
+        lists.get(NAME, Way::Session, 0, &call, || slow(&count)).await.unwrap();
         drop(lists.writing("X"));
         let during = async {
             tokio::time::sleep(Duration::from_millis(500)).await;
             drop(lists.writing("X"));
         };
-        let (second, ()) = tokio::join!(lists.get(NAME, 0, &call, || slow(&count)), during);
+        let (second, ()) = tokio::join!(lists.get(NAME, Way::Session, 0, &call, || slow(&count)), during);
         assert_eq!(second.unwrap().began, 2);
-        assert_eq!(lists.get(NAME, 0, &call, || slow(&count)).await.unwrap().began, 3);
+        assert_eq!(lists.get(NAME, Way::Session, 0, &call, || slow(&count)).await.unwrap().began, 3);
         drop(lists.writing("Y"));
-        assert_eq!(lists.get(NAME, 0, &call, || slow(&count)).await.unwrap().began, 3);
+        assert_eq!(lists.get(NAME, Way::Session, 0, &call, || slow(&count)).await.unwrap().began, 3);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn rx1_looks_are_shared_whatever_others_write_meanwhile() {
+        let (lists, count) = (Lists::default(), AtomicU64::new(0));
+        let call = call(60);
+        let look = |after: u64| lists.get(NAME, Way::Look, after, &call, || slow(&count));
+        let own_write = lists.now();
+        let during = async {
+            tokio::time::sleep(Duration::from_millis(500)).await;
+            drop(lists.writing("X"));
+        };
+        let (a, b, ()) = tokio::join!(look(own_write), look(own_write), during);
+        let (a, b) = (a.unwrap(), b.unwrap());
+        assert!(Arc::ptr_eq(&a, &b) && a.anew);
+        assert_eq!(look(lists.now()).await.unwrap().began, 2, "who wrote later asks for a later one");
+        assert_eq!(lists.get(NAME, Way::Session, 0, &call, || slow(&count)).await.unwrap().began, 3);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_second_opinion_is_fetched_once_for_all_who_ask() {
         let (lists, count) = (Lists::default(), AtomicU64::new(0));
         let call = call(60);
-        let first = lists.get(NAME, 0, &call, || slow(&count)).await.unwrap();
-        let again = || lists.get(NAME, first.began, &call, || slow(&count));
+        let first = lists.get(NAME, Way::Session, 0, &call, || slow(&count)).await.unwrap();
+        let again = || lists.get(NAME, Way::Session, first.began, &call, || slow(&count));
         let (a, b) = tokio::join!(again(), again());
         assert_eq!((a.unwrap().began, b.unwrap().began), (2, 2));
     }

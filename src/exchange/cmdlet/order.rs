@@ -190,7 +190,7 @@ mod tests {
             let object = json!({"Name": name, "Guid": format!("guid-{name}"), "Priority": place});
             Object::new(object.as_object().unwrap().clone())
         });
-        List { objects: objects.collect(), began: 1 }
+        List { objects: objects.collect(), began: 1, anew: false }
     }
 
     fn check(wanted: &Record, own: Option<i64>, to: Option<i64>) {

@@ -5,8 +5,10 @@
 use tokio::time::Instant;
 
 use super::binding::Cmdlets;
-use super::lists::List;
+use super::lists::{List, Way};
 use super::order::{neighbour, place};
+use super::own_writes::OwnWrite;
+use super::words::behind;
 use crate::exchange::Exchange;
 use crate::exchange::answer::Object;
 use crate::remote::order::moves;
@@ -37,7 +39,12 @@ impl Exchange {
             }
         }
         let late = self.late(call);
-        for (id, to) in moves(&standing(&list), &wanted_ids) {
+        let mut now = standing(&list);
+        let mut before = vec![shown(&names, &list).join("\n")];
+        for (id, to) in moves(&now.clone(), &wanted_ids) {
+            now.retain(|other| *other != id);
+            now.insert(to.min(now.len()), id.clone());
+            before.push(in_places(&names, &wanted_ids, &now).join("\n"));
             let to = i64::try_from(to).unwrap_or(i64::MAX);
             if let Err(failed) = self.move_to(cmdlets, &id, to, &Masks::new(), call).await {
                 return Err(Failure { error: failed.error, object: self.seen(cmdlets, &names, &late).await });
@@ -50,6 +57,7 @@ impl Exchange {
                 Err(error) => return Err(Failure { error, object: Some(order_of(&names)) }),
             };
             if in_order(&list, &wanted_ids) {
+                OwnWrite::new(self.http.now(), None, &before, Some(&names.join("\n"))).keep(call);
                 return Ok(order_of(&names));
             }
             if Instant::now() + wait >= limit {
@@ -70,10 +78,27 @@ impl Exchange {
     pub(super) async fn read_order(&self, cmdlets: &'static Cmdlets, state: &Record, call: &Call) -> Result<Record, Error> {
         let names = state.texts(RULES);
         let mut list = self.listed(cmdlets, "", 0, call).await?;
-        if names.iter().any(|name| neighbour(&list, name).is_none()) {
-            list = self.listed(cmdlets, "", list.began, call).await?;
+        if shown(&names, &list) == names {
+            return Ok(order_of(&names));
         }
-        Ok(order_of(&shown(&names, &list)))
+        let own = OwnWrite::of(call).filter(|own| own.is_young(self.http.now()));
+        let (limit, mut asked_again) = (self.patience(call), false);
+        for wait in self.polls() {
+            let standing = shown(&names, &list);
+            let replaced = own.as_ref().is_some_and(|own| own.replaced(&standing.join("\n")));
+            let is_behind = standing != names && (replaced || self.lacks_own_writes(cmdlets, &list, call).await);
+            if !is_behind && (asked_again || standing.len() == names.len()) {
+                return Ok(order_of(&standing));
+            }
+            if Instant::now() + wait >= limit {
+                break;
+            }
+            pause(call, if is_behind { wait } else { self.pace.looks }).await?;
+            asked_again = true;
+            list = self.listed_by(Way::Anew, cmdlets, "", list.began, call).await?;
+        }
+        call.report(behind(cmdlets, state, true, own.map_or_else(|| self.http.now(), |own| own.ends())));
+        Ok(order_of(&names))
     }
 
     /// Finds the order that an import ID names: the word for all rules, or names with a slash between them.
@@ -116,6 +141,12 @@ fn shown<'a>(names: &[&'a str], list: &List) -> Vec<&'a str> {
         names.iter().filter_map(|name| neighbour(list, name).map(|object| (place(object), *name))).collect();
     there.sort_by_key(|(place, _)| *place);
     there.into_iter().map(|(_, name)| name).collect()
+}
+
+/// The names in the order of places, each of which is a GUID's; `ids` are those of the names.
+fn in_places<'a>(names: &[&'a str], ids: &[String], places: &[String]) -> Vec<&'a str> {
+    let named = |id: &String| ids.iter().position(|own| own == id).and_then(|index| names.get(index).copied());
+    places.iter().filter_map(named).collect()
 }
 
 /// The GUIDs of the named objects.
@@ -180,7 +211,7 @@ mod tests {
             let object = json!({"Name": name, "Guid": format!("guid-{name}"), "Priority": place});
             Object::new(object.as_object().unwrap().clone())
         });
-        List { objects: objects.collect(), began: 1 }
+        List { objects: objects.collect(), began: 1, anew: false }
     }
 
     #[test]

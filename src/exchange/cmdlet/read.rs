@@ -5,10 +5,10 @@ use std::sync::Arc;
 use serde_json::{Map, json};
 
 use super::binding::{Cmdlets, Life};
-use super::lists::List;
+use super::lists::{List, Way};
 use super::shape::record;
-use super::unmanaged::unsupported;
-use super::{absent, words};
+use super::standing::Standing;
+use super::words::{self, behind};
 use crate::exchange::Exchange;
 use crate::exchange::answer::Object;
 use crate::exchange::http::Cmdlet;
@@ -72,10 +72,25 @@ impl Exchange {
         after: u64,
         call: &Call,
     ) -> Result<Arc<List>, Error> {
+        self.listed_by(Way::Session, cmdlets, switch, after, call).await
+    }
+
+    /// The same, another way.
+    pub(super) async fn listed_by(
+        &self,
+        way: Way,
+        cmdlets: &Cmdlets,
+        switch: &'static str,
+        after: u64,
+        call: &Call,
+    ) -> Result<Arc<List>, Error> {
         let fetch = || async {
             let masks = Masks::new();
             let get = cmdlets.listing(switch, &masks);
-            let objects = Box::pin(self.http.list(&get, call)).await?;
+            let objects = match way {
+                Way::Session => Box::pin(self.http.list(&get, call)).await?,
+                Way::Anew | Way::Look => Box::pin(self.http.list_anew(&get, call)).await?,
+            };
             if objects.iter().any(|object| cmdlets.id(object).is_none()) {
                 return Err(Error::new(
                     Kind::Unexpected,
@@ -84,15 +99,33 @@ impl Exchange {
             }
             Ok(objects)
         };
-        self.lists.get((cmdlets.noun, switch), after, call, fetch).await
+        self.lists.get((cmdlets.noun, switch), way, after, call, fetch).await
     }
 
     /// Looks for an object in lists that were begun after `after`. The lists behind switches are only read if the plain one does
     /// not have it.
     pub(super) async fn seek(&self, cmdlets: &Cmdlets, who: Who<'_>, after: u64, call: &Call) -> Result<Sought, Error> {
+        let sought = self.seek_by(Way::Session, cmdlets, who, after, call).await?;
+        if let (Who::Guid(guid), Some((_, list))) = (who, &sought.found)
+            && !list.anew
+        {
+            self.own_writes.showed(cmdlets.noun, guid);
+        }
+        Ok(sought)
+    }
+
+    /// The same, another way.
+    pub(super) async fn seek_by(
+        &self,
+        way: Way,
+        cmdlets: &Cmdlets,
+        who: Who<'_>,
+        after: u64,
+        call: &Call,
+    ) -> Result<Sought, Error> {
         let mut seen = 0;
         for switch in std::iter::once("").chain(cmdlets.hidden.iter().copied()) {
-            let list = self.listed(cmdlets, switch, after, call).await?;
+            let list = self.listed_by(way, cmdlets, switch, after, call).await?;
             seen = seen.max(list.began);
             let mut fitting = list.objects.iter().filter(|object| who.fits(cmdlets, object));
             if let (Who::Only, Some(name)) = (who, cmdlets.identity(""))
@@ -108,10 +141,10 @@ impl Exchange {
         Ok(Sought { found: None, seen, count: 0 })
     }
 
-    /// Looks for an object, and asks a second time before it says that the object is not there.
+    /// Looks for an object, and asks again before it says that the object is not there (see [`confirm_absent`](Self::confirm_absent)).
     pub(super) async fn seek_twice(&self, cmdlets: &Cmdlets, who: Who<'_>, call: &Call) -> Result<Sought, Error> {
         let first = self.seek(cmdlets, who, 0, call).await?;
-        if first.found.is_some() { Ok(first) } else { self.seek(cmdlets, who, first.seen, call).await }
+        if first.found.is_some() { Ok(first) } else { self.confirm_absent(cmdlets, who, first.seen, call).await }
     }
 
     /// Reads the object that state knows.
@@ -129,16 +162,19 @@ impl Exchange {
             return self.read_order(cmdlets, state, call).await.map(Some);
         }
         self.remember(cmdlets, id);
-        let sought = self.seek_twice(cmdlets, cmdlets.who(id), call).await?;
-        if let Some((object, list)) = sought.found {
-            let mut record = self.shown(cmdlets, &object, &list, Some(state), call).await?;
-            let kept = absent::keep(cmdlets, &mut record, Some(state));
-            absent::told(cmdlets, &record, &kept).into_iter().for_each(|warning| call.report(warning));
-            unsupported(cmdlets, &object, &record).into_iter().for_each(|warning| call.report(warning));
-            if let Some(tells) = cmdlets.tells {
-                self.board.stands(cmdlets.resource.name, id, cmdlets.called(&record), (tells.facts)(&record));
+        match self.standing(cmdlets, id, state, call).await? {
+            Standing::Shown(record, _, warnings) => {
+                warnings.into_iter().for_each(|warning| call.report(warning));
+                if let Some(tells) = cmdlets.tells {
+                    self.board.stands(cmdlets.resource.name, id, cmdlets.called(&record), (tells.facts)(&record));
+                }
+                return Ok(Some(record));
             }
-            return Ok(Some(record));
+            Standing::Behind(own, shown) => {
+                call.report(behind(cmdlets, state, shown.is_some(), own.ends()));
+                return Ok(Some(state.clone()));
+            }
+            Standing::Gone => {}
         }
         if matches!(cmdlets.life, Life::Single { .. }) {
             return Err(words::absent(cmdlets, state));
@@ -148,7 +184,7 @@ impl Exchange {
             return Err(Error::new(
                 Kind::Unexpected,
                 format!(
-                    "Exchange Online was asked twice and shows none of the {} objects of the kind {} that the state knows.",
+                    "Exchange Online was asked over several connections and shows none of the {} objects of the kind {} that the state knows.",
                     known.len(),
                     cmdlets.resource.noun
                 ),
@@ -157,7 +193,7 @@ impl Exchange {
         }
         call.report(Diagnostic::warning(
             format!("{} is gone", capital(&cmdlets.called(state))),
-            format!("Exchange Online was asked twice and no longer shows an object with the GUID {id}. It is removed from the state; a configured object will be made anew."),
+            format!("Exchange Online was asked over several connections, for the list and for the GUID {id}, and no longer shows it. It is removed from the state; a configured object will be made anew."),
         ));
         self.forget(cmdlets, id);
         Ok(None)

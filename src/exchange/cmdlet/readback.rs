@@ -47,33 +47,6 @@ impl Exchange {
         Ok(None)
     }
 
-    /// Looks until a GUID is no longer shown. Where it is not known that it was removed, one look says little, so the first that
-    /// shows it ends the search and absence is asked for twice.
-    pub(super) async fn vanished(
-        &self,
-        cmdlets: &'static Cmdlets,
-        guid: &str,
-        doubtful: bool,
-        call: &Call,
-    ) -> Result<bool, Error> {
-        if doubtful {
-            return Ok(self.seek_twice(cmdlets, cmdlets.who(guid), call).await?.found.is_none());
-        }
-        let (limit, mut after) = (Instant::now() + self.pace.consistency, 0);
-        for wait in self.polls() {
-            let sought = self.seek(cmdlets, cmdlets.who(guid), after, call).await?;
-            if sought.found.is_none() {
-                return Ok(true);
-            }
-            if Instant::now() + wait >= limit {
-                break;
-            }
-            after = sought.seen;
-            pause(call, wait).await?;
-        }
-        Ok(false)
-    }
-
     /// Reads an object back until it shows what was sent. A list that null did not empty is emptied by name on the way.
     #[expect(clippy::too_many_arguments, reason = "the parts of one look")]
     pub(super) async fn settle(

@@ -73,6 +73,13 @@ impl Exchange {
                     Ok(Some((object, _))) => {
                         // An object that was removed a moment ago is still shown, and refused, by some of the service's servers.
                         match self.look_anew(cmdlets, Who::Name(name), &late).await {
+                            // This run removed the one that had the name: it is only still shown.
+                            Ok(LOOKS)
+                                if self.names.was_removed(cmdlets.noun, &claimed(cmdlets, name))
+                                    && begin.elapsed() < self.pace.consistency =>
+                            {
+                                in_doubt = Some(object);
+                            }
                             Ok(LOOKS) | Err(_) => return Err(taken(cmdlets, &object, name, &failed.error).into()),
                             Ok(_) => in_doubt = Some(object),
                         }

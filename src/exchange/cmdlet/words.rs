@@ -2,13 +2,16 @@
 
 use std::time::Duration;
 
+use time::format_description::well_known::Rfc3339;
+use time::{OffsetDateTime, UtcOffset};
+
 use super::binding::{Cmdlets, Life};
 use super::shape::{Leaf, leaves, shown};
 use crate::exchange::answer::Object;
 use crate::exchange::fault;
 use crate::remote::{Error, Kind, names};
-use crate::schema::{Record, article};
-use crate::value::Path;
+use crate::schema::{Record, article, capital};
+use crate::value::{Diagnostic, Path};
 
 pub(super) fn taken(cmdlets: &Cmdlets, object: &Object, name: &str, error: &Error) -> Error {
     let guid = object.guid().unwrap_or_default();
@@ -49,10 +52,10 @@ pub(super) fn absent(cmdlets: &Cmdlets, record: &Record) -> Error {
     match cmdlets.life {
         Life::Single { .. } => Error::new(
             Kind::Unexpected,
-            format!("`{}` was asked twice and does not show {called}, which every organization has.", cmdlets.cmdlet("Get")),
+            format!("`{}` was asked over several connections and does not show {called}, which every organization has.", cmdlets.cmdlet("Get")),
         )
         .hint("Check that the application may read it, and that the organization is set up (`Enable-OrganizationCustomization`)."),
-        _ => Error::new(Kind::NotFound, format!("`{}` was asked twice and does not show {called}.", cmdlets.cmdlet("Get")))
+        _ => Error::new(Kind::NotFound, format!("`{}` was asked over several connections and does not show {called}.", cmdlets.cmdlet("Get")))
             .hint("This resource manages what is there and makes nothing: add it to the tenant first (a domain, in Microsoft Entra), and apply again.")
             .at(Path::dotted(cmdlets.resource.title)),
     }
@@ -79,6 +82,42 @@ pub(super) fn not_shown(cmdlets: &Cmdlets, wanted: &Record, limit: Duration) -> 
         ),
     )
     .hint("Its servers agree with each other only after a while. Apply again later.")
+}
+
+/// The warning for an object that is not shown as we wrote it a short time ago.
+pub(super) fn behind(cmdlets: &Cmdlets, state: &Record, is_shown: bool, ends: OffsetDateTime) -> Diagnostic {
+    let what = if is_shown { "show it as it was before" } else { "do not show it yet" };
+    Diagnostic::warning(
+        format!("{} is not shown as it was written yet", capital(&cmdlets.called(state))),
+        format!(
+            "Terraform wrote it a short time ago, and the servers of Exchange Online that were asked {what}: they agree with each other only after \
+             a while. The state is kept as it is. Plan again later. What was changed by hand since shows in a plan after {}.",
+            moment(ends)
+        ),
+    )
+}
+
+/// The error for a change of an object that is not shown, or not gone for certain, a short time after our own write.
+pub(super) fn not_there_yet(cmdlets: &Cmdlets, state: &Record, verb: &str, ends: OffsetDateTime) -> Error {
+    Error::new(
+        Kind::Unavailable,
+        format!(
+            "Terraform wrote {} a short time ago, and the servers of Exchange Online that were asked do not show it: it is not known whether it is \
+             gone or not there yet. It was not {verb}.",
+            cmdlets.called(state)
+        ),
+    )
+    .hint(format!("Its servers agree with each other only after a while. Try again later; after {} what is not shown counts as gone.", moment(ends)))
+}
+
+/// A moment to the second, in UTC.
+fn moment(moment: OffsetDateTime) -> String {
+    moment
+        .to_offset(UtcOffset::UTC)
+        .replace_nanosecond(0)
+        .ok()
+        .and_then(|moment| moment.format(&Rfc3339).ok())
+        .unwrap_or_default()
 }
 
 pub(super) fn ignored(other: &[Leaf], wanted: &Record, actual: &Record, limit: Duration) -> Error {

@@ -4,17 +4,20 @@
 //! Writes of one noun go one after the other. Each ends with reading the object back until it shows what was sent.
 
 use serde_json::json;
+use tokio::time::Instant;
 
 use super::absent;
 use super::binding::{Cmdlets, Life};
 use super::order::{asks, target};
+use super::own_writes::OwnWrite;
 use super::read::Who;
 use super::readback::{Patience, unseen};
 use super::review::claimed;
 use super::send::{AGAIN, identity};
 use super::shape::{Leaf, leaves, masks, new_parameters, record, shown, unlike};
+use super::standing::Standing;
 use super::values::is_nothing;
-use super::words::{located, seconds, taken, unchecked};
+use super::words::{located, not_there_yet, seconds, taken, unchecked};
 use crate::exchange::Exchange;
 use crate::exchange::answer::Object;
 use crate::remote::{Call, Change, Error, Failure, Kind, Masks, interruptible, pause};
@@ -62,6 +65,8 @@ impl Exchange {
             self.arrange(cmdlets, &guid, wanted, call, &late).await;
             self.validate(cmdlets, &guid, wanted, record, true, call).await;
         }
+        let before = made.as_ref().and_then(|made| record(cmdlets, made).ok());
+        self.note_own_write(cmdlets, &guid, before.as_ref(), call, &late).await;
         late.take_reports().into_iter().for_each(|report| call.report(report));
         outcome
     }
@@ -84,15 +89,21 @@ impl Exchange {
         }
 
         let guid = prior.text("id").unwrap_or_default().to_ascii_lowercase();
-        let Some((object, list)) = self.seek_twice(cmdlets, cmdlets.who(&guid), call).await?.found else {
-            return Err(Error::new(Kind::NotFound, format!("{} was removed since the plan.", cmdlets.called(prior)))
-                .hint("Plan again: it will be made anew.")
-                .into());
+        let (current, list) = match self.standing(cmdlets, &guid, prior, call).await? {
+            Standing::Shown(current, list, _) => {
+                unchanged_since(cmdlets, prior, &current, wanted)?;
+                super::unmanaged::refuse(cmdlets, &current, wanted)?;
+                (current, list)
+            }
+            // What is shown is older than the state: the state says what is written over.
+            Standing::Behind(_, Some(list)) => (prior.clone(), list),
+            Standing::Behind(own, None) => return Err(not_there_yet(cmdlets, prior, "changed", own.ends()).into()),
+            Standing::Gone => {
+                return Err(Error::new(Kind::NotFound, format!("{} was removed since the plan.", cmdlets.called(prior)))
+                    .hint("Plan again: it will be made anew.")
+                    .into());
+            }
         };
-        let mut current = self.shown(cmdlets, &object, &list, Some(prior), call).await?;
-        absent::keep(cmdlets, &mut current, Some(prior));
-        unchanged_since(cmdlets, prior, &current, wanted)?;
-        super::unmanaged::refuse(cmdlets, &current, wanted)?;
 
         let changed = unlike(cmdlets, wanted, prior);
         if cmdlets.adopts(prior) {
@@ -109,6 +120,7 @@ impl Exchange {
                 cmdlets.validation.is_some_and(|own| changed.iter().any(|leaf| own.relevant.contains(&leaf.name.as_str())));
             self.validate(cmdlets, &guid, wanted, record, matters, call).await;
         }
+        self.note_own_write(cmdlets, &guid, Some(&current), call, &late).await;
         late.take_reports().into_iter().for_each(|report| call.report(report));
         outcome
     }
@@ -131,21 +143,28 @@ impl Exchange {
         }
         let masks = masks(cmdlets.resource, &[state]);
         let turn = self.turn(cmdlets.noun);
-        let _turn = interruptible(call, turn.lock()).await?;
         if cmdlets.adopts(state) {
+            let _turn = interruptible(call, turn.lock()).await?;
             return Box::pin(self.put_back(cmdlets, &guid, state, &masks, call)).await;
         }
-        let mut waits = self.pace.backoff.waits();
+        let own = OwnWrite::of(call).filter(|own| own.is_young(self.http.now()));
+        let (begin, mut waits) = (Instant::now(), self.pace.backoff.waits());
         for attempt in 1.. {
-            let parameters = identity(cmdlets, &guid, true);
-            let failed = match self.write(cmdlets, cmdlets.cmdlet("Remove"), parameters, &masks, call).await {
+            let sent = {
+                // Others go on while it is waited until no server shows the object.
+                let _turn = interruptible(call, turn.lock()).await?;
+                self.write(cmdlets, cmdlets.cmdlet("Remove"), identity(cmdlets, &guid, true), &masks, call).await
+            };
+            let failed = match sent {
                 Ok(_) => None,
                 Err(failed) if failed.error.kind == Kind::NotFound || failed.lost => Some(failed),
                 Err(failed) => return Err(failed.error),
             };
             let late = self.late(call);
-            let gone = self.vanished(cmdlets, &guid, failed.as_ref().is_some_and(|failed| failed.lost), &late).await;
+            let gone = self.vanished(cmdlets, &guid, failed.is_some(), &late).await;
             let again = match (gone, failed) {
+                // A server that never showed the object may not know it yet, and neither removes it nor shows it.
+                (Ok(true), Some(failed)) if own.is_some() && !self.own_writes.was_shown(cmdlets.noun, &guid) => failed.error,
                 (Ok(true), _) => {
                     self.forget(cmdlets, &guid);
                     if let Some(title) = state.text(cmdlets.resource.title) {
@@ -165,15 +184,21 @@ impl Exchange {
                     )
                     .hint("Its servers agree with each other only after a while. Try again later."));
                 }
-                (Ok(false), Some(failed)) => failed,
+                (Ok(false), Some(failed)) => failed.error,
                 (Err(error), None) => return Err(error),
                 (Err(error), Some(failed)) => return Err(unchecked(failed.error, &error)),
             };
             let wait = waits.next().unwrap_or_default();
-            if attempt > AGAIN || !(again.error.retryable || again.error.kind == Kind::NotFound) || wait >= call.time_left() {
-                return Err(again.error);
+            let goes_on = match again.kind {
+                Kind::NotFound => attempt <= AGAIN || begin.elapsed() < self.pace.consistency,
+                _ => attempt <= AGAIN && again.retryable,
+            };
+            if !goes_on || wait >= call.time_left() || pause(call, wait).await.is_err() {
+                return Err(match own {
+                    Some(own) if again.kind == Kind::NotFound => not_there_yet(cmdlets, state, "deleted", own.ends()),
+                    _ => again,
+                });
             }
-            pause(call, wait).await.map_err(|_| again.error)?;
         }
         Err(Error::new(Kind::Unexpected, "Removing did not end."))
     }
