@@ -20,6 +20,7 @@ mod filters;
 mod gates;
 mod gateway_batch;
 mod guide;
+mod lag;
 mod lifecycle;
 mod listener_defaults;
 mod logins;

@@ -54,6 +54,8 @@ pub struct Options {
     pub own_visibility_delay_ms: u64,
     /// The affinity cookie leads back to the same back end; without it, calls come to the back ends in turn.
     pub affinity: bool,
+    /// Get shows when an object was made and changed.
+    pub change_times: bool,
     /// The most objects in one answer, whatever `Prefer: odata.maxpagesize` asks for.
     pub page_size: usize,
     /// When the front end answers with a redirect.
@@ -140,6 +142,7 @@ impl Default for Options {
             visibility_delay_ms: 0,
             own_visibility_delay_ms: 0,
             affinity: true,
+            change_times: true,
             page_size: 1000,
             redirect: Redirect::Never,
             redirect_status: 307,

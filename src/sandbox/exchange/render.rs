@@ -47,7 +47,10 @@ pub(crate) fn record(noun: &Noun, object: &Object, place: usize, given: &Given, 
         ("WhenCreatedUTC", object.created, "Z"),
         ("WhenChanged", object.changed, "+00:00"),
         ("WhenChangedUTC", object.changed, "Z"),
-    ] {
+    ]
+    .into_iter()
+    .filter(|_| options.change_times)
+    {
         record.insert(format!("{name}@data.type"), json!("System.DateTime"));
         record.insert(name.into(), json!(date_text(date, zone)));
     }
