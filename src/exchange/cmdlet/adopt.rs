@@ -102,7 +102,7 @@ impl Exchange {
         };
         let mut wanted = restored(cmdlets, &kept)?;
         let current = match self.standing(cmdlets, id, state, call).await? {
-            Standing::Shown(current, _) => current,
+            Standing::Shown(current, _, _) => current,
             // What is shown is older than the state.
             Standing::Behind(_, Some(_)) => state.clone(),
             Standing::Behind(own, None) => return Err(not_there_yet(cmdlets, state, "put back", own.ends())),
