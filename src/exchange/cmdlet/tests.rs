@@ -379,7 +379,7 @@ async fn e05_a_set_that_another_server_does_not_know_yet_is_repeated() {
 }
 
 #[tokio::test]
-async fn e06_an_object_that_is_gone_is_asked_for_twice_and_reported() {
+async fn e06_an_object_that_is_gone_is_asked_for_again_and_by_its_identity_and_reported() {
     let (tenant, service, exchange) = tenant().await;
     let one = create(&exchange, inbound(), &connector("a")).await.unwrap();
     let other = create(&exchange, inbound(), &connector("b")).await.unwrap();
@@ -391,7 +391,8 @@ async fn e06_an_object_that_is_gone_is_asked_for_twice_and_reported() {
     assert_eq!(exchange.read(inbound(), &one, &call).await.unwrap(), None);
     let reports = call.take_reports();
     assert!(reports.len() == 1 && reports[0].summary.contains("\"a\"") && !reports[0].is_error(), "{reports:?}");
-    assert_eq!(service.calls().len() - before, 2);
+    assert_eq!(service.calls().len() - before, 3);
+    assert_eq!(service.calls().last().map(Seen::parameters), Some(json!({"Identity": guid(1)})));
 }
 
 #[tokio::test]
