@@ -113,6 +113,15 @@ async fn rx1_all_objects_live_while_servers_lag_and_tell_no_times() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rx1_all_objects_live_while_servers_lag_and_heed_no_cookie() {
+    lives(&lagging(|options| {
+        options.visibility_delay_ms = 800;
+        options.affinity = false;
+    }))
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn rx1_an_object_lives_while_a_server_lags_by_twenty_seconds() {
     let world = lagging(|options| options.visibility_delay_ms = 20_000);
     let before = world.stand_ins.exchange.snapshot();

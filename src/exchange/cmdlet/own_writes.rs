@@ -48,12 +48,13 @@ pub(super) struct OwnWrite {
 }
 
 impl OwnWrite {
-    /// A write that was just done: the object as it is shown now, if it is, and descriptions (see [`described`]) of what stood there before and now.
-    pub(super) fn new(at: OffsetDateTime, shown: Option<&Object>, before: &[String], now: Option<&str>) -> OwnWrite {
+    /// A write that was just done: when by our clock, and by the service's if it says so; and descriptions (see [`described`]) of what stood there
+    /// before and now.
+    pub(super) fn new(at: OffsetDateTime, changed: Option<OffsetDateTime>, before: &[String], now: Option<&str>) -> OwnWrite {
         let salt = uuid::Uuid::new_v4().simple().to_string();
         let old = before.iter().filter(|text| Some(text.as_str()) != now);
         let before = old.map(|text| hash(&salt, text)).collect();
-        OwnWrite { at, changed: shown.and_then(changed), salt, before }
+        OwnWrite { at, changed, salt, before }
     }
 
     /// The last write to the object of a call, if it is known.
@@ -106,6 +107,11 @@ impl OwnWrite {
             // Times have whole seconds: two writes may have the same.
             _ => record(cmdlets, object).is_ok_and(|record| self.replaced(&described(cmdlets, &record))),
         }
+    }
+
+    /// Tells whether the service says that this was changed after this write.
+    pub(super) fn is_before(&self, shown: Option<OffsetDateTime>) -> bool {
+        self.changed.zip(shown).is_some_and(|(own, shown)| own < shown)
     }
 
     /// Tells whether this is what stood there before.
@@ -169,14 +175,16 @@ impl OwnWrites {
 }
 
 /// The service's own time of the last change, where the noun shows one.
-fn changed(object: &Object) -> Option<OffsetDateTime> {
+pub(super) fn changed(object: &Object) -> Option<OffsetDateTime> {
     let text = object.text("WhenChangedUTC").or_else(|| object.text("WhenChanged"))?;
     OffsetDateTime::parse(text, &Rfc3339).ok()
 }
 
-/// What a record says of what can be written, in one text: only a hash of it leaves the process.
+/// What a record says of what can be written and is no secret, in one text: only a hash of it leaves the process.
 pub(super) fn described(cmdlets: &Cmdlets, record: &Record) -> String {
-    let written = leaves(cmdlets.resource).into_iter().filter(|leaf| leaf.written() && !cmdlets.places(&leaf.name));
+    let written = leaves(cmdlets.resource)
+        .into_iter()
+        .filter(|leaf| leaf.written() && !leaf.attribute.sensitive && !cmdlets.places(&leaf.name));
     let lines = written.map(|leaf| {
         let value = to_json(cmdlets.form(&leaf.name), record.at(&leaf.name)).unwrap_or(Json::Null);
         format!("{}={value}", leaf.name)
@@ -211,7 +219,7 @@ mod tests {
     fn write(shown: &Object, before: &[&Object]) -> OwnWrite {
         let described = |object: &Object| described(cmdlets(), &record(cmdlets(), object).unwrap());
         let before: Vec<String> = before.iter().map(|object| described(object)).collect();
-        OwnWrite::new(NOW, Some(shown), &before, Some(&described(shown)))
+        OwnWrite::new(NOW, changed(shown), &before, Some(&described(shown)))
     }
 
     #[test]

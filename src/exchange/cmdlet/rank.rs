@@ -2,15 +2,19 @@
 //!
 //! Only those are moved that do not stand in a longest run that is in order already, so that there are as few moves as can be.
 
+use std::collections::BTreeMap;
+
+use time::OffsetDateTime;
 use tokio::time::Instant;
 
 use super::binding::Cmdlets;
 use super::lists::{List, Way};
 use super::order::{neighbour, place};
-use super::own_writes::OwnWrite;
+use super::own_writes::{OwnWrite, changed};
+use super::send::AGAIN;
 use super::words::behind;
 use crate::exchange::Exchange;
-use crate::exchange::answer::Object;
+use crate::exchange::answer::{Failed, Object};
 use crate::remote::order::moves;
 use crate::remote::{Call, Error, Failure, Kind, Masks, pause};
 use crate::schema::Record;
@@ -25,8 +29,7 @@ impl Exchange {
     /// Brings the named objects into their order. The caller holds the turn of the noun.
     pub(super) async fn put_in_order(&self, cmdlets: &'static Cmdlets, wanted: &Record, call: &Call) -> Result<Record, Failure> {
         let names = wanted.texts(RULES);
-        let list = self.listed(cmdlets, "", 0, call).await?;
-        let wanted_ids = resolved(&names, &list)?;
+        let (list, wanted_ids) = self.list_with(cmdlets, call, |list| resolved(&names, list)).await?;
         for (id, name) in wanted_ids.iter().zip(&names) {
             if self.places.knows(cmdlets.noun, id) {
                 call.report(
@@ -39,26 +42,25 @@ impl Exchange {
             }
         }
         let late = self.late(call);
-        let mut now = standing(&list);
         let mut before = vec![shown(&names, &list).join("\n")];
-        for (id, to) in moves(&now.clone(), &wanted_ids) {
-            now.retain(|other| *other != id);
-            now.insert(to.min(now.len()), id.clone());
-            before.push(in_places(&names, &wanted_ids, &now).join("\n"));
-            let to = i64::try_from(to).unwrap_or(i64::MAX);
-            if let Err(failed) = self.move_to(cmdlets, &id, to, &Masks::new(), call).await {
-                return Err(Failure { error: failed.error, object: self.seen(cmdlets, &names, &late).await });
-            }
+        if let Err(failed) = self.move_all(cmdlets, &names, &wanted_ids, &list, &mut before, call).await {
+            return Err(Failure { error: failed.error, object: self.seen(cmdlets, &names, &late).await });
         }
         let (limit, mut after) = (Instant::now() + self.pace.consistency, 0);
-        for wait in self.polls() {
+        for (look, wait) in self.polls().enumerate() {
             let list = match self.listed(cmdlets, "", after, &late).await {
                 Ok(list) => list,
                 Err(error) => return Err(Failure { error, object: Some(order_of(&names)) }),
             };
             if in_order(&list, &wanted_ids) {
-                OwnWrite::new(self.http.now(), None, &before, Some(&names.join("\n"))).keep(call);
+                OwnWrite::new(self.http.now(), newest(&names, &list), &before, Some(&names.join("\n"))).keep(call);
                 return Ok(order_of(&names));
+            }
+            // The list that said where they stood may have been an old one.
+            if look % AGAIN == AGAIN - 1
+                && let Err(failed) = self.move_all(cmdlets, &names, &wanted_ids, &list, &mut before, &late).await
+            {
+                return Err(Failure { error: failed.error, object: self.seen(cmdlets, &names, &late).await });
             }
             if Instant::now() + wait >= limit {
                 break;
@@ -74,6 +76,27 @@ impl Exchange {
         Err(Failure { error, object: self.seen(cmdlets, &names, &late).await })
     }
 
+    /// Moves the named objects into their order, as far as they do not stand in it by this list; adds each order on the way.
+    async fn move_all(
+        &self,
+        cmdlets: &'static Cmdlets,
+        names: &[&str],
+        ids: &[String],
+        list: &List,
+        before: &mut Vec<String>,
+        call: &Call,
+    ) -> Result<(), Failed> {
+        let mut now = standing(list);
+        for (id, to) in moves(&now.clone(), ids) {
+            now.retain(|other| *other != id);
+            now.insert(to.min(now.len()), id.clone());
+            before.push(in_places(names, ids, &now).join("\n"));
+            let to = i64::try_from(to).unwrap_or(i64::MAX);
+            self.move_to(cmdlets, &id, to, &Masks::new(), call).await?;
+        }
+        Ok(())
+    }
+
     /// Reads in which order the named objects stand. Those that are gone are left out.
     pub(super) async fn read_order(&self, cmdlets: &'static Cmdlets, state: &Record, call: &Call) -> Result<Record, Error> {
         let names = state.texts(RULES);
@@ -85,7 +108,8 @@ impl Exchange {
         let (limit, mut asked_again) = (self.patience(call), false);
         for wait in self.polls() {
             let standing = shown(&names, &list);
-            let replaced = own.as_ref().is_some_and(|own| own.replaced(&standing.join("\n")));
+            let newest = newest(&names, &list);
+            let replaced = own.as_ref().is_some_and(|own| own.replaced(&standing.join("\n")) && !own.is_before(newest));
             let is_behind = standing != names && (replaced || self.lacks_own_writes(cmdlets, &list, call).await);
             if !is_behind && (asked_again || standing.len() == names.len()) {
                 return Ok(order_of(&standing));
@@ -141,6 +165,11 @@ fn shown<'a>(names: &[&'a str], list: &List) -> Vec<&'a str> {
         names.iter().filter_map(|name| neighbour(list, name).map(|object| (place(object), *name))).collect();
     there.sort_by_key(|(place, _)| *place);
     there.into_iter().map(|(_, name)| name).collect()
+}
+
+/// When the last of the named objects was changed, where the service says so.
+fn newest(names: &[&str], list: &List) -> Option<OffsetDateTime> {
+    names.iter().filter_map(|name| neighbour(list, name)).filter_map(changed).max()
 }
 
 /// The names in the order of places, each of which is a GUID's; `ids` are those of the names.

@@ -172,6 +172,9 @@ impl Exchange {
             }
             Standing::Behind(own, shown) => {
                 call.report(behind(cmdlets, state, shown.is_some(), own.ends()));
+                if let Some(tells) = cmdlets.tells {
+                    self.board.stands(cmdlets.resource.name, id, cmdlets.called(state), (tells.facts)(state));
+                }
                 return Ok(Some(state.clone()));
             }
             Standing::Gone => {}

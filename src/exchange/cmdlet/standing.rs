@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::absent;
 use super::binding::Cmdlets;
 use super::lists::{List, Way};
-use super::own_writes::{OwnWrite, described};
+use super::own_writes::{OwnWrite, changed, described};
 use super::read::{Sought, Who};
 use super::review::LOOKS;
 use super::shape::{record, unlike};
@@ -197,6 +197,30 @@ impl Exchange {
         Ok(gone && (!doubtful || self.ask_for(cmdlets, guid, 0, call).await?.found.is_none()))
     }
 
+    /// Gives a list, with what a judgement finds in it. What it misses may be a write of ours that a server does not show yet; of anything else it is
+    /// enough that three looks do not show it.
+    pub(super) async fn list_with<T: Send>(
+        &self,
+        cmdlets: &'static Cmdlets,
+        call: &Call,
+        judge: impl Fn(&List) -> Result<T, Error> + Send + Sync,
+    ) -> Result<(Arc<List>, T), Error> {
+        let (limit, mut looks) = (self.patience(call), 0);
+        let mut list = self.listed(cmdlets, "", 0, call).await?;
+        loop {
+            let error = match judge(&list) {
+                Ok(found) => return Ok((list, found)),
+                Err(error) => error,
+            };
+            looks += usize::from(!self.own_writes.are_missing_in(cmdlets.noun, &list, self.http.now()));
+            if looks >= LOOKS || Instant::now() + self.pace.looks >= limit {
+                return Err(error);
+            }
+            pause(call, self.pace.looks).await?;
+            list = self.listed_by(Way::Anew, cmdlets, "", list.began, call).await?;
+        }
+    }
+
     /// Keeps what it takes to tell an older reading from our write to an object, which is done now. `before` is what stood there.
     pub(super) async fn note_own_write(
         &self,
@@ -210,7 +234,7 @@ impl Exchange {
         let shown = self.seek(cmdlets, cmdlets.who(id), 0, late).await.ok().and_then(|sought| sought.found);
         let now = shown.as_ref().and_then(|(object, _)| record(cmdlets, object).ok()).map(|now| described(cmdlets, &now));
         let before: Vec<String> = before.map(|before| described(cmdlets, before)).into_iter().collect();
-        let own = OwnWrite::new(self.http.now(), shown.as_ref().map(|(object, _)| object), &before, now.as_deref());
+        let own = OwnWrite::new(self.http.now(), shown.as_ref().and_then(|(object, _)| changed(object)), &before, now.as_deref());
         own.keep(call);
         self.own_writes.hear(cmdlets.noun, id, own);
     }

@@ -1,5 +1,6 @@
 //! The engine against a small tenant that keeps objects as they are sent. Faults are scripted per cmdlet.
 
+mod lag;
 mod more;
 
 use std::collections::VecDeque;

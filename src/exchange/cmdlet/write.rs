@@ -44,8 +44,8 @@ impl Exchange {
         }
         let mut parameters = new_parameters(cmdlets, wanted);
         if cmdlets.ordered && asks(wanted) {
-            let list = self.listed(cmdlets, "", 0, call).await?;
-            if let Some(place) = target(wanted, &list, None)? {
+            let (_, place) = self.list_with(cmdlets, call, |list| target(wanted, list, None)).await?;
+            if let Some(place) = place {
                 parameters.insert("Priority".to_owned(), json!(place));
             }
         }
@@ -109,7 +109,11 @@ impl Exchange {
         if cmdlets.adopts(prior) {
             super::adopt::keep(cmdlets, &current, &changed, call);
         }
-        let place = if cmdlets.ordered { target(wanted, &list, current.integer("priority"))? } else { None };
+        let place = match target(wanted, &list, current.integer("priority")) {
+            _ if !cmdlets.ordered => None,
+            Ok(place) => place,
+            Err(_) => self.list_with(cmdlets, call, |list| target(wanted, list, current.integer("priority"))).await?.1,
+        };
         let late = self.late(call);
         let mut outcome = Box::pin(self.apply(cmdlets, &guid, wanted, &changed, place, &masks, call, &late)).await;
         if let Ok(record) = &mut outcome {
