@@ -2,8 +2,6 @@
 //!
 //! Only those are moved that do not stand in a longest run that is in order already, so that there are as few moves as can be.
 
-use std::collections::BTreeMap;
-
 use time::OffsetDateTime;
 use tokio::time::Instant;
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, json};
 
+use super::absent;
 use super::binding::{Cmdlets, Life};
 use super::lists::{List, Way};
 use super::shape::record;

@@ -6,7 +6,6 @@
 use serde_json::json;
 use tokio::time::Instant;
 
-use super::absent;
 use super::binding::{Cmdlets, Life};
 use super::order::{asks, target};
 use super::own_writes::OwnWrite;
