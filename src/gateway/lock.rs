@@ -162,7 +162,7 @@ impl Held {
                 noted.push(name);
             }
         }
-        let lines: String = noted.iter().map(|name| format!("\t{name}\n")).collect();
+        let lines: String = noted.iter().fold(String::new(), |lines, name| lines + "\t" + name + "\n");
         self.note(&format!("{lines}{}", if moves { MOVED } else { "" }))
     }
 

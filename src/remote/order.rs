@@ -363,18 +363,18 @@ impl Scene {
                 let plan = self.plans.iter().find(|plan| plan.to.as_ref() == Some(name))?;
                 Some((plan, plan.number?))
             };
-            let named: Vec<(usize, &Plan, i64)> = names
+            let placed: Vec<(usize, &Plan, i64)> = names
                 .iter()
                 .enumerate()
                 .filter_map(|(index, name)| numbered(name).map(|(plan, number)| (index, plan, number)))
                 .collect();
-            for (at, (index, plan, number)) in named.iter().enumerate() {
+            for (at, (index, plan, number)) in placed.iter().enumerate() {
                 let mut against: Vec<&Plan> = Vec::new();
                 // As many stand above it.
                 if *number < i64::try_from(*index).unwrap_or(i64::MAX) {
                     against.extend([order, *plan]);
                 }
-                let above = named.iter().take(at).filter(|(_, _, above)| above >= number);
+                let above = placed.iter().take(at).filter(|(_, _, above)| above >= number);
                 against.extend(above.flat_map(|(_, above, _)| [order, *above, *plan]));
                 if against.iter().any(|plan| plan.owner == last.owner) {
                     found.extend(against.iter().filter(|plan| plan.owner != last.owner).map(|plan| plan.words.clone()));

@@ -94,8 +94,8 @@ fn places(cmdlets: &Cmdlets, wanted: &Record, own: Option<&str>, list: &List) ->
         claimed(cmdlets, name)
     };
     if matches!(cmdlets.life, Life::Order) {
-        let names: Vec<String> = wanted.texts(RULES).into_iter().map(named).collect();
-        return if names.is_empty() { Vec::new() } else { vec![Place::Order(names)] };
+        let rules: Vec<String> = wanted.texts(RULES).into_iter().map(named).collect();
+        return if rules.is_empty() { Vec::new() } else { vec![Place::Order(rules)] };
     }
     let Some(own) = own else { return Vec::new() };
     let before = wanted.text("before").map(|other| Place::Before(own.to_owned(), named(other)));

@@ -295,8 +295,8 @@ impl Writer {
             return Ok(true);
         }
         let moves = staging.moves && !matches!(job.wish.goal, Goal::Create(_) | Goal::Delete(_));
-        let moved = order::moved_names(&staging.dialogs);
-        let names = [job.wish.name(), job.wish.last_name()].into_iter().chain(moved.iter().map(String::as_str));
+        let carried = order::moved_names(&staging.dialogs);
+        let names = [job.wish.name(), job.wish.last_name()].into_iter().chain(carried.iter().map(String::as_str));
         round.held.note_staging(names, moves)?;
         for dialog in &staging.dialogs {
             *walked = true;
