@@ -57,10 +57,10 @@ async fn questions(terminal: &mut Terminal, name: &str, mut service: TlsService,
 
 /// Asks for single versions; Enter keeps those that stand.
 async fn several(terminal: &mut Terminal, name: &str, now: &str) -> Asked<String> {
-    let list = single_versions(terminal.release());
-    let lines: Vec<String> = list.iter().enumerate().map(|(at, (label, _))| format!("{}. {label}", at + 1)).collect();
-    let stands: Vec<String> = (1..=list.len())
-        .filter(|number| now.split('/').any(|word| list.get(number - 1).is_some_and(|(_, keyword)| *keyword == word)))
+    let offered = single_versions(terminal.release());
+    let lines: Vec<String> = offered.iter().enumerate().map(|(at, (label, _))| format!("{}. {label}", at + 1)).collect();
+    let stands: Vec<String> = (1..=offered.len())
+        .filter(|number| now.split('/').any(|word| offered.get(number - 1).is_some_and(|(_, keyword)| *keyword == word)))
         .map(|number| number.to_string())
         .collect();
     let shown = match stands.as_slice() {
@@ -69,7 +69,7 @@ async fn several(terminal: &mut Terminal, name: &str, now: &str) -> Asked<String
     };
     let question = format!("Enter the {name} ssl method you want to use.\n{}", lines.join("\n"));
     terminal
-        .ask_until(&question, &shown, |answer| if answer == shown { Ok(now.to_owned()) } else { combine(answer, &list) })
+        .ask_until(&question, &shown, |answer| if answer == shown { Ok(now.to_owned()) } else { combine(answer, &offered) })
         .await
 }
 

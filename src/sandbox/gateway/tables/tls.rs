@@ -66,23 +66,23 @@ pub fn single_versions(release: Release) -> Vec<(&'static str, &'static str)> {
 }
 
 /// Understands numbers, ranges and lists of them (`2`, `1-3`, `1,2`) as a method of single versions; TLS versions have no gap.
-pub fn combine(answer: &str, list: &[(&'static str, &'static str)]) -> Result<String, String> {
-    let refusal = || format!("Value must be an integer from 1 to {}, a range or a list of such.", list.len());
+pub fn combine(answer: &str, offered: &[(&'static str, &'static str)]) -> Result<String, String> {
+    let refusal = || format!("Value must be an integer from 1 to {}, a range or a list of such.", offered.len());
     let mut chosen = std::collections::BTreeSet::new();
     for part in answer.split(',').map(str::trim) {
         let (first, last) = part.split_once('-').unwrap_or((part, part));
         let (first, last): (usize, usize) =
             (first.trim().parse().map_err(|_| refusal())?, last.trim().parse().map_err(|_| refusal())?);
-        if first == 0 || first > last || last > list.len() {
+        if first == 0 || first > last || last > offered.len() {
             return Err(refusal());
         }
         chosen.extend(first - 1..last);
     }
-    let tls: Vec<usize> = chosen.iter().copied().filter(|at| list[*at].1.starts_with("tls")).collect();
+    let tls: Vec<usize> = chosen.iter().copied().filter(|at| offered[*at].1.starts_with("tls")).collect();
     if tls.windows(2).any(|pair| pair[0] + 1 != pair[1]) {
         return Err("The value must be a sequence of TLS versions without a gap.".to_owned());
     }
-    Ok(chosen.iter().map(|at| list[*at].1).collect::<Vec<_>>().join("/"))
+    Ok(chosen.iter().map(|at| offered[*at].1).collect::<Vec<_>>().join("/"))
 }
 
 /// Names the form of the banner, of which the documents show both.
