@@ -6,21 +6,27 @@ resource "mailflow_gateway_mail_flow_policy" "relayed" {
   tls      = "preferred"
 }
 
-# Step 10: who may use it. The leading dot matters: all hosts below the domain.
-resource "mailflow_gateway_sender_group" "relay_o365" {
-  listener = var.outbound_listener
-  name     = "RELAY_O365"
-  policy   = mailflow_gateway_mail_flow_policy.relayed.name
-  comment  = "Microsoft 365 outbound"
-  senders  = [".protection.outlook.com"]
+# The name of the sender group, which the filter needs before the group is there.
+locals {
+  relay_group = "RELAY_O365"
 }
 
-# Step 14: every tenant in the world sends from there. Mail of this tenant carries the secret; all other mail is dropped.
+# Step 14, before step 10: every tenant in the world sends from the same hosts. Mail of this tenant carries the secret; all other mail is dropped.
 resource "mailflow_gateway_message_filter" "office365_outbound" {
   name = "office365_outbound"
   script = provider::mailflow::relay_filter_script(
-    mailflow_gateway_sender_group.relay_o365.name, "X-OUTBOUND-AUTH", concat([var.relay_secret], var.other_relay_secrets)
+    local.relay_group, "X-OUTBOUND-AUTH", concat([var.relay_secret], var.other_relay_secrets)
   )
+}
+
+# Step 10: who may use it. The leading dot matters: all hosts below the domain. The filter is made first and removed last.
+resource "mailflow_gateway_sender_group" "relay_o365" {
+  listener   = var.outbound_listener
+  name       = local.relay_group
+  policy     = mailflow_gateway_mail_flow_policy.relayed.name
+  comment    = "Microsoft 365 outbound"
+  senders    = [".protection.outlook.com"]
+  guarded_by = mailflow_gateway_message_filter.office365_outbound.name
 }
 
 # Step 16: no old protocols or weak ciphers towards the Internet.

@@ -34,7 +34,8 @@ use self::http::Http;
 use self::rights::Rights;
 use self::settings::Settings;
 use crate::remote::{
-    self, Backoff, Board, Call, Change, Domains, Enumerate, Error, Failure, Kind, Listing, Names, Objects, is_loopback,
+    self, Backoff, Board, Call, Change, Domains, Enumerate, Error, Facts, Failure, Kind, Listing, Names, Objects, Standing,
+    is_loopback,
 };
 use crate::schema::{Record, Resource};
 
@@ -205,6 +206,13 @@ impl Enumerate for Exchange {
 impl Domains for Exchange {
     async fn refuses(&self, domain: &str, host: &str, call: &Call) -> Option<String> {
         self.refuses_domain(domain, host, call).await
+    }
+}
+
+#[async_trait]
+impl Facts for Exchange {
+    async fn standing(&self, call: &Call) -> Result<Vec<Standing>, Error> {
+        self.facts_that_stand(call).await
     }
 }
 

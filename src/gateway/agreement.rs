@@ -1,7 +1,7 @@
 //! What objects of the gateway have to agree on with the service at the other end.
 
 use super::filters::demanded;
-use crate::remote::Fact;
+use crate::remote::{Error, Fact, three_steps};
 use crate::schema::{Record, Resource};
 use crate::value::{Diagnostic, Path};
 
@@ -23,6 +23,29 @@ pub(super) fn not_stamped(names: &str) -> Diagnostic {
             "The {names} sets another value of this header than the filter asks for, so that its mail is dropped. Take both from one value. To change the \
              value while mail flows, let the filter accept the old and the new one first, then change the rule, then take the old one from the filter."
         ),
+    )
+    .at(Path::dotted("script"))
+}
+
+/// What an object is called on the board.
+pub(super) fn called(resource: &Resource, id: &str) -> String {
+    format!("{} {id:?}", resource.noun)
+}
+
+/// Said when a filter would no longer accept what a rule that stands sets.
+pub(super) fn outdated(rule: &str, header: &str) -> Diagnostic {
+    Diagnostic::error(
+        "The filter would drop the mail that is sent now",
+        format!("The {rule} sets a value of {header} that the filter would not accept any more. {}", three_steps(header)),
+    )
+    .at(Path::dotted("script"))
+}
+
+/// Said when what stands at the other side could not be read.
+pub(super) fn unjudged(error: &Error) -> Diagnostic {
+    Diagnostic::warning(
+        "Whether the rules and the filter still agree could not be judged",
+        format!("The other side could not be read: {error} Make sure that the filter accepts what the rules set now."),
     )
     .at(Path::dotted("script"))
 }

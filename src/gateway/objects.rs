@@ -17,13 +17,14 @@ use super::filters::{self, Reference, Referent, without_values_of_filters};
 use super::lock::Lock;
 use super::order;
 use super::original::{self, ORIGINAL, Original};
-use super::resources::message_filter;
+use super::relay;
+use super::resources::{message_filter, sender_group};
 use super::rest::Rest;
 use super::settings::Settings;
 use super::table::{Neighbours, Printout, Row, Rows, Table};
 use crate::remote::names::{self, Owner};
 use crate::remote::order::{self as remote_order, Pair, Place, Places, Plan};
-use crate::remote::{Board, Call, Change, Error, Failure, Kind, Names, Objects};
+use crate::remote::{Board, Call, Change, Error, Facts, Failure, Kind, Names, Objects, Standing};
 use crate::schema::{Record, Resource, engine};
 use crate::value::{Diagnostic, Path, Severity};
 
@@ -54,7 +55,8 @@ pub struct Gateway {
     told_of_api: AtomicBool,
     /// What has to agree with the other side.
     board: Arc<Board>,
-    names: Names,
+    /// The names of this run.
+    pub(super) names: Names,
     /// Where the objects of this run are to stand.
     places: Places,
     /// Printouts whose lines that nobody understood were already told of.
@@ -139,6 +141,13 @@ impl Gateway {
         Ok(rows)
     }
 
+    /// Hears why a sender group may stand open.
+    fn hear_reason(&self, resource: &Resource, id: &str, record: &Record) {
+        if resource.name == sender_group::RESOURCE.name {
+            self.batch.note_reason(id, record.text(relay::REASON));
+        }
+    }
+
     /// Makes the first contact: logs in, and keeps the session.
     pub async fn contact(&self, call: &Call) -> Result<(), Error> {
         self.batch.contact(call).await
@@ -172,8 +181,18 @@ impl Gateway {
     /// Holds a planned object against what the other side does.
     async fn compare(&self, change: Change<'_>, call: &Call) {
         let (resource, planned) = (change.resource, change.effective);
+        if change.prior.is_some()
+            && !call.applying
+            && let Some(facts) = agreement::facts(resource, planned).filter(|facts| !facts.is_empty())
+            && let Some(id) = (self.rules.key)(resource, planned)
+        {
+            match self.board.outdated(&agreement::called(resource, &id), &facts, call).await {
+                Ok(outdated) => outdated.iter().for_each(|(by, header)| call.report(agreement::outdated(by, header))),
+                Err(error) => call.report(agreement::unjudged(&error)),
+            }
+        }
         if let (Some(facts), Some(id)) = (agreement::facts(resource, planned), (self.rules.key)(resource, planned)) {
-            let against = self.board.plans(resource.name, &id, format!("{} {id:?}", resource.noun), &facts);
+            let against = self.board.plans(resource.name, &id, agreement::called(resource, &id), &facts);
             if !against.is_empty() {
                 call.report(agreement::not_stamped(&against.join(", ")));
             }
@@ -453,7 +472,10 @@ impl Gateway {
             result => result,
         };
         match result? {
-            Some(row) => Ok(self.explained(table.resource, row.record.with("id", id), call).await),
+            Some(row) => {
+                let record = self.reporting_guard(table, row.record.with("id", id), call).await;
+                Ok(self.explained(table.resource, record, call).await)
+            }
             None => Ok(Record::default()),
         }
     }
@@ -505,6 +527,7 @@ impl Gateway {
 impl Objects for Gateway {
     fn knows(&self, resource: &'static Resource, state: &Record, planned: Option<&Record>) {
         let Some(id) = state.text("id").filter(|id| !id.is_empty()) else { return };
+        self.hear_reason(resource, id, planned.unwrap_or(state));
         match planned.and_then(|planned| Some(((self.rules.key)(resource, planned)?, planned))) {
             Some((name, planned)) => self.names.keeps(resource.name, id, &name, name != id, planned),
             None => self.names.knows(resource.name, id),
@@ -558,6 +581,7 @@ impl Objects for Gateway {
             self.judge_name(change, &rows, call).await;
             self.judge_references(change, call).await?;
             self.judge_script(change, call).await?;
+            self.judge_relay(change, &rows, call).await?;
         }
         self.judge_place(table, change, &rows, true, call);
         self.compare(change, call).await;
@@ -588,6 +612,10 @@ impl Objects for Gateway {
         if self.read_only && !call.applying {
             call.report(names::read_only(resource, state));
         }
+        if resource.name == message_filter::RESOURCE.name && !call.applying {
+            let filters = self.rows(&Printout::Filters, call).await?;
+            self.judge_filter(state, None, &filters, call).await?;
+        }
         if engine::is_always_there(resource, state) && call.private(ORIGINAL).is_none() {
             call.report(Diagnostic::warning(
                 format!("The {} {:?} will be left as it is", resource.noun, self.id(resource, state)?),
@@ -602,6 +630,9 @@ impl Objects for Gateway {
         self.writable()?;
         let table = self.table(change.resource)?;
         let key = (self.rules.key)(change.resource, change.effective);
+        if let Some(id) = &key {
+            self.hear_reason(change.resource, id, change.planned);
+        }
         let id = match key {
             Some(id) => id,
             None => self.id(change.resource, change.effective)?,
@@ -625,6 +656,7 @@ impl Objects for Gateway {
         let table = self.table(resource)?;
         let id = self.id(resource, state)?;
         self.names.knows(resource.name, &id);
+        self.hear_reason(resource, &id, state);
         let Some(rows) = self.rows_of(table, state, call).await? else { return Ok(None) };
         // What a killed run staged hides how these stand.
         if order::order_of(table).is_some() && rows.is_set_aside(state.texts(order::NAMES)) {
@@ -634,9 +666,10 @@ impl Objects for Gateway {
             Some(row) => {
                 let record = (self.rules.as_known)(&rows, row, state).with("id", id.as_str());
                 if let Some(facts) = agreement::facts(resource, &record) {
-                    self.board.stands(resource.name, &id, format!("{} {id:?}", resource.noun), facts);
+                    self.board.stands(resource.name, &id, agreement::called(resource, &id), facts);
                 }
                 tell_script(resource, state, &record, call);
+                let record = self.guarded(resource, record, &rows, call).await?;
                 Ok(Some(self.explained(resource, record, call).await))
             }
             // What a killed run staged hides it; it is live as it was before.
@@ -704,7 +737,7 @@ impl Objects for Gateway {
                 .hint(format!("It has: {}.", shortened(&listener_names(&listeners), ", "))));
         };
         if let Some(row) = rows.find(resource.name, &id) {
-            return Ok(row.record.clone().with("id", id));
+            return self.guarded(resource, row.record.clone().with("id", id), &rows, call).await;
         }
         if may_be_unread(resource, &id, &named, &rows) {
             return Err(unclear(resource, &id, &rows));
@@ -712,6 +745,19 @@ impl Objects for Gateway {
         let error = Error::new(Kind::NotFound, format!("The gateway has no {} {id:?}.", resource.noun));
         let near = near(&id, rows.rows.iter().filter(|row| row.resource == resource.name).map(|row| row.id.as_str()));
         Err(if near.is_empty() { error } else { error.hint(format!("It has: {}.", shortened(&near, ", "))) })
+    }
+}
+
+#[async_trait]
+impl Facts for Gateway {
+    async fn standing(&self, call: &Call) -> Result<Vec<Standing>, Error> {
+        let filters = self.rows(&Printout::Filters, call).await?;
+        let resource = &message_filter::RESOURCE;
+        let standing = filters.rows.iter().filter(|row| row.resource == resource.name).map(|row| Standing {
+            called: agreement::called(resource, &row.id),
+            facts: agreement::facts(resource, &row.record).unwrap_or_default(),
+        });
+        Ok(standing.collect())
     }
 }
 

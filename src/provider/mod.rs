@@ -26,7 +26,7 @@ use crate::gateway::rest::Rest;
 use crate::gateway::session::Connector;
 use crate::gateway::ssh;
 use crate::plugin::{Configured, Provider};
-use crate::remote::{Board, Call, Domains, Enumerate, Enumeration, Error, Kind, Objects, read_one};
+use crate::remote::{Board, Call, Domains, Enumerate, Enumeration, Error, Facts, Kind, Objects, read_one};
 use crate::schema::{Catalog, DataSource, Record, Resource, engine};
 use crate::takeover;
 use crate::value::{Diagnostic, Diagnostics, Path};
@@ -79,6 +79,12 @@ impl Provider for Mailflow {
         if let Side::Ready(exchange) = &exchange {
             let domains: Arc<dyn Domains> = Arc::<Exchange>::clone(exchange);
             board.ask_for_domains(Arc::downgrade(&domains));
+            let facts: Arc<dyn Facts> = Arc::<Exchange>::clone(exchange);
+            board.ask_for_facts(Arc::downgrade(&facts));
+        }
+        if let Side::Ready(gateway) = &gateway {
+            let facts: Arc<dyn Facts> = Arc::<Gateway>::clone(gateway);
+            board.ask_for_facts(Arc::downgrade(&facts));
         }
         if problems.is_empty() { Ok(Arc::new(Clients { exchange, gateway })) } else { Err(problems) }
     }

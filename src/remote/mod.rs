@@ -17,7 +17,7 @@ mod retry;
 mod singular;
 mod way_out;
 
-pub use board::{Board, Domains, Fact};
+pub use board::{Board, Domains, Fact, Facts, Standing, three_steps};
 pub use connection::{Connection, Reply, Unanswered, is_loopback, is_near};
 pub use enumerate::{Enumerate, Enumeration, Found, Listing};
 pub use error::{Error, Kind};

@@ -130,6 +130,23 @@ impl Names {
         inner.creates.contains_key(&key) || inner.kept.contains(&key)
     }
 
+    /// The object of the name as it is planned in this run, if it was planned already.
+    pub fn planned(&self, kind: &'static str, name: &str) -> Option<Record> {
+        let inner = self.inner();
+        let key = (kind, name.to_owned());
+        inner.creates.get(&key).cloned().or_else(|| inner.objects.get(&key).cloned().flatten())
+    }
+
+    /// The objects of a kind that are planned in this run so far.
+    pub fn all_planned(&self, kind: &'static str) -> Vec<Record> {
+        let inner = self.inner();
+        let of_kind = |map: &BTreeMap<(&'static str, String), Record>| {
+            map.iter().filter(|((of, _), _)| *of == kind).map(|(_, record)| record.clone()).collect::<Vec<_>>()
+        };
+        let kept = inner.objects.iter().filter(|((of, _), _)| *of == kind).filter_map(|(_, record)| record.clone());
+        of_kind(&inner.creates).into_iter().chain(kept).collect()
+    }
+
     /// Tells whose the name is that stands at the service with the object of this ID. `planned` is the new object that wants it.
     pub fn owner(&self, kind: &'static str, name: &str, id: &str, resource: &Resource, planned: &Record) -> Owner {
         let inner = self.inner();
@@ -259,7 +276,7 @@ pub fn import_block(resource: &Resource, name: &str, id: &str) -> String {
 }
 
 /// A name as the label of a resource: the vendor's name in lower case, with `_` for all else.
-fn label(name: &str) -> String {
+pub fn label(name: &str) -> String {
     let mut label = String::new();
     for letter in name.chars() {
         if letter.is_ascii_alphanumeric() {
@@ -521,7 +538,7 @@ mod tests {
         let inner = |next: &str| Value::object([("next", Value::text(next))]);
         let record = |next: &str, within: &str| thing("a").with("next", next).with("inner", inner(within));
         let found = |prior: Option<&Record>, planned: &Record| {
-            let change = Change { resource: &RESOURCE, prior, planned, effective: planned };
+            let change = Change { resource: &RESOURCE, prior, planned, effective: planned, config: planned };
             references(change).into_iter().map(|(path, _, name)| format!("{path}={name}")).collect::<Vec<_>>()
         };
         assert_eq!(found(None, &record("x", "y")), ["next=x", "inner.next=y"]);

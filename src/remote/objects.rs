@@ -91,6 +91,8 @@ pub struct Change<'a> {
     pub planned: &'a Record,
     /// The planned object with the write-only values under the plain names: what is to be sent.
     pub effective: &'a Record,
+    /// The object as configured: tells what is left out from what is not known yet.
+    pub config: &'a Record,
 }
 
 /// A write that failed, with the object as far as it exists (so that it is not lost from state). A create whose object stands is told to the host as a

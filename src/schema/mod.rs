@@ -17,8 +17,8 @@ mod singular;
 
 pub use article::{article, capital};
 pub use attribute::{
-    Attribute, Clearing, Fill, Format, Kind, Motion, Presence, Refers, Remote, Scalar, TellDifference, UNMANAGED, block, block_list,
-    boolean, integer, keyword, list, list_of, map, number, object, one_of, set, set_of, string,
+    Attribute, Clearing, Fill, Format, Kind, Motion, Presence, Refers, Remote, Scalar, TellDifference, UNMANAGED, block,
+    block_list, boolean, integer, keyword, list, list_of, map, number, object, one_of, set, set_of, string,
 };
 pub use catalog::{Catalog, DataSource, Function, FunctionError, Import, Parameter, Resource, Rule, Timeouts};
 pub use listing::filters;

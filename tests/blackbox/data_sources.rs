@@ -76,11 +76,13 @@ resource "mailflow_gateway_sender_group" "one" {
   name     = "RELAY_O365"
   policy   = mailflow_gateway_mail_flow_policy.one.name
   senders  = [".protection.outlook.com"]
+
+  guarded_by = mailflow_gateway_message_filter.one.name
 }
 
 resource "mailflow_gateway_message_filter" "one" {
   name   = "office365_outbound"
-  script = provider::mailflow::relay_filter_script(mailflow_gateway_sender_group.one.name, "X-OUTBOUND-AUTH", ["relaysecret1234"])
+  script = provider::mailflow::relay_filter_script("RELAY_O365", "X-OUTBOUND-AUTH", ["relaysecret1234"])
 }
 
 resource "mailflow_gateway_tls_settings" "one" {

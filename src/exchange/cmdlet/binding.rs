@@ -5,7 +5,7 @@ use std::fmt;
 use super::read::Who;
 use super::unmanaged::Section;
 use crate::exchange::answer::Object;
-use crate::remote::Fact;
+use crate::remote::{Error, Fact};
 use crate::schema::{Import, Record, Resource, engine};
 use crate::value::{Diagnostic, Diagnostics};
 
@@ -76,6 +76,10 @@ pub struct Tells {
     pub facts: fn(&Record) -> Vec<Fact>,
     /// What is said when somebody does not agree; it is given their names.
     pub warning: fn(&str) -> Diagnostic,
+    /// What is said of a header that is to be stamped with a value which nothing accepts that stands.
+    pub refused: fn(&str) -> Diagnostic,
+    /// What is said when what others ask for could not be read.
+    pub unjudged: fn(&Error) -> Diagnostic,
 }
 
 /// Judges a planned object by the objects of another resource, as they will stand: as this run plans them, and else as the service

@@ -6,14 +6,14 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use super::adopt::{takes_over, to_adopt};
-use super::binding::{Cmdlets, Life};
+use super::binding::{Cmdlets, Life, Tells};
 use super::needs::{to_create, to_update};
 use super::read::{Who, is_guid};
 use super::shape::record;
 use crate::exchange::forms::domain_meaning;
 use crate::exchange::{Exchange, resources};
 use crate::remote::names::{self, Owner};
-use crate::remote::{Call, Change, Error, Kind, Masks, pause};
+use crate::remote::{Call, Change, Error, Kind, Masks, Standing, pause};
 use crate::schema::Record;
 
 /// How long a plan waits for what is only good for a warning.
@@ -103,6 +103,7 @@ impl Exchange {
             if !against.is_empty() {
                 call.report((tells.warning)(&against.join(", ")));
             }
+            self.hold_against_demands(&tells, change, call).await;
         }
         // After the first write of a run the rest is told by the writes themselves.
         if self.lists.written(cmdlets.noun) {
@@ -226,6 +227,32 @@ impl Exchange {
         (is_ours && !is_taken).then(|| {
             format!("{domain} is not an accepted domain of the organization in Exchange Online, which would refuse its mail at {host}.")
         })
+    }
+
+    /// What the objects of this service do that others have to agree with.
+    pub(in crate::exchange) async fn facts_that_stand(&self, call: &Call) -> Result<Vec<Standing>, Error> {
+        let short = Call::new(call.stop.clone(), call.time_left().min(PATIENCE));
+        let mut all = Vec::new();
+        for cmdlets in resources::CMDLETS.iter().copied() {
+            let Some(tells) = cmdlets.tells else { continue };
+            let list = self.listed(cmdlets, "", 0, &short).await?;
+            // What cannot be read does nothing that is known.
+            let records = list.objects.iter().filter_map(|object| record(cmdlets, object).ok());
+            all.extend(records.map(|record| Standing { called: cmdlets.called(&record), facts: (tells.facts)(&record) }));
+        }
+        Ok(all)
+    }
+
+    /// Judges what a change of an object does to what others ask for.
+    async fn hold_against_demands(&self, tells: &Tells, change: Change<'_>, call: &Call) {
+        let stamped = (tells.facts)(change.effective);
+        if change.prior.is_none() || call.applying || stamped.is_empty() {
+            return;
+        }
+        match self.board.unaccepted(&stamped, call).await {
+            Ok(headers) => headers.iter().for_each(|header| call.report((tells.refused)(header))),
+            Err(error) => call.report((tells.unjudged)(&error)),
+        }
     }
 
     /// Judges a name that another object has. It is an error only where three looks, each over a connection of its own, show it, and no object of

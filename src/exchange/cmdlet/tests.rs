@@ -308,11 +308,11 @@ async fn create(exchange: &Exchange, resource: &'static Resource, wanted: &Recor
 }
 
 async fn create_with(exchange: &Exchange, resource: &'static Resource, wanted: &Record, call: &Call) -> Result<Record, Failure> {
-    exchange.create(Change { resource, prior: None, planned: wanted, effective: wanted }, call).await
+    exchange.create(Change { resource, prior: None, planned: wanted, effective: wanted, config: wanted }, call).await
 }
 
 async fn update(exchange: &Exchange, resource: &'static Resource, prior: &Record, wanted: &Record) -> Result<Record, Failure> {
-    exchange.update(Change { resource, prior: Some(prior), planned: wanted, effective: wanted }, &call(10)).await
+    exchange.update(Change { resource, prior: Some(prior), planned: wanted, effective: wanted, config: wanted }, &call(10)).await
 }
 
 #[tokio::test]
@@ -521,7 +521,7 @@ async fn e12_a_warning_is_reported_and_no_news_is_not() {
     let wanted = prior.clone().with("comment", "new");
     let call = call(10);
     exchange
-        .update(Change { resource: inbound(), prior: Some(&prior), planned: &wanted, effective: &wanted }, &call)
+        .update(Change { resource: inbound(), prior: Some(&prior), planned: &wanted, effective: &wanted, config: &wanted }, &call)
         .await
         .unwrap();
     let reports = call.take_reports();

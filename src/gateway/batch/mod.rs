@@ -40,12 +40,14 @@
 //! | the uncommitted work of others is neither cleared nor committed | `g11_…` |
 //! | another release in the middle stops the run | `tests/blackbox/campaign`: `g26_…`; `tests/blackbox/faults`: `g26_…` |
 //! | the comment of a commit names the run and what changed | `the_comment_of_a_commit_…` |
+//! | no commit opens a relay, or takes the guard of one, unless its reason is known; the other changes go on | `relays.rs`; `tests/blackbox/relay.rs` |
 //! | readers share one reading; errors are not kept; a write makes it stale; a reading that began before is dropped | `snapshot.rs`; `p05_readers_share_one_reading_…` |
 //! | what was read ends at each Configure | `tests/operations.rs`: `what_was_read_ends_with_the_client_…` |
 //! | a printout that a commit of others tore apart is read again | `tests/blackbox/campaign`: `a_table_that_somebody_changes_…` |
 
 mod candidate;
 mod job;
+mod relays;
 mod round;
 mod session;
 mod since;
@@ -164,6 +166,8 @@ struct Shared {
     announced: Mutex<BTreeMap<(&'static str, String), usize>>,
     /// What keeps the writer from going on, for callers whose time runs out meanwhile.
     obstacle: Mutex<Option<Error>>,
+    /// Why groups may stand open, by their import IDs, as far as this run heard of it.
+    reasons: Mutex<BTreeMap<String, String>>,
     /// What the session showed as pending when it was opened, until one caller has heard of it.
     found: Mutex<Option<Diagnostic>>,
 }
@@ -236,6 +240,15 @@ impl Batch {
     /// Hears that a change may soon come. This lets the batch wait for it, for the quiet period at most.
     pub(super) fn announce(&self, resource: &'static str, id: String) {
         *self.shared.announced().entry((resource, id)).or_default() += 1;
+    }
+
+    /// Hears why a sender group may relay for many, or that nothing says so any more.
+    pub(super) fn note_reason(&self, id: &str, reason: Option<&str>) {
+        let mut reasons = self.shared.reasons.lock().unwrap_or_else(PoisonError::into_inner);
+        match reason {
+            Some(reason) => reasons.insert(id.to_owned(), reason.to_owned()),
+            None => reasons.remove(id),
+        };
     }
 
     /// Takes an announcement back: its change arrives, or fails before. An announcement whose ID was not known yet is empty.

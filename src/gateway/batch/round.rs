@@ -44,10 +44,10 @@ pub(super) struct Round {
     todo: VecDeque<Job>,
     /// What waits for other changes of the batch, until it takes no more.
     late: Vec<Job>,
-    staged: Vec<Job>,
+    pub(super) staged: Vec<Job>,
     /// What was printed before anything was staged, and what stands now (absent: not known).
-    live: BTreeMap<Printout, Arc<Rows>>,
-    candidate: BTreeMap<Printout, Candidate>,
+    pub(super) live: BTreeMap<Printout, Arc<Rows>>,
+    pub(super) candidate: BTreeMap<Printout, Candidate>,
     /// What the device shows as staged.
     shown: Shown,
     /// Whether to look after each staging: a dialog was refused, and another one may be.
@@ -61,7 +61,7 @@ pub(super) struct Round {
     /// The words in which it was refused as a whole, and how many single changes were refused in the same since.
     refusal: Option<String>,
     alike: u32,
-    notices: Vec<Diagnostic>,
+    pub(super) notices: Vec<Diagnostic>,
 }
 
 impl Writer {
@@ -344,7 +344,7 @@ impl Writer {
     }
 
     /// Drops all that is staged; the staged changes wait again.
-    async fn clear(&mut self, round: &mut Round) {
+    pub(super) async fn clear(&mut self, round: &mut Round) {
         round.unstage();
         match self.session.clear().await.and_then(|()| round.held.forget()) {
             Ok(()) => round.prepared(),
@@ -378,6 +378,21 @@ impl Writer {
             // Without an answer nobody can tell what would be committed.
             self.session.close().await;
             return self.lost(round, error).await;
+        }
+        if round.shown != Shown::Nothing {
+            match self.refuse_relays(round).await {
+                Ok(false) => {}
+                Ok(true) => return,
+                Err(error) if !self.session.is_open() => return self.lost(round, error).await,
+                Err(error) => {
+                    // Nobody can tell what would be committed.
+                    let jobs = std::mem::take(&mut round.staged);
+                    self.clear(round).await;
+                    let error =
+                        error.hint("Whether the change would open a relay could not be judged. Nothing of it is on the gateway.");
+                    return jobs.into_iter().for_each(|job| job.fail(error.clone()));
+                }
+            }
         }
         let jobs = std::mem::take(&mut round.staged);
         if round.shown == Shown::Nothing {

@@ -41,6 +41,9 @@ const GROUP: &str = "gateway_sender_group";
 /// Stands in the record of a sender group that has senders which could not be read.
 pub(in crate::gateway) const TORN: &str = "has_unread_senders";
 
+/// Stands in the record of an entry that has a behavior of its own in place of a policy.
+pub(in crate::gateway) const BEHAVIOR: &str = "behavior";
+
 /// The dialog that prints the table of a listener.
 pub(in crate::gateway) fn dialog(listener: &str, said: &[Said]) -> Option<Dialog> {
     let ask = || super::printing(Dialog::of("listenerconfig").choose("EDIT").key(listener).choose("HOSTACCESS").choose("PRINT"));
@@ -444,11 +447,11 @@ impl Table {
                 .with("before", follower.map_or(Value::Null, |name| Value::text(name.as_str())));
             let (resource, title, record) = match entry.name {
                 Some(name) => (GROUP, name.clone(), record.with("name", name)),
-                None => (
-                    "",
-                    entry.senders.first().cloned().unwrap_or_default(),
-                    record.with("behavior", entry.behavior.map_or(Value::Null, Value::text)),
-                ),
+                None => ("", entry.senders.first().cloned().unwrap_or_default(), record),
+            };
+            let record = match entry.behavior {
+                Some(behavior) => record.with(BEHAVIOR, behavior),
+                None => record,
             };
             let id = format!("{listener}/{title}");
             // No attribute: what would make the group anew asks for it.

@@ -24,6 +24,7 @@ use std::sync::Arc;
 use super::dialog::{Dialog, Picker, Said};
 use super::order;
 use super::printouts;
+use super::relay;
 use super::table::{Edit, Printout, Row, Rows, Table};
 use crate::remote::Error;
 use crate::schema::{Attribute, Import, Kind, Record, Resource, Scalar, Timeouts, engine};
@@ -147,6 +148,10 @@ pub fn as_standing(rows: &Rows, row: &Row, known: &Record) -> Record {
     };
     if let Some(names) = order::as_known(row, known) {
         record.set(order::NAMES, names);
+    }
+    if row.resource == sender_group::RESOURCE.name {
+        // The table does not say who guards a group.
+        record.set(relay::GUARD, known.get(relay::GUARD).clone());
     }
     let Some(before) = known.text("before") else { return record };
     let mut behind = rows.rows.iter().skip_while(|other| other.id != row.id || other.resource != row.resource).skip(1);

@@ -8,6 +8,7 @@ use super::mail_flow_policy;
 use super::{TIMEOUTS, confirmed, forms, is_changed, required, typable};
 use crate::gateway::dialog::Dialog;
 use crate::gateway::printouts::hosts::TORN;
+use crate::gateway::relay;
 use crate::gateway::table::{Edit, Neighbours, Printout, Row, Rows, Table};
 use crate::remote::{Error, Kind};
 use crate::schema::{Import, Record, Resource, Rule, engine, integer, set, string};
@@ -30,7 +31,8 @@ pub(in crate::gateway) const RESOURCE: Resource = Resource {
     noun: "sender group",
     about: "Gives connections from some senders a mail flow policy (Mail Policies > HAT Overview). The first group that fits decides. The group \
             `ALL` stands for everybody else; it always exists and is the last, so it is adopted on create and restored on destroy. A group that relays \
-            for Microsoft 365 (`.protection.outlook.com`) relays for every tenant: combine it with the message filter of `relay_filter_script`.",
+            for Microsoft 365 (`.protection.outlook.com`) relays for every tenant: it is only made with a message filter that guards it (`guarded_by`), such as the \
+            one of `relay_filter_script`.",
     attributes: &[
         string("listener", "The listener that the group belongs to, by name; upper and lower case are different.").required().replaces().format("a name of letters, digits, `_`, `-`, `.` and blanks", forms::listener),
         string("name", "Name, unique on the listener. It can be changed.").required().always_there(|name| name == "ALL").length(1, 128).format("a name of letters, digits, `_`, `-`, `.` and blanks", forms::sender_group),
@@ -51,6 +53,15 @@ pub(in crate::gateway) const RESOURCE: Resource = Resource {
             .moved_by(&["before"])
             .refers_to("gateway_sender_group", &["listener"]),
         integer("position", "Where the group stands among all entries of the table, counted from 1.").computed().moved_by(&["before"]),
+        string(relay::GUARD, "The message filter that guards the group, by name: it drops what comes from the group without a secret. A reference makes Terraform \
+             make the filter first and remove it last. Left out, it is the filter that guards the group, if it needs one.")
+            .filled_by_service()
+            .moved_by(&["senders", "policy", "before"])
+            .refers_to("gateway_message_filter", &[]),
+        string(relay::REASON, "Why the group may relay for everybody who sends from its senders, without a message filter that guards it. What would be an error is \
+             a warning then.")
+            .local()
+            .length(1, 1000),
     ],
     rules: &[Rule::Hook("No group stands before itself; `ALL` has neither senders, comment nor place.", group_fits)],
     identity: &["listener", "name"],

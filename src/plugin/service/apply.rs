@@ -82,7 +82,7 @@ impl Apply<'_> {
         let call = self.current.call(limit(self.resource, planned, operation)?, self.stored.clone());
         let effective = engine::effective(self.resource, planned, config);
         object::withhold(self.resource, &effective);
-        let change = Change { resource: self.resource, prior, planned, effective: &effective };
+        let change = Change { resource: self.resource, prior, planned, effective: &effective, config };
         let written = match operation {
             Operation::Create => objects.create(change, &call).await,
             _ => objects.update(change, &call).await,

@@ -79,7 +79,7 @@ async fn attempt(session: &Session, request: &Request) -> Result<Response, Diagn
         && !diagnostics.iter().any(Diagnostic::is_error)
     {
         let effective = engine::effective(resource, &planned, &config);
-        let change = Change { resource, prior: Some(prior), planned: &planned, effective: &effective };
+        let change = Change { resource, prior: Some(prior), planned: &planned, effective: &effective, config: &config };
         if let Some(moved) = check_unchanged(session, change, stored.clone(), applying, &mut diagnostics).await? {
             planned.set(moved, Value::UNKNOWN);
         }
@@ -89,7 +89,7 @@ async fn attempt(session: &Session, request: &Request) -> Result<Response, Diagn
     {
         let effective = engine::effective(resource, &planned, &config);
         object::withhold(resource, &effective);
-        let change = Change { resource, prior: prior.as_ref(), planned: &planned, effective: &effective };
+        let change = Change { resource, prior: prior.as_ref(), planned: &planned, effective: &effective, config: &config };
         if let Some(checked) = check(session, change, stored, applying, &mut diagnostics).await? {
             planned_private = private::write(&checked);
         }

@@ -127,7 +127,7 @@ pub(crate) fn all() -> Vec<Object> {
             "g_new",
             "sender_group",
             &none,
-            &json!({ "listener": "OutgoingMail", "name": "G_NEW", "policy": "P_NEW", "senders": [".protection.outlook.com"], "before": "RELAYLIST" }),
+            &json!({ "listener": "OutgoingMail", "name": "G_NEW", "policy": "P_NEW", "senders": [".outbound.example.com"], "before": "RELAYLIST" }),
             &["p_new"],
         ),
         object(

@@ -123,7 +123,8 @@ async fn check(gateway: &Gateway, object: &Object, step: &Step, prior: Option<&R
         return Ok(());
     }
     let call = call(&BTreeMap::new());
-    let change = Change { resource: object.resource, prior, planned: &step.planned, effective: &step.effective };
+    let change =
+        Change { resource: object.resource, prior, planned: &step.planned, effective: &step.effective, config: &step.planned };
     gateway.check(change, &call).await?;
     if let Some(report) = call.take_reports().into_iter().find(Diagnostic::is_error) {
         return Err(Error::new(Kind::Invalid, report.detail));
@@ -242,7 +243,13 @@ async fn change(gateway: &Gateway, object: &Object, after: bool, shared: &Shared
         }
         Ok(()) => {
             let call = call(&stored.as_ref().map(|stored| stored.private.clone()).unwrap_or_default());
-            let change = Change { resource: object.resource, prior, planned: &step.planned, effective: &step.effective };
+            let change = Change {
+                resource: object.resource,
+                prior,
+                planned: &step.planned,
+                effective: &step.effective,
+                config: &step.planned,
+            };
             let written = match prior {
                 None => gateway.create(change, &call).await,
                 Some(_) => gateway.update(change, &call).await,

@@ -46,7 +46,7 @@ async fn rx1_old_values_are_waited_for_and_other_values_are_drift_at_once() {
     let (tenant, service, exchange) = tenant().await;
     let (record, call) = made(&exchange).await;
     let wanted = record.clone().with("comment", "new");
-    let change = Change { resource: inbound(), prior: Some(&record), planned: &wanted, effective: &wanted };
+    let change = Change { resource: inbound(), prior: Some(&record), planned: &wanted, effective: &wanted, config: &wanted };
     let changed = exchange.update(change, &call).await.unwrap();
     let comment = |read: Option<Record>| read.and_then(|read| read.text("comment").map(str::to_owned));
 
@@ -72,7 +72,10 @@ async fn rx1_a_remove_that_finds_nothing_proves_nothing_while_our_write_is_young
     let error = anew(&service, &exchange).delete(inbound(), &record, &call).await.unwrap_err();
     assert!(error.kind == Kind::Unavailable && error.message.contains("It was not deleted"), "{error}");
     let error = anew(&service, &exchange)
-        .update(Change { resource: inbound(), prior: Some(&record), planned: &record, effective: &record }, &later(&call))
+        .update(
+            Change { resource: inbound(), prior: Some(&record), planned: &record, effective: &record, config: &record },
+            &later(&call),
+        )
         .await
         .unwrap_err();
     assert!(error.error.message.contains("It was not changed") && error.object.is_none(), "{}", error.error);

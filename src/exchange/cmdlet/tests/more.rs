@@ -83,7 +83,7 @@ async fn review(
     planned: &Record,
 ) -> (Result<(), crate::remote::Error>, Diagnostics) {
     let call = call(10);
-    let change = Change { resource, prior: None, planned, effective: planned };
+    let change = Change { resource, prior: None, planned, effective: planned, config: planned };
     (exchange.check(change, &call).await, call.take_reports())
 }
 

@@ -3,7 +3,7 @@
 use super::predicates::PAIRS;
 use crate::exchange::answer::Object;
 use crate::exchange::resources::{is_true, is_written};
-use crate::remote::Fact;
+use crate::remote::{Error, Fact, three_steps};
 use crate::schema::Record;
 use crate::value::{Diagnostic, Diagnostics, Path, Value};
 
@@ -214,6 +214,24 @@ pub(super) fn not_demanded(names: &str) -> Diagnostic {
             "The {names} asks for another value in this header, and drops mail that comes without it. Take both from one value. To change the value while \
              mail flows, let the filter accept the old and the new one first, then change the rule, then take the old one from the filter."
         ),
+    )
+    .at(Path::dotted("actions.set_header_value"))
+}
+
+/// Said when no filter accepts the value that the rule would set.
+pub(super) fn not_accepted(header: &str) -> Diagnostic {
+    Diagnostic::error(
+        "No message filter accepts the value that the rule would set",
+        format!("The filters of the gateway ask for other values of {header}, and would drop the mail. {}", three_steps(header)),
+    )
+    .at(Path::dotted("actions.set_header_value"))
+}
+
+/// Said when the filters could not be read.
+pub(super) fn unjudged(error: &Error) -> Diagnostic {
+    Diagnostic::warning(
+        "Whether the gateway accepts the value could not be judged",
+        format!("Its message filters could not be read: {error} Make sure that one of them accepts the value."),
     )
     .at(Path::dotted("actions.set_header_value"))
 }

@@ -120,7 +120,12 @@ pub(super) const CMDLETS: Cmdlets = Cmdlets {
     beside: Some(checks::beside),
     across: super::across::OF_RULES,
     sections: SECTIONS,
-    tells: Some(Tells { facts: checks::stamps, warning: checks::not_demanded }),
+    tells: Some(Tells {
+        facts: checks::stamps,
+        warning: checks::not_demanded,
+        refused: checks::not_accepted,
+        unjudged: checks::unjudged,
+    }),
     ..Cmdlets::of(&RESOURCE, "TransportRule")
 };
 

@@ -465,7 +465,7 @@ pub(super) fn call() -> Call {
 /// Creates a route.
 pub(super) async fn create(gateway: &Gateway, domain: &str, limit: i64, call: &Call) -> Result<Record, crate::remote::Failure> {
     let planned = route(domain, limit).with("id", Value::UNKNOWN);
-    gateway.create(Change { resource: &ROUTE, prior: None, planned: &planned, effective: &planned }, call).await
+    gateway.create(Change { resource: &ROUTE, prior: None, planned: &planned, effective: &planned, config: &planned }, call).await
 }
 
 /// Changes the limit of a route from what the plan saw to another.
@@ -477,7 +477,9 @@ pub(super) async fn update(
 ) -> Result<Record, crate::remote::Failure> {
     let prior = route(domain, from).with("id", domain);
     let planned = route(domain, to).with("id", domain);
-    gateway.update(Change { resource: &ROUTE, prior: Some(&prior), planned: &planned, effective: &planned }, call).await
+    gateway
+        .update(Change { resource: &ROUTE, prior: Some(&prior), planned: &planned, effective: &planned, config: &planned }, call)
+        .await
 }
 
 /// Deletes a route that the plan saw with a limit.

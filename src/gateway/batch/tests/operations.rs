@@ -21,7 +21,7 @@ fn gateway(routes: &[(&str, i64)]) -> (Fake, Gateway, tempfile::TempDir) {
 }
 
 async fn check(gateway: &Gateway, planned: &Record, call: &Call) {
-    let change = Change { resource: &ROUTE, prior: None, planned, effective: planned };
+    let change = Change { resource: &ROUTE, prior: None, planned, effective: planned, config: planned };
     gateway.check(change, call).await.expect("checked");
 }
 
@@ -158,7 +158,7 @@ async fn objects_of_two_listeners_go_live_in_one_commit() {
         let gateway = Arc::clone(&gateway);
         async move {
             let planned = route("a.example", 1).with("listener", listener).with("id", Value::UNKNOWN);
-            let change = Change { resource: &ROUTE, prior: None, planned: &planned, effective: &planned };
+            let change = Change { resource: &ROUTE, prior: None, planned: &planned, effective: &planned, config: &planned };
             gateway.create(change, &call()).await.expect("created")
         }
     }))
