@@ -797,7 +797,8 @@ async fn a_rule_to_stand_before_that_is_not_there_is_an_error_on_the_attribute()
     let (_tenant, service, exchange) = tenant().await;
     let failure = create(&exchange, rules(), &rule("r").with("before", "nobody")).await.unwrap_err();
     assert_eq!(failure.error.path, Some(Path::dotted("before")));
-    assert_eq!(service.cmdlets(), ["Get-TransportRule"]);
+    // A server that was asked first may not show it yet.
+    assert_eq!(service.cmdlets(), ["Get-TransportRule"; 3]);
 }
 
 #[tokio::test]

@@ -94,8 +94,9 @@ pub(super) const RESOURCE: Resource = Resource {
         one_of("content_type", "In which form messages go there.", &["MimeHtmlText", "MimeText", "MimeHtml"]).filled_text("MimeHtmlText"),
         boolean(
             "tnef_enabled",
-            "Whether messages go there in the rich form of Outlook (TNEF): always, or never. Left out, the recipient's and the sender's settings decide.",
-        ),
+            "Whether messages go there in the rich form of Outlook (TNEF): always, or never.",
+        )
+        .inherited("what the recipient's and the sender's settings say"),
         one_of("character_set", "The character set of MIME messages that name none.", CHARACTER_SETS).meaning(lower),
         one_of("non_mime_character_set", "The character set of plain text messages that name none.", CHARACTER_SETS).meaning(lower),
         one_of(
