@@ -371,7 +371,9 @@ impl Provider for Service {
         let name = request.type_name.clone();
         let work = list::list(self.session.clone(), request);
         let mut events = self.session.answer("ListResource", &name, work, list::failed).await;
-        events.iter_mut().for_each(|event| self.point_in_list(&name, &mut event.diagnostic));
+        for event in &mut events {
+            self.point_in_list(&name, &mut event.diagnostic);
+        }
         // When the host has what it wants, it hangs up, and the rest is dropped.
         Ok(Response::new(Box::pin(futures::stream::iter(events.into_iter().map(Ok)))))
     }
