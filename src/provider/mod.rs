@@ -16,7 +16,7 @@ use async_trait::async_trait;
 
 pub use catalog::CATALOG;
 pub use environment::Environment;
-pub use standalone::{Found, standalone};
+pub use standalone::{Found, sides, standalone};
 
 use crate::dns;
 use crate::exchange::Exchange;

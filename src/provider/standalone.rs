@@ -25,19 +25,31 @@ pub fn standalone(
     config: &Record,
     environment: &Environment,
 ) -> (Found<exchange::settings::Settings>, Found<gateway::settings::Settings>) {
-    let with_block = |name: &str, variables: &[&str]| {
-        let mut config = config.clone();
-        if config.get(name).is_null() && environment.first(variables).is_some() {
-            config.set(name, Value::object::<&str>([]));
-        }
-        config
-    };
-    let exchange = with_block("exchange", exchange_settings::VARIABLES);
-    let gateway = with_block("gateway", gateway_settings::VARIABLES);
+    let exchange = with_block(config, environment, "exchange", exchange_settings::VARIABLES);
+    let gateway = with_block(config, environment, "gateway", gateway_settings::VARIABLES);
     (
         found(exchange_settings::check(&exchange), exchange_settings::read(&exchange, environment)),
         found(gateway_settings::check(&gateway), gateway_settings::read(&gateway, environment)),
     )
+}
+
+/// The provider block for each side that is configured, by the side's name; with what is given and what else is not of a side.
+pub fn sides(config: &Record, environment: &Environment) -> Vec<(&'static str, Record)> {
+    let sides = [("exchange", "gateway", exchange_settings::VARIABLES), ("gateway", "exchange", gateway_settings::VARIABLES)];
+    let block = |(name, other, variables): (&'static str, &str, &[&str])| {
+        let mut block = with_block(config, environment, name, variables);
+        block.set(other, Value::Null);
+        (!block.get(name).is_null()).then_some((name, block))
+    };
+    sides.into_iter().filter_map(block).collect()
+}
+
+fn with_block(config: &Record, environment: &Environment, name: &str, variables: &[&str]) -> Record {
+    let mut config = config.clone();
+    if config.get(name).is_null() && environment.first(variables).is_some() {
+        config.set(name, Value::object::<&str>([]));
+    }
+    config
 }
 
 fn found<S>(problems: Diagnostics, side: Result<Side<S>, Diagnostics>) -> Found<S> {

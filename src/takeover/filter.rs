@@ -41,6 +41,11 @@ impl Filter {
     }
 }
 
+/// Tells whether a text fits a pattern, without case.
+pub(super) fn fits(pattern: &str, text: &str) -> bool {
+    is_like(&folded(pattern), &folded(text))
+}
+
 fn folded(text: &str) -> Vec<char> {
     text.to_lowercase().chars().collect()
 }

@@ -2,6 +2,7 @@
 //!
 //! Knows resources by their tables only, and the services by [`Enumerate`].
 
+pub mod export;
 mod filter;
 
 use crate::remote::{Call, Enumerate, Enumeration, Error, Found};
@@ -36,6 +37,11 @@ pub async fn enumerate(
         }
     }
     Ok(enumeration)
+}
+
+/// Tells whether a name fits a pattern: `*` stands for any text, `?` for one character, and case does not count.
+pub fn fits(pattern: &str, name: &str) -> bool {
+    filter::fits(pattern, name)
 }
 
 /// What a person calls an object: its import ID, or its name where that is an ID of the service's.

@@ -1,9 +1,10 @@
-//! What a person runs: `demo`, `doctor`, `sandbox`, `--debug`.
+//! What a person runs: `demo`, `doctor`, `export`, `sandbox`, `--debug`.
 //!
 //! Exit codes: 0 when all that was asked holds, 1 when it does not, 2 when the command line is wrong.
 
 mod demo;
 mod doctor;
+mod export;
 pub mod sandbox;
 pub mod terraform;
 
@@ -49,6 +50,12 @@ enum Command {
     /// for a bug report follows. A side whose variables are not set is left out. Exits with 0 when all was understood, with 1 when
     /// something was not or failed.
     Doctor(doctor::Options),
+    /// Write a configuration for what exists at both sides, with import blocks for all of it
+    ///
+    /// Reads every object with the provider's environment variables and changes nothing. References stand instead of repeated names, and secrets
+    /// become variables. `terraform plan` in the folder shows nothing but imports. A side whose variables are not set is left out. Exits with 1 when
+    /// something could not be read; the folder's README.md names it.
+    Export(export::Options),
     /// Run the stand-ins for both services on loopback, and print the provider block and environment to use them
     Sandbox(sandbox::Options),
 }
@@ -68,6 +75,7 @@ pub fn run() -> ExitCode {
         match command {
             Command::Demo(options) => demo::run(&options).await,
             Command::Doctor(options) => doctor::run(&options).await,
+            Command::Export(options) => export::run(&options).await,
             Command::Sandbox(options) => sandbox::run(&options).await,
         }
     })

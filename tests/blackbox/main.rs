@@ -15,6 +15,7 @@ mod created;
 mod data_sources;
 mod doctor;
 mod exchange;
+mod export;
 mod faults;
 mod filters;
 mod gates;

@@ -15,7 +15,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("takeover", &["remote", "schema", "value"]),
     ("provider", &["takeover", "plugin", "dns", "exchange", "gateway", "remote", "schema", "value"]),
     ("sandbox", &["schema", "value"]),
-    ("tool", &["sandbox", "provider", "exchange", "gateway", "plugin", "remote", "schema", "value"]),
+    ("tool", &["sandbox", "provider", "takeover", "exchange", "gateway", "plugin", "remote", "schema", "value"]),
 ];
 
 pub(crate) fn files_below(folder: &Path) -> Vec<PathBuf> {

@@ -5,7 +5,7 @@
 
 mod record;
 mod report;
-mod settings;
+pub(super) mod settings;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

@@ -8,15 +8,20 @@ use crate::value::Value;
 
 /// One setting as it is typed: a path in the provider block, and a value.
 #[derive(Clone, PartialEq, Eq)]
-pub(super) struct Setting {
+pub(in crate::tool) struct Setting {
     path: Vec<String>,
     value: Value,
     sensitive: bool,
 }
 
 impl Setting {
+    /// Where it stands in the provider block.
+    pub(in crate::tool) fn path(&self) -> &[String] {
+        &self.path
+    }
+
     /// The value, if it must not be shown.
-    pub(super) fn secret(&self) -> Option<&str> {
+    pub(in crate::tool) fn secret(&self) -> Option<&str> {
         self.value.as_text().filter(|_| self.sensitive)
     }
 }
@@ -101,7 +106,7 @@ fn typed(attribute: &Attribute, text: &str) -> Result<Value, String> {
 }
 
 /// Puts settings together to a provider block.
-pub(super) fn block(settings: &[Setting]) -> Record {
+pub(in crate::tool) fn block(settings: &[Setting]) -> Record {
     fn put(members: &mut BTreeMap<String, Value>, path: &[String], value: &Value) {
         match path {
             [] => {}
