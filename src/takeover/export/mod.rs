@@ -220,19 +220,16 @@ impl Variables {
         while let Some(letter) = rest.chars().next() {
             let secrets =
                 self.by_value.iter().filter(|(secret, _)| secret.len() >= LONG_ENOUGH && rest.starts_with(secret.as_str()));
-            match secrets.max_by_key(|(secret, _)| secret.len()) {
-                Some((secret, name)) => {
-                    if !plain.is_empty() {
-                        parts.push(Part::Plain(std::mem::take(&mut plain)));
-                    }
-                    self.needed.borrow_mut().insert(name.clone());
-                    parts.push(Part::Of(vec!["var".to_owned(), name.clone()]));
-                    rest = &rest[secret.len()..];
+            if let Some((secret, name)) = secrets.max_by_key(|(secret, _)| secret.len()) {
+                if !plain.is_empty() {
+                    parts.push(Part::Plain(std::mem::take(&mut plain)));
                 }
-                None => {
-                    plain.push(letter);
-                    rest = &rest[letter.len_utf8()..];
-                }
+                self.needed.borrow_mut().insert(name.clone());
+                parts.push(Part::Of(vec!["var".to_owned(), name.clone()]));
+                rest = &rest[secret.len()..];
+            } else {
+                plain.push(letter);
+                rest = &rest[letter.len_utf8()..];
             }
         }
         if parts.is_empty() {
@@ -332,8 +329,8 @@ impl Writer<'_> {
             let title = entry.found.object.get(entry.resource.title);
             let line = entry.resource.attributes.iter().find(|line| line.name == entry.resource.title);
             let is_named = line.is_some_and(|line| engine::same(line, title, &Value::text(text)));
-            let shares = |name: &&str| entry.found.object.get(name) == self.entry.found.object.get(name);
-            entry.resource.name == refers.to && is_named && refers.within.iter().all(|name| shares(&name))
+            let shares = |name: &str| entry.found.object.get(name) == self.entry.found.object.get(name);
+            entry.resource.name == refers.to && is_named && refers.within.iter().all(|name| shares(name))
         };
         let mut meant = self.entries.iter().filter(is_meant);
         let (one, another) = (meant.next()?, meant.next());
