@@ -2,7 +2,7 @@
 
 use super::equality::same;
 use super::{Members, attributes, default_value, get};
-use crate::schema::{Attribute, Fill, Kind, Motion, Presence, Record, Resource, Rule};
+use crate::schema::{Attribute, Fill, Kind, Motion, Presence, Record, Remote, Resource, Rule};
 use crate::value::Value;
 
 /// Makes the configuration of an object of its state. An argument that may be left out without a change is null: a default, what only the service sets,
@@ -110,8 +110,13 @@ fn element(inner: &[Attribute], item: &Value) -> Value {
 /// Tells whether leaving an argument out means the same as writing its value.
 fn says_nothing(attribute: &Attribute, value: &Value) -> bool {
     match attribute.presence {
-        // Where the object stands is told by the other objects.
-        Presence::Filled(Fill::Service) => matches!(attribute.motion, Motion::With(_)),
+        // To list nothing would refuse what comes later.
+        _ if attribute.remote == Remote::Unmanaged => value.as_elements().is_some_and(<[Value]>::is_empty),
+        // Where the object stands among those of its kind is told by the other objects. An object of another kind is named.
+        Presence::Filled(Fill::Service) => match attribute.motion {
+            Motion::With(names) => names.contains(&attribute.name) || attribute.refers.is_none(),
+            _ => false,
+        },
         Presence::Filled(_) => default_value(attribute).is_some_and(|default| same(attribute, &default, value)),
         _ => false,
     }
