@@ -52,6 +52,9 @@ impl Gateway {
         if change.resource.name == sender_group::RESOURCE.name {
             return self.judge_group(change, rows, call).await;
         }
+        if change.resource.name == mail_flow_policy::RESOURCE.name {
+            return self.judge_policy(change, rows, call).await;
+        }
         if change.resource.name == message_filter::RESOURCE.name
             && let Some(prior) = change.prior
         {
@@ -80,9 +83,13 @@ impl Gateway {
             let before = relay::open_groups(&hosts, filters).into_iter().filter(|open| open.guard.is_some());
             let after = relay::open_groups(&hosts, &then);
             for open in before.filter(|open| after.iter().any(|after| after.id == open.id && after.guard.is_none())) {
-                let stays_so = self.names.planned(sender_group::RESOURCE.name, &open.id).map(|planned| {
-                    planned.text(REASON).is_none()
-                        && relay::opening(&open.id, &with(&hosts, &sender_group::RESOURCE, &open.id, Some(&planned))).is_some()
+                let stays_so = self.names.planned(sender_group::RESOURCE.name, &open.id).and_then(|planned| {
+                    let then = with(&hosts, &sender_group::RESOURCE, &open.id, Some(&planned));
+                    let then = self.with_planned_policy(then, &planned);
+                    let stays_so = planned.text(REASON).is_none() && relay::opening(&open.id, &then).is_some();
+                    // Its policy may still be planned to relay no more.
+                    let is_sure = !stays_so || !self.names.is_awaited(mail_flow_policy::RESOURCE.name, &policy_of(&planned)?);
+                    is_sure.then_some(stays_so)
                 });
                 let summary = format!("The message filter {id:?} would not guard the sender group \"{}\" any more", open.name);
                 let detail = format!(
@@ -102,6 +109,32 @@ impl Gateway {
         Ok(())
     }
 
+    /// Warns if a policy that is to relay makes open relays of the groups that have it. Those groups, or a filter, may be planned later.
+    async fn judge_policy(&self, change: Change<'_>, hosts: &Rows, call: &Call) -> Result<(), Error> {
+        let Some(id) = resources::id(&mail_flow_policy::RESOURCE, change.effective) else { return Ok(()) };
+        let then = with(hosts, &mail_flow_policy::RESOURCE, &id, Some(change.effective));
+        if !relay::may_be_open(&then) {
+            return Ok(());
+        }
+        let filters = self.rows(&Printout::Filters, call).await?;
+        let before = relay::open_groups(hosts, &filters);
+        let opened = relay::open_groups(&then, &filters).into_iter();
+        for open in opened.filter(|open| open.guard.is_none() && before.iter().all(|before| before.id != open.id)) {
+            call.report(
+                Diagnostic::warning(
+                    format!("The sender group \"{}\" would be an open relay", open.name),
+                    format!(
+                        "It has this policy and takes {:?}, which many organisations send from. Unless a filter guards it by then, the change is refused. {}",
+                        open.sender,
+                        relay::advice(&open.name)
+                    ),
+                )
+                .at(Path::root().attribute("behavior")),
+            );
+        }
+        Ok(())
+    }
+
     async fn judge_group(&self, change: Change<'_>, hosts: &Rows, call: &Call) -> Result<(), Error> {
         let planned = change.effective;
         let (Some(id), Some(name)) = (resources::id(&sender_group::RESOURCE, planned), planned.text("name")) else {
@@ -111,8 +144,9 @@ impl Gateway {
         let then = self.with_planned_policy(with(hosts, &sender_group::RESOURCE, &id, Some(planned)), planned);
         let Some(sender) = relay::opening(&id, &then) else { return Ok(()) };
         let filters = self.rows(&Printout::Filters, call).await?;
-        let path = || Path::root().attribute(GUARD);
         let named = planned.get(GUARD);
+        // An argument that is not written has no place in the configuration.
+        let path = Path::root().attribute(if change.config.get(GUARD).is_null() { "senders" } else { GUARD });
         if change.config.get(GUARD).is_unknown() {
             return Ok(());
         }
@@ -152,17 +186,16 @@ impl Gateway {
                 if stood_open { format!("The sender group \"{name}\" is an open relay") } else { summary },
                 detail,
             )
-            .at(path())
+            .at(path)
         } else {
-            Diagnostic::error(summary, detail).at(path())
+            Diagnostic::error(summary, detail).at(path)
         });
         Ok(())
     }
 
     /// The policy that the group gets, as it is planned in this run.
     fn with_planned_policy(&self, hosts: Rows, group: &Record) -> Rows {
-        let Some((listener, policy)) = group.text("listener").zip(group.text("policy")) else { return hosts };
-        let id = format!("{listener}/{policy}");
+        let Some(id) = policy_of(group) else { return hosts };
         match self.names.planned(mail_flow_policy::RESOURCE.name, &id) {
             Some(planned) => with(&hosts, &mail_flow_policy::RESOURCE, &id, Some(&planned)),
             None => hosts,
@@ -176,6 +209,12 @@ impl Gateway {
             guards.then(|| planned.text("name").map(crate::remote::names::label)).flatten()
         })
     }
+}
+
+/// The import ID of the policy that a group gets.
+fn policy_of(group: &Record) -> Option<String> {
+    let (listener, policy) = group.text("listener").zip(group.text("policy"))?;
+    Some(format!("{listener}/{policy}"))
 }
 
 /// The rows with an object as it is planned, or without it. A new group stands before the one that it names, or at the end.

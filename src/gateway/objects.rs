@@ -264,7 +264,7 @@ impl Gateway {
             if !self.names.is_planned(refers.to, &id) {
                 let near = near(&name, there.iter().map(String::as_str));
                 let shown = near.into_iter().take(MOST_NAMES).collect::<Vec<_>>();
-                call.report(names::missing(table.resource, &name, &path, &shown, self.names.come_together()));
+                call.report(names::missing(table.resource, &name, &path, &shown));
             }
         }
         Ok(())
@@ -541,7 +541,6 @@ impl Objects for Gateway {
 
     async fn check(&self, change: Change<'_>, call: &Call) -> Result<(), Error> {
         let table = self.table(change.resource)?;
-        let _checking = self.names.begins();
         if self.read_only && !call.applying {
             call.report(names::read_only(change.resource, change.planned));
         }

@@ -46,16 +46,7 @@ struct Inner {
     /// The names of objects that this run removed.
     removed: BTreeSet<(&'static str, String)>,
     heard: Option<Instant>,
-    /// How many plans are being checked, and how many of them wait for others.
-    checking: usize,
-    waiting: usize,
-    /// Whether two plans were ever under way at the same time.
-    together: bool,
 }
-
-/// A plan that is being checked, until it is dropped.
-#[derive(Debug)]
-pub struct Checking<'a>(&'a Names);
 
 /// Whose a name is that stands at the service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,20 +63,6 @@ impl Names {
     /// Starts with nothing.
     pub fn new(quiet: Duration) -> Names {
         Names { inner: Mutex::default(), quiet }
-    }
-
-    /// Hears that a plan is being checked.
-    pub fn begins(&self) -> Checking<'_> {
-        let mut inner = self.inner();
-        inner.together |= inner.checking > 0;
-        inner.checking += 1;
-        Checking(self)
-    }
-
-    /// Tells whether two plans were under way at the same time. If not, Terraform may plan one object after the other (`-parallelism=1`), and what
-    /// nobody has planned may still come.
-    pub fn come_together(&self) -> bool {
-        self.lock().together
     }
 
     /// Hears that the state has an object.
@@ -137,6 +114,11 @@ impl Names {
         inner.creates.get(&key).cloned().or_else(|| inner.objects.get(&key).cloned().flatten())
     }
 
+    /// Tells whether an object of the state is still to be planned in this run.
+    pub fn is_awaited(&self, kind: &'static str, id: &str) -> bool {
+        self.inner().objects.get(&(kind, id.to_owned())).is_some_and(Option::is_none)
+    }
+
     /// The objects of a kind that are planned in this run so far.
     pub fn all_planned(&self, kind: &'static str) -> Vec<Record> {
         let inner = self.inner();
@@ -161,34 +143,20 @@ impl Names {
     /// Waits until nothing was heard of other objects for a while: those that this run has, and that it plans at the same time, were heard of then.
     pub async fn settle(&self, call: &Call) {
         let end = Instant::now() + MOST_PATIENCE;
-        self.lock().waiting += 1;
         loop {
             let now = Instant::now();
-            let quiet = self.lock().heard.unwrap_or(now) + self.quiet;
+            let quiet = self.inner.lock().unwrap_or_else(PoisonError::into_inner).heard.unwrap_or(now) + self.quiet;
             let until = quiet.min(end);
             if until <= now || pause(call, until - now).await.is_err() {
-                break;
+                return;
             }
         }
-        self.lock().waiting -= 1;
     }
 
-    /// What is known, for one who tells or asks of an object: it is heard of.
     fn inner(&self) -> MutexGuard<'_, Inner> {
-        let mut inner = self.lock();
+        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         inner.heard = Some(Instant::now());
-        inner.together |= inner.waiting > 0;
         inner
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Drop for Checking<'_> {
-    fn drop(&mut self) {
-        self.0.lock().checking -= 1;
     }
 }
 
@@ -229,8 +197,8 @@ pub fn twice(resource: &Resource, planned: &Record, first: Option<&Record>) -> D
     at_title(resource, Diagnostic::error(summary, detail))
 }
 
-/// The error for a text that names an object which is not there; a warning where one may still be planned.
-pub fn missing(to: &Resource, name: &str, path: &Path, there: &[String], is_sure: bool) -> Diagnostic {
+/// The error for a text that names an object which is not there.
+pub fn missing(to: &Resource, name: &str, path: &Path, there: &[String]) -> Diagnostic {
     let argument = path.0.iter().rev().find_map(|step| match step {
         Step::Attribute(name) => Some(name.as_str()),
         _ => None,
@@ -244,14 +212,7 @@ pub fn missing(to: &Resource, name: &str, path: &Path, there: &[String], is_sure
         label(name),
         to.title
     );
-    if is_sure {
-        return Diagnostic::error(format!("There is no {} {name:?}", to.noun), detail).at(path.clone());
-    }
-    let detail = format!(
-        "{detail}\n\nTerraform planned nothing else at the same time, so a resource of this configuration may still make it. If it is not there when \
-         this is applied, applying fails."
-    );
-    Diagnostic::warning(format!("There is no {} {name:?} yet", to.noun), detail).at(path.clone())
+    Diagnostic::error(format!("There is no {} {name:?}", to.noun), detail).at(path.clone())
 }
 
 /// The warning that a planned change cannot be applied, because the provider may only read.
@@ -487,34 +448,6 @@ mod tests {
         let begin = Instant::now();
         tokio::select! { () = names.settle(&call) => {}, () = never_quiet => panic!("it waited for ever") }
         assert_eq!(begin.elapsed(), MOST_PATIENCE);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn plans_come_together_only_where_one_begins_or_is_heard_of_while_another_is_under_way() {
-        let call = Call::new(CancellationToken::new(), Duration::from_mins(1));
-        let one_by_one = names();
-        for name in ["a", "b"] {
-            let _checking = one_by_one.begins();
-            one_by_one.claims("k", name, &thing(name));
-            one_by_one.settle(&call).await;
-        }
-        assert!(!one_by_one.come_together());
-
-        let begun = names();
-        let (first, second) = (begun.begins(), begun.begins());
-        drop((first, second));
-        assert!(begun.come_together());
-
-        let heard = names();
-        let other = async {
-            tokio::time::sleep(Duration::from_millis(100)).await;
-            heard.knows("k", "1");
-        };
-        heard.knows("k", "0");
-        tokio::join!(heard.settle(&call), other);
-        assert!(heard.come_together());
-        let said = missing(&RESOURCE, "a", &Path::dotted("next"), &[], false);
-        assert!(!said.is_error() && said.summary == "There is no thing \"a\" yet", "{said:?}");
     }
 
     #[test]

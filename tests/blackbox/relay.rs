@@ -70,7 +70,7 @@ async fn an_open_group_needs_a_guard_which_comes_first_and_goes_last() {
                 "guarded_by = mailflow_gateway_message_filter",
                 "open_relay_reason",
             ])
-            .marks("guarded_by");
+            .marks("senders");
         assert_eq!(world.stand_ins.snapshot(), before);
 
         let guide = || format!("{}{}{}", policy("relay"), group(POLICY, GUARDED), filter(SCRIPT, ""));

@@ -78,7 +78,6 @@ impl Exchange {
         call: &Call,
     ) -> Result<(), Error> {
         let planned = change.planned;
-        let _checking = self.names.begins();
         if self.read_only && !call.applying {
             call.report(names::read_only(cmdlets.resource, planned));
         }
@@ -358,7 +357,7 @@ impl Exchange {
             let Ok(list) = self.listed(other, "", 0, call).await else { continue };
             let there: Vec<String> =
                 list.objects.iter().filter_map(|object| object.text(other.titled).map(str::to_owned)).take(MOST_NAMES).collect();
-            call.report(names::missing(other.resource, &name, &path, &there, self.names.come_together()));
+            call.report(names::missing(other.resource, &name, &path, &there));
         }
     }
 }
