@@ -1,5 +1,5 @@
 //! The text of message filters: the function that writes the relay filter, the lines that are typed for one, and where a printed one ends. What a text
-//! means is said in [`super::filters`].
+//! means is said in `filters`.
 
 use crate::schema::{Function, FunctionError, Parameter};
 use crate::value::{Type, Value};

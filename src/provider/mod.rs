@@ -134,20 +134,14 @@ impl Configured for Clients {
             }
         };
         let gateway = async {
-            match &self.gateway {
-                Side::Ready(gateway) => gateway.contact(call).await,
-                Side::Absent | Side::Unknown(_) => Ok(()),
+            let Side::Ready(gateway) = &self.gateway else { return (Ok(()), Ok(())) };
+            // One after the other: what keeps one login out often keeps out the other, and each attempt counts against the account.
+            match gateway.contact(call).await {
+                Ok(()) => (Ok(()), gateway.contact_api(call).await),
+                refused => (refused, Ok(())),
             }
         };
-        let api = async {
-            match &self.gateway {
-                Side::Ready(gateway) => gateway.contact_api(call).await,
-                Side::Absent | Side::Unknown(_) => Ok(()),
-            }
-        };
-        let (exchange, gateway, api) = tokio::join!(exchange, gateway, api);
-        // One error for each side: what keeps one login out often keeps out the other.
-        let api = if gateway.is_err() { Ok(()) } else { api };
+        let (exchange, (gateway, api)) = tokio::join!(exchange, gateway);
         let failed = [
             (exchange, "exchange", "connect to Microsoft 365"),
             (gateway, "gateway", "connect to the gateway"),

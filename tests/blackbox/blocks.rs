@@ -6,6 +6,7 @@
 use std::fmt::Write as _;
 
 use mailflow::provider::CATALOG;
+use mailflow::sandbox::gateway::Edit;
 use mailflow::schema::engine::{Column, Shape, resource_columns, settings_columns};
 use serde_json::{Map, Value as Json, json};
 
@@ -181,7 +182,12 @@ fn arguments(place: &Place, index: usize) -> Map<String, Json> {
     let resource = place.resource.as_deref().expect("a resource");
     let base = match SUITES.iter().find(|suite| suite.resource == resource) {
         Some(suite) => (suite.base)(index),
-        None => json!({ "rules": STANDING }),
+        None => match resource {
+            "mailflow_exchange_transport_rule_order" => json!({ "rules": STANDING }),
+            "mailflow_gateway_message_filter_order" => json!({ "names": ["standing_filter"] }),
+            "mailflow_gateway_sender_group_order" => json!({ "listener": "OutgoingMail", "names": ["RELAYLIST"] }),
+            other => panic!("no arguments are known of {other}"),
+        },
     };
     let Json::Object(mut base) = base else { panic!("{resource}: arguments are an object") };
     base.remove(place.name());
@@ -251,7 +257,7 @@ fn stand(workspace: &Workspace<'_>, places: &[Place], form: impl Fn(&Place) -> F
     }
 }
 
-/// Rules that are there before, for the resource that brings them into an order.
+/// Rules that are there before, for the resource that brings them into an order. (A filter is, too, and so is a sender group.)
 const STANDING: [&str; 2] = ["Standing one", "Standing two"];
 
 fn world_with_rules() -> World {
@@ -260,6 +266,8 @@ fn world_with_rules() -> World {
         let rule = json!({ "SetSCL": "1", "FromScope": "NotInOrganization" });
         world.stand_ins.exchange.put("TransportRule", name, &rule).expect("made");
     }
+    let filter = json!({ "name": "standing_filter", "active": true, "body": "if (true) {\n  skip-filters();\n}" });
+    world.stand_ins.gateway.edit_paths(&[Edit::Add { path: "/filters/-".to_owned(), value: filter }]).expect("it fits");
     world
 }
 

@@ -156,7 +156,7 @@ async fn rx1_what_is_deleted_by_hand_right_after_a_write_is_kept_with_a_warning_
 async fn rx1_what_is_deleted_by_hand_is_found_gone_ten_minutes_after_our_write() {
     let world = lagging(|_| {});
     let exchange = &world.stand_ins.exchange;
-    exchange.set_clock(OffsetDateTime::now_utc() - Duration::from_secs(11 * 60));
+    exchange.set_clock(OffsetDateTime::now_utc() - Duration::from_mins(11));
     let workspace = world.workspace("ours").await;
     workspace.write(&(connector("c", "Deleted", "") + &connector("stays", "Stays", "")));
     workspace.apply().await;

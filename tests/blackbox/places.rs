@@ -60,7 +60,7 @@ impl Kind {
         names.iter().map(|name| object(name)).collect()
     }
 
-    fn order(self, names: Json) -> (&'static str, &'static str, Json) {
+    fn order(self, names: &Json) -> (&'static str, &'static str, Json) {
         match self.resource {
             GROUP => (self.order, "all", json!({ "listener": "IncomingMail", "names": names })),
             _ => (self.order, "all", json!({ "names": names })),
@@ -75,7 +75,7 @@ impl Kind {
         let mut names = order.to_vec();
         names.sort_unstable();
         let mut all = self.objects(&names, |_| Json::Null);
-        all.push(self.order(order.iter().map(|name| self.named(name)).collect()));
+        all.push(self.order(&order.iter().map(|name| self.named(name)).collect()));
         all
     }
 
@@ -219,7 +219,7 @@ async fn others_stand_between_and_a_literal_name_is_made_in_the_same_run() {
         let world = World::start();
         let workspace = world.workspace("between").await;
         let mut all = kind.objects(&["a", "b", "c"], |_| Json::Null);
-        all.push(kind.order(json!(["c", "a"])));
+        all.push(kind.order(&json!(["c", "a"])));
         workspace.write_resources(all.clone());
         applied(&workspace, "literal names").await;
         let order = kind.ours(&world);
@@ -239,7 +239,7 @@ async fn others_stand_between_and_a_literal_name_is_made_in_the_same_run() {
         workspace.must_plan_nothing("after the order was restored").await;
 
         all.pop();
-        all.push(kind.order(json!(["c", "nobody"])));
+        all.push(kind.order(&json!(["c", "nobody"])));
         workspace.write_resources(all);
         must_fail(&workspace, &["plan", "-no-color"], &["\"nobody\"", "write a reference"]).await;
     }
@@ -253,7 +253,7 @@ async fn a_place_that_contradicts_the_order_is_an_error_at_plan() {
         let write = |order: [&str; 2], before: &str| {
             let mut all =
                 kind.objects(&["a", "b", "c"], |name| if name == "b" { json!({ "before": before }) } else { Json::Null });
-            all.push(kind.order(order.iter().map(|name| kind.named(name)).collect()));
+            all.push(kind.order(&order.iter().map(|name| kind.named(name)).collect()));
             workspace.write_resources(all);
         };
         write(["a", "b"], "a");
@@ -267,7 +267,7 @@ async fn a_place_that_contradicts_the_order_is_an_error_at_plan() {
         write(["c", "b"], "c");
         must_fail(&workspace, &["plan", "-no-color"], &["contradict each other", "before"]).await;
         let mut all = kind.objects(&["a"], |_| Json::Null);
-        all.push(kind.order(json!(["a", "a"])));
+        all.push(kind.order(&json!(["a", "a"])));
         workspace.write_resources(all);
         must_fail(&workspace, &["plan", "-no-color"], &["named twice"]).await;
     }
@@ -282,7 +282,7 @@ async fn an_order_is_imported_by_its_word_and_by_its_listener() {
     for release in Release::BOTH {
         let fresh = world.workspace_on(release, &format!("imported-{release}")).await;
         let groups = ["WHITELIST", "BLACKLIST", "SUSPECTLIST", "UNKNOWNLIST", "b", "a"];
-        let orders = [FILTERS.order(json!(["b", "a"])), GROUPS.order(json!(groups))];
+        let orders = [FILTERS.order(&json!(["b", "a"])), GROUPS.order(&json!(groups))];
         fresh.write_resources(orders);
         fresh.write_imports(&BTreeMap::from([
             (format!("{FILTER_ORDER}.all"), "message_filter_order".to_owned()),

@@ -84,7 +84,7 @@ async fn an_open_group_needs_a_guard_which_comes_first_and_goes_last() {
             "{}{}{}",
             policy("relay"),
             group(POLICY, GUARDED),
-            filter("\"if (true) { log-zone(\\\"x\\\"); }\"", "")
+            filter("\"if (true) { notify(\\\"a@example.com\\\"); }\"", "")
         ));
         let refused = workspace.try_apply().await;
         refused.error().holds(&["RELAY_O365"]);
@@ -137,6 +137,9 @@ async fn whatever_takes_the_guard_or_opens_the_group_is_refused_before_the_commi
     }
 
     // By its policy.
+    // The guard goes once nothing is relayed any more.
+    workspace.write(&all(policy("accept"), group(POLICY, ""), filter(SCRIPT, "")));
+    workspace.apply().await;
     workspace.write(&all(policy("accept"), group(POLICY, ""), String::new()));
     workspace.apply().await;
     assert!(filters(&world).is_empty());
@@ -175,4 +178,43 @@ async fn a_group_that_stood_open_before_stops_nothing() {
     assert!(run.warnings().iter().any(|said| text(said).contains("is an open relay")), "{}", run.printed);
     workspace.apply().await;
     workspace.must_plan_nothing("after a change of a group that stood open").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_secret_changes_in_three_steps_and_both_sides_at_once_are_an_error_with_the_next_step() {
+    for release in Release::BOTH {
+        let world = World::start();
+        let workspace = world.workspace_on(release, &format!("steps-{release}")).await;
+        let both = |stamped: &str, accepted: &[&str]| {
+            let accepted = serde_json::to_string(accepted).expect("JSON");
+            let filter = filter(&format!("provider::mailflow::relay_filter_script(\"RELAY_O365\", \"X-AUTH\", {accepted})"), "");
+            format!(
+                "{filter}resource \"mailflow_exchange_transport_rule\" \"r\" {{\n  name = \"Outbound\"\n  conditions {{\n    from_scope = \"InOrganization\"\n  }}\n  actions {{\n    set_header_name  = \"X-AUTH\"\n    set_header_value = \"{stamped}\"\n  }}\n  depends_on = [{FILTER}.guard]\n}}\n"
+            )
+        };
+        workspace.write(&both("oldsecret1", &["oldsecret1"]));
+        workspace.apply().await;
+        let before = world.stand_ins.snapshot();
+
+        // One variable for both sides: the mail that is sent meanwhile would be dropped.
+        workspace.write(&both("newsecret2", &["newsecret2"]));
+        let run = plan(&workspace).await;
+        run.error().holds(&["\"Outbound\"", "three steps", "[var.old_secret, var.new_secret]"]);
+        let shown = text(run.error());
+        assert!(!shown.contains("oldsecret1") && !shown.contains("newsecret2"), "{shown}");
+        // The rule first: nothing accepts it yet.
+        workspace.write(&both("newsecret2", &["oldsecret1"]));
+        plan(&workspace).await.error().holds(&["No message filter accepts", "three steps"]).marks("actions");
+        assert_eq!(world.stand_ins.snapshot(), before);
+
+        for (stamped, accepted) in [
+            ("oldsecret1", &["oldsecret1", "newsecret2"][..]),
+            ("newsecret2", &["newsecret2", "oldsecret1"]),
+            ("newsecret2", &["newsecret2"]),
+        ] {
+            workspace.write(&both(stamped, accepted));
+            workspace.apply().await;
+            workspace.must_plan_nothing("after a step").await;
+        }
+    }
 }

@@ -22,7 +22,7 @@ impl Exchange {
                     self.add(cmdlets, &object, &list, &mut listing, call).await;
                 }
             }
-            Life::Made { .. } | Life::Found => {
+            Life::Made | Life::Found => {
                 let mut seen = BTreeSet::new();
                 for switch in std::iter::once("").chain(cmdlets.hidden.iter().copied()) {
                     let list = self.listed(cmdlets, switch, 0, call).await?;

@@ -194,7 +194,7 @@ pub(super) fn described(cmdlets: &Cmdlets, record: &Record) -> String {
 
 fn hash(salt: &str, text: &str) -> String {
     let digest = digest(&SHA256, format!("{salt}\n{text}").as_bytes());
-    digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+    digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat()
 }
 
 #[cfg(test)]

@@ -172,8 +172,8 @@ fn newest(names: &[&str], list: &List) -> Option<OffsetDateTime> {
 
 /// The names in the order of places, each of which is a GUID's; `ids` are those of the names.
 fn in_places<'a>(names: &[&'a str], ids: &[String], places: &[String]) -> Vec<&'a str> {
-    let named = |id: &String| ids.iter().position(|own| own == id).and_then(|index| names.get(index).copied());
-    places.iter().filter_map(named).collect()
+    let name_of = |place: &String| ids.iter().position(|own| own == place).and_then(|index| names.get(index).copied());
+    places.iter().filter_map(name_of).collect()
 }
 
 /// The GUIDs of the named objects.

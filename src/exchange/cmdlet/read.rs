@@ -165,7 +165,9 @@ impl Exchange {
         self.remember(cmdlets, id);
         match self.standing(cmdlets, id, state, call).await? {
             Standing::Shown(record, _, warnings) => {
-                warnings.into_iter().for_each(|warning| call.report(warning));
+                for warning in warnings {
+                    call.report(warning);
+                }
                 if let Some(tells) = cmdlets.tells {
                     self.board.stands(cmdlets.resource.name, id, cmdlets.called(&record), (tells.facts)(&record));
                 }

@@ -12,7 +12,7 @@
 //!
 //! The device keeps no comments and prints a filter in its own layout: with parentheses around each comparison, other quotes, sizes in bytes. So
 //! texts are compared as trees ([`meaning`], [`difference`]), and what may be shown of them ([`masked`]), what they refer to ([`references`]) and
-//! what they guard ([`guard`]) are functions of the tree, too. A text that does not parse stays text: it is compared by its words, and every
+//! what they guard ([`guard()`]) are functions of the tree, too. A text that does not parse stays text: it is compared by its words, and every
 //! string in it is hidden. Nothing here does I/O, panics, or takes longer than the text is long.
 
 mod guard;

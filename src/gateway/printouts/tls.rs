@@ -36,7 +36,7 @@ const TLS: [&str; 4] = ["TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"];
 /// The TLS versions that are missing between the lowest and the highest of a set. Other protocols have no gap.
 pub(in crate::gateway) fn gap(versions: &[impl AsRef<str>]) -> Vec<&'static str> {
     let has = |version: &&str| versions.iter().any(|one| one.as_ref() == *version);
-    let (first, last) = (TLS.iter().position(|version| has(&version)), TLS.iter().rposition(|version| has(&version)));
+    let (first, last) = (TLS.iter().position(&has), TLS.iter().rposition(&has));
     let (Some(first), Some(last)) = (first, last) else { return Vec::new() };
     TLS[first..=last].iter().copied().filter(|version| !has(version)).collect()
 }

@@ -117,9 +117,12 @@ pub fn as_known(rows: &Rows, row: &Row, known: &Record) -> Record {
     as_standing(rows, row, known)
 }
 
+/// Tells whether an attribute means nothing beside the others of these records.
+type IsIdle = fn(&str, &[&Record]) -> bool;
+
 /// Gives a record with what is known of the attributes that mean nothing beside the others: what the device shows of these does not count.
 fn with_idle(row: &Row, mut record: Record, known: &Record) -> Record {
-    let (resource, is_idle): (&Resource, fn(&str, &[&Record]) -> bool) = match row.resource {
+    let (resource, is_idle): (&Resource, IsIdle) = match row.resource {
         name if name == listener_defaults::RESOURCE.name => (&listener_defaults::RESOURCE, listener_defaults::is_idle),
         name if name == destination_control::RESOURCE.name => (&destination_control::RESOURCE, destination_control::is_idle),
         _ => return record,

@@ -117,7 +117,7 @@ resource "mailflow_exchange_transport_rule" "outbound" {
 }
 resource "mailflow_gateway_message_filter" "relay" {
   name              = "relay"
-  script_wo         = provider::mailflow::relay_filter_script("RELAYLIST", "X-OUTBOUND-AUTH", [var.secret])
+  script_wo         = provider::mailflow::relay_filter_script("RELAYLIST", "X-RELAY-AUTH", [var.secret])
   script_wo_version = var.turn
 }
 "#;

@@ -191,6 +191,8 @@ pub static SENDER_GROUP: Suite = Suite {
         ("listener", "it is part of the key"),
         ("name", "tests/blackbox/places.rs: it is part of the key, and is changed in place"),
         ("before", "tests/blackbox/order.rs: the places of groups depend on each other"),
+        ("guarded_by", "tests/blackbox/relay.rs: it names a filter that guards the group"),
+        ("open_relay_reason", "tests/blackbox/relay.rs: it counts where a group relays for everybody"),
     ],
     delete: Some(|stand_ins, object| Box::pin(async move { delete(stand_ins, "groups", object) })),
     change: Some(|stand_ins, object| Box::pin(async move { change(stand_ins, "groups", object) })),

@@ -137,6 +137,8 @@ fn what_is_lost_is_told_unless_it_only_ceases_to_be_managed() {
     assert_eq!(unmanaged_lost(&ALWAYS, &lost, &standing(&["a"]), Lost::Removed), None);
 }
 
+static PLAIN: Resource = Resource { attributes: &[string("name", "Name.").required()], ..RULE };
+
 #[test]
 fn a_read_shows_what_stands_and_an_import_tells_it() {
     let mut remote = Record::new().with("id", "1").with("name", "r");
@@ -149,7 +151,6 @@ fn a_read_shows_what_stands_and_an_import_tells_it() {
     assert!(told.starts_with("Warning Rule \"r\" has settings") && told.contains("  - a\n"), "{told}");
     assert_eq!(unmanaged_found(&RULE, &standing(&[])), None);
     // A resource without the line has none, whatever its reader says.
-    static PLAIN: Resource = Resource { attributes: &[string("name", "Name.").required()], ..RULE };
     let mut plain = Record::new();
     plain.set_unmanaged(&PLAIN, ["a".to_owned()]);
     assert_eq!((plain, unmanaged(&PLAIN, &standing(&["a"]))), (Record::new(), None));
