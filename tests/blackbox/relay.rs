@@ -204,7 +204,7 @@ async fn a_secret_changes_in_three_steps_and_both_sides_at_once_are_an_error_wit
         assert!(!shown.contains("oldsecret1") && !shown.contains("newsecret2"), "{shown}");
         // The rule first: nothing accepts it yet.
         workspace.write(&both("newsecret2", &["oldsecret1"]));
-        plan(&workspace).await.error().holds(&["No message filter accepts", "three steps"]).marks("actions");
+        plan(&workspace).await.error().holds(&["No message filter accepts", "three steps"]).marks("set_header_value");
         assert_eq!(world.stand_ins.snapshot(), before);
 
         for (stamped, accepted) in [
