@@ -100,9 +100,9 @@ impl Gateway {
                 );
                 call.report(match stays_so {
                     Some(true) => Diagnostic::error(summary, detail),
-                    // It may be planned later.
-                    None => Diagnostic::warning(summary, detail),
-                    Some(false) => continue,
+                    // It may be planned later; where the filter goes, the group goes with it as a rule.
+                    None if planned.is_some() => Diagnostic::warning(summary, detail),
+                    None | Some(false) => continue,
                 });
             }
         }
