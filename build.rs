@@ -17,5 +17,10 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     // Maps are sorted, so that equal answers are equal bytes.
     tonic_prost_build::configure().btree_map(".").compile_fds(compiler.file_descriptor_set())?;
+    // The profile that is built small: functions of the same code are kept once. The linker of this target can do that.
+    let is_small = std::env::var("OPT_LEVEL").is_ok_and(|level| matches!(level.as_str(), "s" | "z"));
+    if is_small && std::env::var("TARGET").is_ok_and(|target| target == "x86_64-unknown-linux-gnu") {
+        println!("cargo::rustc-link-arg-bins=-Wl,--icf=all");
+    }
     Ok(())
 }
