@@ -73,7 +73,7 @@ impl Gateway {
     ) -> Result<(), Error> {
         let Some(id) = prior.text("id") else { return Ok(()) };
         let standing = filters.find(message_filter::RESOURCE.name, id);
-        if !standing.and_then(|row| row.record.text("script")).is_some_and(relay::demands) {
+        if !standing.and_then(|row| row.record.text("script")).is_some_and(relay::may_guard) {
             return Ok(());
         }
         let then = with(filters, &message_filter::RESOURCE, id, planned);

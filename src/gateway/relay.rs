@@ -98,14 +98,14 @@ pub(super) fn guards_alone(script: &str, group: &str) -> bool {
     filters::guard(script, group).is_some()
 }
 
-/// Whether a script demands a secret of anybody.
-pub(super) fn demands(script: &str) -> bool {
-    !filters::demanded(script).is_empty()
+/// Whether a script may guard some group, so that a change of it may take a guard away: a guard drops.
+pub(super) fn may_guard(script: &str) -> bool {
+    script.to_lowercase().contains("drop")
 }
 
-/// Whether any filter demands a secret of anybody, so that a change of filters may take a guard away.
-pub(super) fn demands_something(filters: &Rows) -> bool {
-    filters.rows.iter().any(|row| row.record.text("script").is_some_and(demands))
+/// Whether any filter may guard some group.
+pub(super) fn any_may_guard(filters: &Rows) -> bool {
+    filters.rows.iter().any(|row| row.record.text("script").is_some_and(may_guard))
 }
 
 fn is_entry(row: &Row) -> bool {
@@ -114,11 +114,15 @@ fn is_entry(row: &Row) -> bool {
 
 /// The sender by which an entry relays for many, unless an entry before it takes all mail of that sender.
 fn opening_sender(row: &Row, hosts: &Rows, before: &[&Row]) -> Option<String> {
-    if row.resource != sender_group::RESOURCE.name || !relays(&row.record, hosts) {
+    if row.resource != sender_group::RESOURCE.name || behavior(&row.record, hosts) != Some("relay") {
         return None;
     }
-    let is_taken =
-        |sender: &str| before.iter().any(|row| row.record.texts("senders").into_iter().any(|taken| covers(taken, sender)));
+    // An entry that only continues decides nothing, and of one whose policy cannot be read nobody knows.
+    let decides = |row: &&&Row| behavior(&row.record, hosts).is_some_and(|behavior| behavior != "continue");
+    let is_taken = |sender: &str| {
+        let mut taken = before.iter().filter(decides).flat_map(|row| row.record.texts("senders"));
+        taken.any(|taken| covers(taken, sender))
+    };
     if row.record.text("name") == Some(EVERYBODY) {
         return Some(EVERYBODY.to_owned());
     }
@@ -126,18 +130,17 @@ fn opening_sender(row: &Row, hosts: &Rows, before: &[&Row]) -> Option<String> {
     senders.into_iter().find(|sender| is_everybodys(sender) && !is_taken(sender)).map(str::to_owned)
 }
 
-/// Whether the mail of an entry is relayed: by its own behavior, or by the one of its policy.
-fn relays(entry: &Record, hosts: &Rows) -> bool {
-    if let Some(behavior) = entry.text(BEHAVIOR) {
-        return behavior == "relay";
-    }
-    let Some(policy) = entry.text("policy") else { return false };
-    hosts
-        .rows
-        .iter()
-        .filter(|row| row.resource == mail_flow_policy::RESOURCE.name)
-        .find(|row| row.record.text("name").is_some_and(|name| name.eq_ignore_ascii_case(policy)))
-        .is_some_and(|row| row.record.text("behavior") == Some("relay"))
+/// What becomes of the connections of an entry: by its own behavior, or by the one of its policy.
+fn behavior<'a>(entry: &'a Record, hosts: &'a Rows) -> Option<&'a str> {
+    let of_policy = || {
+        let policy = entry.text("policy")?;
+        let mut policies = hosts.rows.iter().filter(|row| row.resource == mail_flow_policy::RESOURCE.name);
+        policies
+            .find(|row| row.record.text("name").is_some_and(|name| name.eq_ignore_ascii_case(policy)))?
+            .record
+            .text("behavior")
+    };
+    entry.text(BEHAVIOR).or_else(of_policy)
 }
 
 /// Whether all that the second sender stands for is taken by the first.
@@ -361,6 +364,22 @@ mod tests {
         assert_eq!(names(vec![group("ALL", "RELAYED", &[])]), ["ALL"]);
         assert_eq!(names(vec![group("B", "ACCEPTED", &[".outlook.com"]), group("G", "RELAYED", microsoft)]), [""; 0]);
         assert_eq!(names(vec![group("G", "RELAYED", microsoft), group("B", "ACCEPTED", &[".outlook.com"])]), ["G"]);
+        let with_continue = |behavior: &str| {
+            let hosts = [
+                policy("RELAYED", "relay"),
+                policy("C", behavior),
+                group("B", "C", &[".outlook.com"]),
+                group("G", "RELAYED", microsoft),
+            ];
+            open_groups(&rows(hosts.to_vec()), &Rows::default()).len()
+        };
+        assert_eq!(with_continue("reject"), 0);
+        assert_eq!(with_continue("continue"), 1, "the table is read on");
+        assert_eq!(
+            names(vec![group("B", "UNKNOWN", &[".outlook.com"]), group("G", "RELAYED", microsoft)]),
+            ["G"],
+            "nobody knows what B does"
+        );
         let own = group("G", "ACCEPTED", microsoft);
         let own = Row { record: own.record.clone().with(BEHAVIOR, "relay"), ..own };
         assert_eq!(names(vec![own]), ["G"], "a behavior of its own");
@@ -380,6 +399,11 @@ mod tests {
         check(vec![filter("first", "if (true) { skip-filters(); }"), filter("guard", GUARDING)], None);
         check(vec![filter("guard", GUARDING), filter("last", "if (true) { skip-filters(); }")], Some("guard"));
         check(vec![filter("other", &GUARDING.replace("RELAY_O365", "ANOTHER"))], None);
+        check(vec![filter("all", "if (sendergroup == \"^RELAY_O365$\") { drop(); }")], Some("all"));
+        // Whatever guards is one whose change is judged.
+        for script in [GUARDING, "if (sendergroup == \"^RELAY_O365$\") { drop(); }"] {
+            assert!(guards_alone(script, "RELAY_O365") && may_guard(script), "{script}");
+        }
         for (name, value) in [("active", false), ("valid", false)] {
             let row = filter("guard", GUARDING);
             check(vec![Row { record: row.record.clone().with(name, value), ..row }], None);

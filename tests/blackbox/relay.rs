@@ -136,6 +136,14 @@ async fn whatever_takes_the_guard_or_opens_the_group_is_refused_before_the_commi
         nothing_staged(&world);
     }
 
+    // A filter that drops all of the group asks for no secret, and is a guard as well.
+    let drops_all = "\"if (sendergroup == \\\"^RELAY_O365$\\\") { drop(); }\"";
+    workspace.write(&all(policy("relay"), group(POLICY, GUARDED), filter(drops_all, "")));
+    workspace.apply().await;
+    workspace.write(&all(policy("relay"), group(literal, ""), String::new()));
+    workspace.try_apply().await.error().holds(&["RELAY_O365"]);
+    assert_eq!(filters(&world), ["guard"]);
+
     // By its policy.
     // The guard goes once nothing is relayed any more.
     workspace.write(&all(policy("accept"), group(POLICY, ""), filter(SCRIPT, "")));

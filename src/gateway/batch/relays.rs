@@ -2,7 +2,7 @@
 //!
 //! What is live and what is staged are judged, whatever a state says. A sender group that this batch opens, or whose guard it takes away, is no
 //! part of the commit: the changes that do it are taken out, their callers are refused, and the others are staged again. A group that stood
-//! open before stops nothing. Tables are read for this only where a group may be open, or where filters that demand something are changed.
+//! open before stops nothing. Tables are read for this only where a group may be open, or where filters are changed and one of them may guard a group.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, PoisonError};
@@ -80,10 +80,10 @@ impl Writer {
         if !touches_filters && !touches_hosts {
             return Ok(None);
         }
-        let takes_demands =
-            touches_filters && round.live.get(&Printout::Filters).is_some_and(|filters| relay::demands_something(filters));
+        let may_take_guards =
+            touches_filters && round.live.get(&Printout::Filters).is_some_and(|filters| relay::any_may_guard(filters));
         let mut hosts = Vec::new();
-        if takes_demands {
+        if may_take_guards {
             for row in &self.session.read(&Printout::Listeners).await?.rows {
                 let printout = Printout::Hosts(row.id.clone());
                 let both = self.both(round, &printout).await?;
