@@ -7,7 +7,7 @@ use super::relay::{self, GUARD, REASON};
 use super::resources::{self, mail_flow_policy, message_filter, sender_group};
 use super::table::{Printout, Row, Rows, Table};
 use crate::remote::{Call, Change, Error};
-use crate::schema::{Record, Resource};
+use crate::schema::{Record, Resource, capital};
 use crate::value::{Diagnostic, Path, Value};
 
 impl Gateway {
@@ -34,13 +34,16 @@ impl Gateway {
             return record;
         }
         let record = record.with(GUARD, Value::Null);
-        let Ok(hosts) = self.rows(&(table.printout)(&record), call).await else { return record };
-        match self.guarded(table.resource, record.clone(), &hosts, call).await {
+        let guarded = async {
+            let hosts = self.rows(&(table.printout)(&record), call).await?;
+            self.guarded(table.resource, record.clone(), &hosts, call).await
+        };
+        match guarded.await {
             Ok(record) => record,
             Err(error) => {
                 call.report(Diagnostic::warning(
-                    "The message filters could not be read",
-                    format!("Which of them guards the sender group is shown by the next plan. {error}"),
+                    "The guard of the sender group could not be read",
+                    format!("Which message filter guards it is shown by the next plan. {error}"),
                 ));
                 record
             }
@@ -93,9 +96,8 @@ impl Gateway {
                 });
                 let summary = format!("The message filter {id:?} would not guard the sender group \"{}\" any more", open.name);
                 let detail = format!(
-                    "The group takes \"{}\", which many organisations send from, and relays: without a guard it is an open relay, and the change of the \
-                     filter is refused. Change or remove the group in the same run. {}",
-                    open.sender,
+                    "{}: without a guard it is an open relay, and the change of the filter is refused. Change or remove the group in the same run. {}",
+                    capital(&relay::told(&open.sender)),
                     relay::advice(&open.name)
                 );
                 call.report(match stays_so {
@@ -124,8 +126,8 @@ impl Gateway {
                 Diagnostic::warning(
                     format!("The sender group \"{}\" would be an open relay", open.name),
                     format!(
-                        "It has this policy and takes {:?}, which many organisations send from. Unless a filter guards it by then, the change is refused. {}",
-                        open.sender,
+                        "{} by this policy. Unless a filter guards it by then, the change is refused. {}",
+                        capital(&relay::told(&open.sender)),
                         relay::advice(&open.name)
                     ),
                 )
@@ -177,8 +179,7 @@ impl Gateway {
                 self.guard_of_this_run(name).unwrap_or_else(|| "NAME".to_owned())
             ),
         };
-        let detail =
-            format!("It takes {sender:?}, which many organisations send from, and relays. {line}\n\n{}", relay::advice(name));
+        let detail = format!("{}. {line}\n\n{}", capital(&relay::told(&sender)), relay::advice(name));
         let is_allowed = planned.text(REASON).is_some() || planned.get(REASON).is_unknown();
         let stood_open = was_open && relay::guard(&filters, name).is_none();
         call.report(if is_allowed || stood_open {

@@ -58,6 +58,11 @@ pub(super) fn may_be_open(hosts: &Rows) -> bool {
     hosts.rows.iter().any(|row| opening_sender(row, hosts, &[]).is_some())
 }
 
+/// Why a group with this sender is open, as the end of a sentence.
+pub(super) fn told(sender: &str) -> String {
+    format!("it takes \"{sender}\", which many organisations send from, and relays")
+}
+
 /// What to do about a group that would be an open relay.
 pub(super) fn advice(group: &str) -> String {
     format!(

@@ -11,10 +11,10 @@ use super::job::Job;
 use super::round::Round;
 use super::writer::Writer;
 use crate::gateway::relay::{self, Open};
-use crate::gateway::resources::{listener_defaults, mail_flow_policy, message_filter, sender_group};
+use crate::gateway::resources::{mail_flow_policy, message_filter, sender_group};
 use crate::gateway::table::{Printout, Rows};
 use crate::remote::{Error, Kind};
-use crate::schema::Record;
+use crate::schema::{Record, capital};
 use crate::value::{Diagnostic, Path};
 
 /// Table by table: what is live, and what will be.
@@ -122,17 +122,12 @@ fn guilty(staged: &[Job], listener: &str, hosts: &Rows, open: &Open, guard: Opti
     let here = Printout::Hosts(listener.to_owned());
     let policy = hosts.find(sender_group::RESOURCE.name, &open.id).and_then(|row| row.record.text("policy")).unwrap_or_default();
     let policy = format!("{listener}/{policy}");
-    let names = |record: &Record| [record.text("name"), record.text("before")].map(|name| name.map(str::to_owned));
-    let tests: [&dyn Fn(&Job) -> bool; 6] = [
-        &|job| {
-            guard.is_some()
-                && is_of(job, message_filter::RESOURCE.name)
-                && names(job.wish.record()).contains(&guard.map(str::to_owned))
-        },
+    let names_guard = |record: &Record| [record.text("name"), record.text("before")].contains(&guard);
+    let tests: [&dyn Fn(&Job) -> bool; 5] = [
+        &|job| guard.is_some() && is_of(job, message_filter::RESOURCE.name) && names_guard(job.wish.record()),
         &|job| guard.is_some() && job.wish.printout() == Printout::Filters,
         &|job| is_of(job, sender_group::RESOURCE.name) && job.wish.id == open.id,
         &|job| is_of(job, mail_flow_policy::RESOURCE.name) && job.wish.id.eq_ignore_ascii_case(&policy),
-        &|job| is_of(job, listener_defaults::RESOURCE.name) && job.wish.printout() == here,
         &|job| job.wish.printout() == here,
     ];
     let found = tests.iter().find_map(|test| {
@@ -144,18 +139,16 @@ fn guilty(staged: &[Job], listener: &str, hosts: &Rows, open: &Open, guard: Opti
 }
 
 fn refusal(open: &Open, cause: Cause) -> Error {
-    let (name, sender) = (&open.name, &open.sender);
-    let message = match cause {
-        Cause::Opened => format!(
-            "This change would make an open relay: the sender group \"{name}\" takes \"{sender}\", which many organisations send from, and relays \
-             without a message filter that guards it."
-        ),
-        Cause::GuardLost => format!(
-            "This change would make an open relay: the sender group \"{name}\" takes \"{sender}\", which many organisations send from, and the message \
-             filter that guards it would not guard it any more."
-        ),
+    let why = match cause {
+        Cause::Opened => "no message filter guards it",
+        Cause::GuardLost => "the message filter that guards it would not guard it any more",
     };
-    let error = Error::new(Kind::Invalid, message).hint(relay::advice(name));
+    let message = format!(
+        "This change would make an open relay of the sender group \"{}\": {}, and {why}.",
+        open.name,
+        relay::told(&open.sender)
+    );
+    let error = Error::new(Kind::Invalid, message).hint(relay::advice(&open.name));
     match cause {
         Cause::Opened => error.at(Path::root().attribute("senders")),
         Cause::GuardLost => error,
@@ -164,9 +157,7 @@ fn refusal(open: &Open, cause: Cause) -> Error {
 
 /// The warning for a group that stands open because the configuration says so.
 fn stands_open(open: &Open, reason: &str) -> Diagnostic {
-    let detail = format!(
-        "It takes \"{}\", which many organisations send from, and relays without a message filter that guards it. `open_relay_reason`: {reason}",
-        open.sender
-    );
+    let told = capital(&relay::told(&open.sender));
+    let detail = format!("{told}, and no message filter guards it. `open_relay_reason`: {reason}");
     Diagnostic::warning(format!("The sender group \"{}\" is an open relay", open.name), detail)
 }
