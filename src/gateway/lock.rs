@@ -8,16 +8,14 @@
 //! Runs of the same user see each other if they have the same directory for temporary files (`TMPDIR`). Against all others there
 //! is the device itself: a commit that another one overtook is not made.
 
-use std::fmt::Write as _;
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use ring::digest;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::remote::{Error, Kind};
+use crate::remote::{Error, Kind, digest};
 
 /// How long a journal may explain what stands uncommitted: as long as a session on the device can idle at most.
 const LONGEST_AGE: i64 = 24 * 60 * 60;
@@ -243,13 +241,7 @@ fn is_about_order(line: &str) -> bool {
 
 /// A short name for a text that does not give the text away: half a SHA-256, in hexadecimal.
 pub(super) fn fingerprint(text: &str) -> String {
-    let digest = digest::digest(&digest::SHA256, text.as_bytes());
-    let half = digest.as_ref().iter().take(16);
-    half.fold(String::new(), |mut text, byte| {
-        // Writing to a text cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    digest(text, 16)
 }
 
 /// Tells whether a text names an object, both in lower case, and not as a part of a longer name.

@@ -4,6 +4,7 @@
 mod board;
 mod connection;
 pub mod contact;
+mod digest;
 mod enumerate;
 mod error;
 mod json;
@@ -19,6 +20,7 @@ mod way_out;
 
 pub use board::{Board, Domains, Fact, Facts, Standing, three_steps};
 pub use connection::{Connection, Reply, Unanswered, is_loopback, is_near};
+pub use digest::digest;
 pub use enumerate::{Enumerate, Enumeration, Found, Listing};
 pub use error::{Error, Kind};
 pub use json::{Unreadable, read_json};

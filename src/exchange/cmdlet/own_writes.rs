@@ -13,7 +13,6 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use ring::digest::{SHA256, digest};
 use serde_json::{Value as Json, json};
 use time::format_description::well_known::Rfc3339;
 use time::{Duration, OffsetDateTime};
@@ -23,7 +22,7 @@ use super::lists::List;
 use super::shape::{leaves, record};
 use super::values::to_json;
 use crate::exchange::answer::Object;
-use crate::remote::Call;
+use crate::remote::{Call, digest};
 use crate::schema::Record;
 
 /// Under which name the private data holds it.
@@ -193,8 +192,7 @@ pub(super) fn described(cmdlets: &Cmdlets, record: &Record) -> String {
 }
 
 fn hash(salt: &str, text: &str) -> String {
-    let digest = digest(&SHA256, format!("{salt}\n{text}").as_bytes());
-    digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat()
+    digest(&format!("{salt}\n{text}"), 32)
 }
 
 #[cfg(test)]

@@ -13,16 +13,13 @@
 //! (`ExampleMode = Strict`); of anything else a fingerprint, so that a change of it shows and nothing that may be private does; of what may be a
 //! secret by its name, nothing but the name.
 
-use std::fmt::Write as _;
-
-use ring::digest::{SHA256, digest};
 use serde_json::Value as Json;
 
 use super::binding::Cmdlets;
 use super::read_only::is_read_only;
 use super::shape::{Leaf, leaves};
 use crate::exchange::answer::Object;
-use crate::remote::{Error, Kind};
+use crate::remote::{Error, Kind, digest};
 use crate::schema::{Record, capital, engine};
 use crate::value::Diagnostic;
 
@@ -239,11 +236,7 @@ fn fingerprint(name: &str, value: &Json) -> String {
         }
         other => other.to_string(),
     };
-    let mut digits = String::new();
-    for byte in digest(&SHA256, format!("{name}\n{text}").as_bytes()).as_ref().iter().take(4) {
-        let _ = write!(digits, "{byte:02x}");
-    }
-    digits
+    digest(&format!("{name}\n{text}"), 4)
 }
 
 #[cfg(test)]
