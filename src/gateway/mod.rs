@@ -31,6 +31,7 @@ pub mod release;
 pub mod replay;
 pub mod resources;
 pub mod rest;
+mod review;
 pub mod session;
 pub mod settings;
 mod shell;
