@@ -67,6 +67,27 @@ pub fn parameters() -> BTreeMap<String, BTreeSet<String>> {
     cmdlet::parameters()
 }
 
+/// What a property of a transport rule is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::sandbox) enum RulePart {
+    /// It says which messages the rule is about.
+    Condition,
+    /// It says about which it is not.
+    Exception,
+    /// It says what happens to them.
+    Action,
+}
+
+/// Says what a property of a transport rule is; nothing for a setting of the rule itself.
+pub(in crate::sandbox) fn rule_part(name: &str) -> Option<RulePart> {
+    match nouns::find("TransportRule")?.parameter(name)?.part {
+        noun::Part::Condition(_) => Some(RulePart::Condition),
+        noun::Part::Exception(_) => Some(RulePart::Exception),
+        noun::Part::Action(_) => Some(RulePart::Action),
+        noun::Part::Setting => None,
+    }
+}
+
 /// A running stand-in. Dropping it closes all connections and ends its thread.
 #[derive(Debug)]
 pub struct Service {

@@ -9,6 +9,7 @@
 //! | `shell` | the command loop |
 //! | `line`, `terminal` | the line discipline, and the questions above it |
 //! | `dialogs` | one command each |
+//! | `trace_text` | what `trace` prints |
 //! | `tables` | what a commit makes live, and its printed forms |
 //! | `state`, `faults` | what sessions share, and what goes wrong |
 //! | `rest` | the AsyncOS API |
@@ -46,6 +47,7 @@ pub mod tables;
 mod terminal;
 #[cfg(test)]
 mod tests;
+mod trace_text;
 mod whims;
 
 pub use faults::{Break, Edit, Fault, Point};
@@ -60,6 +62,7 @@ pub use tables::hat_text::HatForm;
 pub use tables::recipient::RecipientForm;
 pub use tables::route::RouteForm;
 pub use tables::tls::TlsForm;
+pub use trace_text::TraceForm;
 pub use whims::Whim;
 
 use state::Shared;

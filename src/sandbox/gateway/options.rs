@@ -11,6 +11,7 @@ use super::tables::hat_text::HatForm;
 use super::tables::recipient::RecipientForm;
 use super::tables::route::RouteForm;
 use super::tables::tls::TlsForm;
+use super::trace_text::TraceForm;
 
 /// Names a release of AsyncOS by the questions that it asks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -109,6 +110,10 @@ pub struct Layout {
     pub confirm_delete: bool,
     /// Ctrl-C takes back what the interrupted command staged.
     pub interrupt_takes_back: bool,
+    /// Manner of what `trace` prints.
+    pub trace: TraceForm,
+    /// Columns at which `trace` goes on in the next line; `None` leaves that to the terminal.
+    pub trace_columns: Option<usize>,
     /// Changes are confirmed by a line.
     pub confirmations: bool,
     /// Changes of message filters are confirmed by a count (`1 filters added.`).
@@ -134,6 +139,8 @@ impl Default for Layout {
             many_recipients: 1000,
             confirm_delete: false,
             interrupt_takes_back: false,
+            trace: TraceForm::default(),
+            trace_columns: None,
             confirmations: false,
             counts: true,
         }

@@ -141,6 +141,7 @@ async fn dispatch(terminal: &mut Terminal, command: &str, arguments: &[&str]) ->
         "listenerconfig" => dialogs::listenerconfig::run(terminal, arguments).await?,
         "filters" => dialogs::filters::run(terminal, arguments).await?,
         "sslconfig" => dialogs::sslconfig::run(terminal, arguments).await?,
+        "trace" => dialogs::trace::run(terminal).await?,
         "commit" => dialogs::commit::commit(terminal, arguments).await?,
         "clearchanges" => dialogs::commit::clearchanges(terminal, arguments).await?,
         "showchanges" => dialogs::commit::showchanges(terminal).await?,
@@ -226,7 +227,7 @@ async fn help(terminal: &mut Terminal, arguments: &[&str]) -> Asked<()> {
              of the last commit\ndestconfig       Configure destination controls\nexit             Exit\nfilters          Configure message \
              filters\nhelp             Help on a command\nlistenerconfig   Configure listeners\nquit             Exit\nshowchanges      Show \
              uncommitted changes\nsmtproutes       Configure SMTP routes\nsslconfig        Configure SSL settings\nstatus           System \
-             status\nversion          View system version\nwho              List who is logged in\nwhoami           List your user id\n"
+             status\ntrace            Trace the flow of a message through the system\nversion          View system version\nwho              List who is logged in\nwhoami           List your user id\n"
         }
     };
     terminal.say(text).await

@@ -22,6 +22,8 @@ pub(super) struct Terminal {
     command: String,
     /// Level of a cluster, as the prompt names it.
     pub(super) level: Option<String>,
+    /// The message of the last `trace` of this session.
+    pub(super) last_trace: Option<String>,
 }
 
 /// Is one operation of a menu: its word and what it says about itself.
@@ -31,7 +33,7 @@ impl Terminal {
     pub(super) fn new(line: Line, shared: Arc<Shared>, session: u64, user: String) -> Terminal {
         let level =
             shared.options.cluster.as_ref().and_then(|cluster| cluster.machines.first()).map(|name| format!("Machine {name}"));
-        Terminal { line, shared, session, user, command: String::new(), level }
+        Terminal { line, shared, session, user, command: String::new(), level, last_trace: None }
     }
 
     pub(super) fn release(&self) -> Release {

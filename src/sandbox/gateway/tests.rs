@@ -17,6 +17,7 @@ use super::*;
 
 mod changes;
 mod dialogs;
+mod trace;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 

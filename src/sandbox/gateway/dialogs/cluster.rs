@@ -3,6 +3,9 @@
 use crate::sandbox::gateway::line::Asked;
 use crate::sandbox::gateway::terminal::{Operation, Terminal};
 
+/// Lists the commands that every cluster restricts to one machine.
+const ONE_MACHINE: &[&str] = &["trace"];
+
 /// Tells whether a command may run at this level, after asking to switch where it may not.
 pub(in crate::sandbox::gateway) async fn may_run(terminal: &mut Terminal, command: &str) -> Asked<bool> {
     let Some(cluster) = terminal.shared.options.cluster.clone() else {
@@ -11,6 +14,9 @@ pub(in crate::sandbox::gateway) async fn may_run(terminal: &mut Terminal, comman
     let at = |kind: &str| terminal.level.as_deref().is_some_and(|level| level.starts_with(kind));
     if cluster.inherited.iter().any(|name| name == command) && !at("Cluster") {
         return notice(terminal, &cluster.name).await;
+    }
+    if ONE_MACHINE.contains(&command) && !at("Machine") {
+        return to_machine(terminal, &cluster.machines).await;
     }
     let (mode, level) = if cluster.cluster_only.iter().any(|name| name == command) && !at("Cluster") {
         ("cluster", format!("Cluster {}", cluster.name))
@@ -25,6 +31,17 @@ pub(in crate::sandbox::gateway) async fn may_run(terminal: &mut Terminal, comman
         terminal.level = Some(level);
     }
     Ok(switch)
+}
+
+/// Offers to switch to a machine for a command that every cluster restricts; which one is asked where there are several.
+async fn to_machine(terminal: &mut Terminal, machines: &[String]) -> Asked<bool> {
+    let question = "This command is restricted to \"machine\" mode.  Would you like to switch to \"machine\" mode?";
+    if !terminal.ask_yes_no(question, true).await? {
+        return Ok(false);
+    }
+    let at = if machines.len() > 1 { terminal.ask_list("Choose a machine.", machines, 0).await? } else { 0 };
+    terminal.level = machines.get(at).map(|name| format!("Machine {name}"));
+    Ok(true)
 }
 
 /// Says that the settings stand at the cluster, and asks what to do. Settings of one's own cut this level off: that they were made is seen in the

@@ -11,6 +11,7 @@ pub(super) mod policy;
 pub(super) mod rcptaccess;
 pub(super) mod smtproutes;
 pub(super) mod sslconfig;
+pub(super) mod trace;
 
 use super::line::Asked;
 use super::terminal::Terminal;

@@ -21,7 +21,7 @@ pub struct Script {
     pub name: String,
     /// False for `name!:`.
     pub active: bool,
-    pub(super) statement: Statement,
+    pub(in crate::sandbox) statement: Statement,
 }
 
 /// Names something of the configuration that a filter speaks of.
@@ -34,14 +34,14 @@ pub enum Subject {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Statement {
+pub(in crate::sandbox) enum Statement {
     /// Branches with a condition each, and what happens otherwise.
     If(Vec<(Condition, Vec<Statement>)>, Option<Vec<Statement>>),
     Action(String, Vec<Value>),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Condition {
+pub(in crate::sandbox) enum Condition {
     And(Vec<Condition>),
     Or(Vec<Condition>),
     Not(Box<Condition>),
@@ -49,7 +49,7 @@ pub(super) enum Condition {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Value {
+pub(in crate::sandbox) enum Value {
     /// A text in quotes, as it was typed between them.
     Quoted(String),
     Bare(String),
@@ -93,7 +93,8 @@ impl Script {
 }
 
 impl Value {
-    fn text(&self) -> &str {
+    /// Gives what stands between the quotes, or the word.
+    pub(in crate::sandbox) fn text(&self) -> &str {
         match self {
             Value::Quoted(text) | Value::Bare(text) => text,
             Value::List(_) | Value::Compared(..) => "",
@@ -116,6 +117,13 @@ fn list(values: &[Value]) -> String {
 }
 
 impl Statement {
+    /// Writes a statement in one piece.
+    pub(in crate::sandbox) fn text(&self) -> String {
+        let mut text = String::new();
+        self.print(0, &mut text);
+        text.trim_end().trim_end_matches(';').to_owned()
+    }
+
     fn print(&self, depth: usize, text: &mut String) {
         let indent = "    ".repeat(depth);
         match self {
@@ -164,6 +172,11 @@ impl Statement {
 }
 
 impl Condition {
+    /// Writes a condition in one piece.
+    pub(in crate::sandbox) fn text(&self) -> String {
+        self.print(false)
+    }
+
     fn print(&self, inside: bool) -> String {
         let joined = |parts: &[Condition], word: &str| {
             let text = parts.iter().map(|part| part.print(true)).collect::<Vec<_>>().join(word);
