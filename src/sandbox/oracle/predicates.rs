@@ -50,10 +50,8 @@ pub(super) fn evaluate(mail: &Mail<'_>, rule: &Value, name: &str, prefix: &str) 
         "FromAddressMatchesPatterns" => patterns(&senders(mail, rule), &values),
         "SenderDomainIs" => Truth::of(senders(mail, rule).iter().any(|sender| in_domains(sender, &values))),
         "SenderIpRanges" => {
-            if mail.message.entry == Entry::Mailbox {
-                return Truth::Unknown("SenderIpRanges of a message from a mailbox".into());
-            }
-            Truth::of(in_ranges(&values, &mail.message.peer))
+            // No server brings what a mailbox sends.
+            Truth::of(mail.message.entry != Entry::Mailbox && in_ranges(&values, &mail.message.peer))
         }
         "SentTo" => any_address(&recipients, &values),
         "SentToScope" => Truth::of(mail.world.tenant.is_own(mail.recipient) == (one == "InOrganization")),
