@@ -2,4 +2,5 @@
 
 pub mod exchange;
 pub mod gateway;
+pub mod mail;
 pub mod oracle;

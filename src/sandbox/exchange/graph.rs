@@ -73,7 +73,7 @@ fn domain(options: &Options, name: &str) -> Value {
 }
 
 /// The host that takes mail for a domain.
-fn mail_exchange(options: &Options, name: &str) -> String {
+pub(super) fn mail_exchange(options: &Options, name: &str) -> String {
     let label = name.replace('.', "-");
     let dnssec = options.dnssec_domains.iter().any(|own| own.eq_ignore_ascii_case(name));
     if dnssec { format!("{label}.k-v1.mx.microsoft") } else { format!("{label}.mail.protection.outlook.com") }

@@ -88,6 +88,28 @@ pub(in crate::sandbox) fn rule_part(name: &str) -> Option<RulePart> {
     }
 }
 
+/// What carries mail for a tenant: it reads what stands there, and writes message trace.
+pub struct MailAccess(Arc<Shared>);
+
+impl MailAccess {
+    /// All objects, as in [`Service::snapshot`].
+    pub(in crate::sandbox) fn snapshot(&self) -> Value {
+        self.0.world().snapshot()
+    }
+
+    /// The hosts that take mail for the tenant's domains.
+    pub(in crate::sandbox) fn hosts(&self) -> Vec<String> {
+        let options = &self.0.world().options;
+        let domains = options.domains.iter().chain([&options.organization]);
+        domains.map(|domain| graph::mail_exchange(options, domain)).collect()
+    }
+
+    /// Puts a message there for a trace to find, after a while.
+    pub(in crate::sandbox) fn trace(&self, record: Value, delay: Duration) {
+        self.0.world().trace_later(record, delay);
+    }
+}
+
 /// A running stand-in. Dropping it closes all connections and ends its thread.
 #[derive(Debug)]
 pub struct Service {
@@ -133,6 +155,11 @@ impl Service {
     /// The origin of all three services, `http://127.0.0.1:<port>`.
     pub fn url(&self) -> String {
         self.shared.url()
+    }
+
+    /// Access for what carries mail.
+    pub fn mail_access(&self) -> MailAccess {
+        MailAccess(Arc::clone(&self.shared))
     }
 
     /// The tenant's GUID.

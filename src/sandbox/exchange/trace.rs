@@ -77,6 +77,7 @@ pub(crate) fn run(world: &World, parameters: &Map<String, Value>) -> Result<Outc
     let mut found: Vec<(OffsetDateTime, String, &Map<String, Value>)> = world
         .messages
         .iter()
+        .chain(world.mail.iter().filter(|(due, _)| *due <= std::time::Instant::now()).map(|(_, record)| record))
         .filter(|record| meets(record, &given))
         .filter_map(|record| Some((date(record.get("Received")?.as_str()?)?, text(record, "RecipientAddress"), record)))
         .filter(|(received, ..)| (start..=end).contains(received))

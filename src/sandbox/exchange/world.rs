@@ -36,6 +36,8 @@ pub(crate) struct World {
     pub(crate) pages: Pages,
     /// The messages that a trace finds.
     pub(crate) messages: Vec<Map<String, Value>>,
+    /// Messages that came by mail, and when a trace begins to find them.
+    pub(crate) mail: Vec<(std::time::Instant, Map<String, Value>)>,
     /// The front end sent somebody to the other name of this host.
     pub(crate) redirected: bool,
     /// How many answers had nothing to say.
@@ -59,6 +61,7 @@ impl World {
             errors: Rotation::default(),
             pages: Pages::default(),
             messages: Vec::new(),
+            mail: Vec::new(),
             redirected: false,
             silent_answers: 0,
         };
@@ -200,6 +203,15 @@ impl World {
     pub(crate) fn set_messages(&mut self, messages: &[Value]) -> Result<(), String> {
         self.messages = messages.iter().map(trace::record).collect::<Result<_, _>>()?;
         Ok(())
+    }
+
+    /// Puts a message that came by mail there for a trace to find, after a while.
+    pub(crate) fn trace_later(&mut self, mut message: Value, delay: std::time::Duration) {
+        message["Received"] = Value::from(super::values::date_text(self.clock.now(), "Z"));
+        message["MessageTraceId"] = Value::from(self.requests.next());
+        if let Ok(record) = trace::record(&message) {
+            self.mail.push((std::time::Instant::now() + delay, record));
+        }
     }
 
     /// Lets the application run a cmdlet again.

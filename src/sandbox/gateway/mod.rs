@@ -67,6 +67,23 @@ pub use whims::Whim;
 
 use state::Shared;
 
+/// Is what carries mail for a gateway: it reads the live configuration and writes message tracking.
+pub struct MailAccess(Arc<Shared>);
+
+impl MailAccess {
+    /// Gives the committed configuration.
+    pub(in crate::sandbox) fn configuration(&self) -> Configuration {
+        self.0.state().committed.clone()
+    }
+
+    /// Puts a message there for the message tracking to find, after a while.
+    pub(in crate::sandbox) fn track(&self, mut row: Value, delay: std::time::Duration) {
+        let due = time::OffsetDateTime::now_utc() + delay;
+        row["_due"] = i64::try_from(due.unix_timestamp_nanos() / 1_000_000).unwrap_or(i64::MAX).into();
+        self.0.state().rest.messages.push(row);
+    }
+}
+
 /// Is a running gateway. Dropping it cuts all connections and frees the ports.
 pub struct Appliance {
     shared: Arc<Shared>,
@@ -173,6 +190,11 @@ impl Appliance {
         let mut state = self.shared.state();
         state.rest.messages = messages;
         state.rest.bad_records = bad_records;
+    }
+
+    /// Gives access for what carries mail.
+    pub fn mail_access(&self) -> MailAccess {
+        MailAccess(Arc::clone(&self.shared))
     }
 
     /// Gives the fingerprint of the host key, `SHA256:…`.

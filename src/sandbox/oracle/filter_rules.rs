@@ -98,9 +98,9 @@ pub(super) fn evaluate(mail: &Mail<'_>, name: &str, arguments: Option<&[Value]>,
             },
             None => Truth::Unknown("remote-ip without a comparison".into()),
         },
-        "rcpt-count" => number(mail.recipients.len() as f64),
-        "size" => number(mail.content.size() as f64),
-        "body-size" => plain_text(number(mail.content.body_size() as f64)),
+        "rcpt-count" => number(float(mail.recipients.len() as u64)),
+        "size" => number(float(mail.content.size())),
+        "body-size" => plain_text(number(float(mail.content.body_size()))),
         "addr-count" => {
             let named: Vec<String> = arguments.iter().map(|value| plain(value.text())).collect();
             let count: usize =
@@ -108,7 +108,7 @@ pub(super) fn evaluate(mail: &Mail<'_>, name: &str, arguments: Option<&[Value]>,
             if named.iter().flat_map(|name| mail.content.values(name)).any(|value| value.contains(['"', '(', ';'])) {
                 return Truth::Unknown("addr-count of a header with quotes or groups".into());
             }
-            number(count as f64)
+            number(float(count as u64))
         }
         "reputation" => match mail.peer.reputation {
             Some(score) => number(score),
@@ -181,6 +181,11 @@ fn equal(sign: &str, truth: Truth) -> Truth {
         "!=" => truth.not(),
         other => Truth::Unknown(format!("{other} between texts")),
     }
+}
+
+/// A count as a number with a fraction; more than four thousand million is all the same.
+fn float(count: u64) -> f64 {
+    u32::try_from(count).map_or(f64::from(u32::MAX), f64::from)
 }
 
 /// Compares numbers; `k`, `M` and `G` are units, and `b` is one byte.

@@ -116,7 +116,9 @@ impl World {
 }
 
 /// The most servers that a message passes before it counts as going round.
-const MOST_HOPS: usize = 8;
+pub(super) const MOST_HOPS: usize = 8;
+/// Why a message that passes so many is at its end.
+pub(super) const GOES_ROUND: &str = "the message goes round between the two services";
 
 /// Says what becomes of a message.
 pub fn deliver(world: &World, message: &Message) -> Journey {
@@ -133,7 +135,7 @@ fn travel(world: &World, message: &Message, journey: &mut Journey, hops: usize) 
     };
     if hops >= MOST_HOPS {
         for recipient in &message.recipients {
-            let why = "the message goes round between the two services".to_owned();
+            let why = GOES_ROUND.to_owned();
             journey.end(recipient, Outcome::Stuck { at: place.clone(), why }, &message.content);
         }
         return;

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `server` | connections, TLS |
 //! | `account` | logins, tokens, HTTP Basic |
-//! | `tracking` | `message-tracking/messages` |
+//! | `tracking` | `message-tracking/messages`, `message-tracking/details` |
 //! | `filters` | `config/message_filters` |
 //!
 //! Answers are written from Cisco's API guide and from what clients in use send and take: errors are
@@ -262,6 +262,7 @@ fn route(shared: &Arc<Shared>, request: &Request) -> Outcome {
         options.flavour == Flavour::Gateway && options.message_filters.unwrap_or(shared.options.release >= Release::V16_0);
     match parts.as_slice() {
         ["message-tracking", "messages"] if request.method == "GET" => tracking::search(shared, request),
+        ["message-tracking", "details"] if request.method == "GET" => tracking::details(shared, request),
         ["config", "message_filters", name @ ..] if has_filters => filters::run(shared, request, name),
         _ => Err(Wrong::nowhere()),
     }

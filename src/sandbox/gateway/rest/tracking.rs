@@ -1,4 +1,4 @@
-//! `GET message-tracking/messages`: a search over the messages that a test has put there.
+//! `GET message-tracking/messages`: a search over the messages that mail has brought or a test has put there, and `…/details`: the steps of one.
 
 use std::sync::Arc;
 
@@ -84,6 +84,7 @@ pub(super) fn search(shared: &Arc<Shared>, request: &Request) -> Outcome {
         .rest
         .messages
         .iter()
+        .filter(|row| is_due(row))
         .filter_map(|row| Some((told(row)?, row)))
         .filter(|(at, row)| (start..=end).contains(at) && wanted.iter().all(|test| test(row)))
         .collect();
@@ -92,6 +93,55 @@ pub(super) fn search(shared: &Arc<Shared>, request: &Request) -> Outcome {
     let rows: Vec<Value> =
         found.into_iter().skip(offset).take(limit).map(|(at, row)| json!({"attributes": shown(row, at)})).collect();
     Ok((200, json!({"meta": {"num_bad_records": state.rest.bad_records, "totalCount": total}, "data": rows})))
+}
+
+/// Answers with the steps of one message, which is named by its numbers.
+pub(super) fn details(shared: &Arc<Shared>, request: &Request) -> Outcome {
+    let of = |name: &str| request.parameters.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
+    let (start, end) = (moment(of("startDate"))?, moment(of("endDate"))?);
+    let number = |name: &str| {
+        let text = of(name).ok_or_else(|| Wrong::parameter(format!("{name} is mandatory.")))?;
+        text.parse::<u64>().map_err(|_| Wrong::parameter(format!("Invalid value for {name}.")))
+    };
+    let (mid, icid) = (number("mid")?, number("icid")?);
+    let serial = of("serialNumber").ok_or_else(|| Wrong::parameter("serialNumber is mandatory."))?;
+    let state = shared.state();
+    let named = |row: &&Value| {
+        is_due(row)
+            && row["mid"].as_array().is_some_and(|all| all.contains(&json!(mid)))
+            && row["icid"] == json!(icid)
+            && row["serialNumber"].as_str().is_none_or(|own| own == serial)
+    };
+    let found: Vec<(OffsetDateTime, &Value)> =
+        state.rest.messages.iter().filter(named).filter_map(|row| Some((told(row)?, row))).collect();
+    let Some((at, row)) = found.first().filter(|(at, _)| (start..=end).contains(at)) else {
+        return Ok((200, json!({"data": {"messages": {}}})));
+    };
+    let mut members = shown(row, *at);
+    let told = at.format(TOLD).unwrap_or_default();
+    // A message to several recipients has a row for each way that it went.
+    let mut steps: Vec<&Value> = Vec::new();
+    for step in found.iter().flat_map(|(_, row)| row["_summary"].as_array().into_iter().flatten()) {
+        if !steps.contains(&step) {
+            steps.push(step);
+        }
+    }
+    let last = steps.len();
+    members["summary"] = steps
+        .into_iter()
+        .enumerate()
+        .map(|(at, step)| json!({"timestamp": told, "description": step, "lastEvent": at + 1 == last}))
+        .collect();
+    members["sendingHostSummary"] =
+        json!({"reverseDnsHostname": row["_host"], "ipAddress": row["senderIp"], "sbrsScore": row["sbrs"]});
+    members["messageSize"] = row["_size"].clone();
+    Ok((200, json!({"data": {"messages": members}})))
+}
+
+/// Tells whether the tracking shows a message already: one that came by mail is late.
+fn is_due(row: &Value) -> bool {
+    let now = OffsetDateTime::now_utc().unix_timestamp_nanos() / 1_000_000;
+    row.get("_due").and_then(Value::as_i64).is_none_or(|due| i128::from(due) <= now)
 }
 
 /// The moment of a message that was put there: `_time`, in seconds since 1970.
