@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value as Json;
 use tokio::io::{AsyncBufReadExt, BufReader};
 
+use super::proof;
 use super::sandbox::StandIns;
 use super::terraform::Terraform;
 use crate::remote;
@@ -35,6 +36,9 @@ pub(super) struct Options {
     /// Keep the work folder, and say where it is
     #[arg(long)]
     keep: bool,
+    /// Show all objects that stood on both services, as tables
+    #[arg(long)]
+    verbose: bool,
 }
 
 /// Why the demo ends early.
@@ -58,7 +62,7 @@ pub(super) async fn run(options: &Options) -> ExitCode {
     };
     let place = folder.path().to_owned();
     let told = tokio::select! {
-        told = story(&place) => told,
+        told = story(&place, options.verbose) => told,
         _ = tokio::signal::ctrl_c() => Err(Broken("stopped".to_owned())),
     };
     if options.keep {
@@ -73,7 +77,7 @@ pub(super) async fn run(options: &Options) -> ExitCode {
     }
 }
 
-async fn story(place: &Path) -> Result<(), Broken> {
+async fn story(place: &Path, verbose: bool) -> Result<(), Broken> {
     let begun = Instant::now();
     let provider = std::env::current_exe()?;
     let terraform = Terraform::install(place, &provider)?;
@@ -96,6 +100,8 @@ async fn story(place: &Path) -> Result<(), Broken> {
     let second = run.step("plan again", "nothing to change", &first, &["plan", "-json"], true).await?;
     second.expect("the second plan", &[("add", 0), ("change", 0), ("remove", 0)])?;
 
+    let proved = proof::prove(&stand_ins).await.map_err(Broken)?;
+
     let imported = place.join("import");
     lay_out(&imported, &stand_ins)?;
     std::fs::write(imported.join("imports.tf"), import_blocks(&objects))?;
@@ -112,17 +118,25 @@ async fn story(place: &Path) -> Result<(), Broken> {
     if stand_ins.snapshot() != before {
         return Err(Broken("after destroy, the services are not as they were before".to_owned()));
     }
-    say("\nBoth services are exactly as they were before. This is what stood on them:\n");
-    say(&stood);
+    say("Both services are exactly as they were before.");
+    if verbose {
+        say("This is what stood on them:\n");
+        say(&stood);
+    }
+    say("\nWhat was proved:\n");
+    for line in proved {
+        say(&format!("  {line}"));
+    }
     let counts = stand_ins.counts();
-    say(&format!(
+    let sums = format!(
         "{} objects; every step held, in {}. {} calls to Exchange Online, {} commands and {} commits on the gateway.",
         objects.len(),
         seconds(begun.elapsed()),
         counts.exchange_calls,
         counts.gateway_commands,
         counts.commits,
-    ));
+    );
+    say(&format!("\n{}", proof::wrapped(&sums, "").replace("\n    ", "\n")));
     Ok(())
 }
 
@@ -220,7 +234,7 @@ impl Run<'_> {
                 facts.push(format!("{count} {what}"));
             }
         }
-        say(&format!("  done in {}\n", facts.join(", ")));
+        say(&format!("{}\n", proof::wrapped(&format!("done in {}", facts.join(", ")), "  ")));
         Ok(summary)
     }
 
@@ -257,11 +271,8 @@ fn hear(event: &Json, summary: &mut Summary, problems: &mut String) {
             say(&format!("  imported  {}", text(&event["hook"]["resource"]["addr"])));
         }
         Some("planned_change") if event["change"]["importing"].is_object() && event["change"]["action"] == "import" => {
-            say(&format!(
-                "  imports   {}   {}",
-                text(&event["change"]["resource"]["addr"]),
-                text(&event["change"]["importing"]["id"])
-            ));
+            let (address, id) = (text(&event["change"]["resource"]["addr"]), text(&event["change"]["importing"]["id"]));
+            say(&proof::wrapped(&format!("imports   {address}   {id}"), "  "));
         }
         Some("change_summary") => {
             for name in ["add", "change", "import", "remove"] {
@@ -274,7 +285,7 @@ fn hear(event: &Json, summary: &mut Summary, problems: &mut String) {
             if said["severity"] == "error" {
                 problems.push_str(&message);
             } else {
-                say(&format!("  {}", message.replace('\n', "\n  ")));
+                message.lines().for_each(|line| say(&proof::wrapped(line, "  ")));
             }
         }
         _ => {}

@@ -5,6 +5,7 @@
 mod demo;
 mod doctor;
 mod export;
+mod proof;
 pub mod sandbox;
 pub mod terraform;
 
@@ -39,9 +40,9 @@ const LONG: &str = "Mail flow between Microsoft 365 and a Cisco Secure Email Gat
 enum Command {
     /// Run the real terraform (or tofu) through the whole guide, against stand-ins for both services
     ///
-    /// Starts the stand-ins on loopback, then: init, apply, a second plan that must be empty, an import of every object into a
-    /// fresh state with an empty plan, destroy. Prints what stood on both services, with timings and counts. Exits with 1 when
-    /// any step does not hold.
+    /// Starts the stand-ins on loopback, then: init, apply, a second plan that must be empty, five messages over SMTP with their way, an
+    /// import of every object into a fresh state with an empty plan, destroy. Ends with what was proved, with timings and counts. Exits
+    /// with 1 when any step does not hold.
     Demo(demo::Options),
     /// Look at the tenant and the gateway without changing anything, and say what is wrong or not understood
     ///

@@ -8,6 +8,8 @@ use serde_json::Value as Json;
 use super::demo::say;
 use crate::sandbox::exchange::{self, Service};
 use crate::sandbox::gateway::{self, Appliance};
+use crate::sandbox::mail::{self, Door, PostOffice};
+use crate::sandbox::oracle::{Leads, Network};
 
 /// How to run the sandbox.
 #[derive(Debug, clap::Args)]
@@ -19,6 +21,8 @@ pub struct StandIns {
     pub exchange: Service,
     /// The gateway's command line and its AsyncOS API.
     pub gateway: Appliance,
+    /// Mail between them, over SMTP.
+    pub mail: PostOffice,
 }
 
 /// What happened on the stand-ins so far.
@@ -40,7 +44,14 @@ impl StandIns {
 
     /// Starts both with these options.
     pub fn with(exchange: exchange::Options, gateway: gateway::Options) -> io::Result<StandIns> {
-        Ok(StandIns { exchange: Service::start(exchange)?, gateway: Appliance::start(gateway)? })
+        StandIns::with_mail(exchange, gateway, mail::Options { network: network(), ..mail::Options::default() })
+    }
+
+    /// Starts both with these options, and mail between them with others.
+    pub fn with_mail(exchange: exchange::Options, gateway: gateway::Options, mail: mail::Options) -> io::Result<StandIns> {
+        let (exchange, gateway) = (Service::start(exchange)?, Appliance::start(gateway)?);
+        let mail = PostOffice::start(&gateway, &exchange, mail)?;
+        Ok(StandIns { exchange, gateway, mail })
     }
 
     /// All that stands on both, in a form that can be compared.
@@ -103,6 +114,16 @@ impl StandIns {
     }
 }
 
+/// What lies around the stand-ins: the gateway's addresses in the guide's variables, inbound and outbound.
+pub fn network() -> Network {
+    let mut network = Network::default();
+    for address in ["203.0.113.10", "203.0.113.11"] {
+        network.host(address, Leads::Gateway("IncomingMail".into()));
+    }
+    network.host("203.0.113.20", Leads::Gateway("OutgoingMail".into()));
+    network
+}
+
 /// Runs the stand-ins until Ctrl-C.
 pub(super) async fn run(_options: &Options) -> ExitCode {
     let stand_ins = match StandIns::start() {
@@ -130,6 +151,15 @@ pub(super) async fn run(_options: &Options) -> ExitCode {
         ("MAILFLOW_GATEWAY_API_PASSWORD", stand_ins.gateway.password().to_owned()),
     ] {
         say(&format!("export {name}='{value}'"));
+    }
+    say("\nMail, by SMTP on 127.0.0.1 (XCLIENT tells who connects; STARTTLS is offered as the policies say):\n");
+    for (door, port) in stand_ins.mail.ports() {
+        let name = match door {
+            Door::Listener(name) => format!("the gateway's listener {name}"),
+            Door::Tenant => "the tenant, as its MX".to_owned(),
+            Door::Mailbox => "a mailbox of the tenant, to send from".to_owned(),
+        };
+        say(&format!("{port:<6} {name}"));
     }
     say("\nPress Ctrl-C to stop. All that was changed is then gone.");
     match tokio::signal::ctrl_c().await {
