@@ -74,6 +74,14 @@ impl StandIns {
         }
     }
 
+    /// The level of the cluster, where there is one: that at which others work, too.
+    fn cluster_block(&self) -> String {
+        let Some(cluster) = self.gateway.cluster() else { return String::new() };
+        let level = cluster.others_at.as_deref().and_then(|level| level.split_once(' '));
+        let named = level.map(|(kind, name)| format!("{:?}\n      name = {name:?}", kind.to_lowercase()));
+        format!("\n    cluster {{\n      mode = {}\n    }}", named.unwrap_or_else(|| "\"cluster\"".to_owned()))
+    }
+
     /// A provider block that uses them.
     pub fn provider_block(&self) -> String {
         format!(
@@ -108,7 +116,7 @@ impl StandIns {
             username = self.gateway.username(),
             password = self.gateway.password(),
             key = self.gateway.host_key_fingerprint(),
-            cluster = if self.gateway.cluster().is_some() { "\n    cluster {\n      mode = \"cluster\"\n    }" } else { "" },
+            cluster = self.cluster_block(),
             api = self.gateway.rest_url(),
         )
     }

@@ -12,7 +12,11 @@ use crate::suites::steps::{check_same_as_never_set, check_state, objects};
 use crate::suites::{ELSEWHERE, SUITES, Step, Suite};
 use crate::support::World;
 use mailflow::provider::CATALOG;
+use mailflow::sandbox::gateway::Configuration;
+use mailflow::sandbox::gateway::tables::level;
+use mailflow::sandbox::{exchange, gateway};
 use mailflow::schema::{Attribute, Kind, Presence, Remote};
+use mailflow::tool::sandbox::StandIns;
 use serde_json::Value as Json;
 
 /// Names the one resource whose lifecycle runs.
@@ -29,12 +33,36 @@ fn suites(side: &str) -> Vec<&'static Suite> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_attribute_of_exchange_online_is_set_changed_and_unset_with_an_empty_plan_after_each() {
-    lifecycle(&suites("mailflow_exchange_")).await;
+    lifecycle(&suites("mailflow_exchange_"), World::start()).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_attribute_of_the_gateway_is_set_changed_and_unset_with_an_empty_plan_after_each() {
-    lifecycle(&suites("mailflow_gateway_")).await;
+    lifecycle(&suites("mailflow_gateway_"), World::start()).await;
+}
+
+/// The group has a table of its own for each command; the cluster and the machines have others, which stay as they are.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rg7_every_attribute_of_a_group_of_a_cluster_is_set_changed_and_unset_and_other_levels_stay_as_they_are() {
+    let [group, machine] = ["Group Main_Group", "Machine esa.example.com"].map(str::to_owned);
+    let mut configuration = Configuration::new_gateway(gateway::Release::default());
+    for command in level::COMMANDS {
+        configuration.make_own(&[group.clone()], command, false);
+        configuration.make_own(&[machine.clone(), group.clone()], command, false);
+    }
+    let cluster = gateway::Cluster {
+        inherited: level::COMMANDS.map(str::to_owned).to_vec(),
+        others_at: Some(group.clone()),
+        ..gateway::Cluster::of_two()
+    };
+    let options =
+        gateway::Options { cluster: Some(cluster), configuration: Some(configuration.clone()), ..gateway::Options::default() };
+    let world = World::with(StandIns::with(exchange::Options::default(), options).expect("the stand-ins start"));
+    let world = lifecycle(&suites("mailflow_gateway_"), world).await;
+    if let Some(world) = world {
+        assert_eq!(world.stand_ins.gateway.levels_written().into_iter().collect::<Vec<_>>(), [group]);
+        assert_eq!(world.stand_ins.gateway.configuration().levels[&machine], configuration.levels[&machine]);
+    }
 }
 
 #[test]
@@ -45,11 +73,11 @@ fn every_suite_belongs_to_one_side() {
     }
 }
 
-async fn lifecycle(suites: &[&'static Suite]) {
+/// Gives the world behind it; nothing where there is no suite to run.
+async fn lifecycle(suites: &[&'static Suite], world: World) -> Option<World> {
     if suites.is_empty() {
-        return;
+        return None;
     }
-    let world = World::start();
     let before = world.stand_ins.snapshot();
     let workspace = world.workspace("lifecycle").await;
 
@@ -81,6 +109,7 @@ async fn lifecycle(suites: &[&'static Suite]) {
 
     workspace.destroy().await;
     assert_eq!(world.stand_ins.snapshot(), before, "the services are as they were");
+    Some(world)
 }
 
 /// Takes every object over into a fresh state.

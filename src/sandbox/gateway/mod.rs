@@ -233,7 +233,8 @@ impl Appliance {
     pub fn edit(&self, change: impl FnOnce(&mut Configuration)) {
         let mut state = self.shared.state();
         let mut configuration = state.committed.clone();
-        change(&mut configuration);
+        let at = self.shared.options.cluster.as_ref().and_then(|cluster| cluster.others_at.as_deref());
+        configuration.change_at(&self.shared.options.chain(at), change);
         state.publish(configuration, "colleague", "");
     }
 

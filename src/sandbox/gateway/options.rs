@@ -217,7 +217,8 @@ pub struct Options {
     pub configuration: Option<Configuration>,
 }
 
-/// Names the levels of a cluster. All levels share one configuration here; at which of them it was written is noted.
+/// Names the levels of a cluster. A level inherits each table from the one above, or has one of its own, which
+/// [`Configuration::make_own`] gives it; at which of them something was written is noted.
 #[derive(Clone, Debug)]
 pub struct Cluster {
     /// Name of the cluster.
@@ -234,6 +235,8 @@ pub struct Cluster {
     pub machine_only: Vec<String>,
     /// Commands without settings of their own below the cluster, which say so and offer to switch, to start empty or to copy.
     pub inherited: Vec<String>,
+    /// Level at which others work who change the committed configuration, as the prompt names it; `None` is the cluster.
+    pub others_at: Option<String>,
 }
 
 impl Cluster {
@@ -247,6 +250,7 @@ impl Cluster {
             cluster_only: Vec::new(),
             inherited: Vec::new(),
             machine_only: Vec::new(),
+            others_at: None,
         }
     }
 }
@@ -291,6 +295,16 @@ impl Default for Options {
 }
 
 impl Options {
+    /// Names a level and those that it inherits from, but for the cluster. All machines are in the first group.
+    pub(super) fn chain(&self, level: Option<&str>) -> Vec<String> {
+        let group = self.cluster.as_ref().and_then(|cluster| cluster.groups.first()).map(|name| format!("Group {name}"));
+        match level {
+            Some(level) if level.starts_with("Machine ") => std::iter::once(level.to_owned()).chain(group).collect(),
+            Some(level) if level.starts_with("Group ") => vec![level.to_owned()],
+            _ => Vec::new(),
+        }
+    }
+
     /// Makes the account one that may look and stage but not commit.
     #[must_use]
     pub fn read_only(mut self) -> Options {

@@ -167,6 +167,7 @@ impl State {
         });
         changes.touched = Instant::now();
         let result = change(&mut changes.candidate);
+        changes.candidate.forget_gone();
         if changes.candidate == changes.base {
             self.change_sets.remove(owner);
         }

@@ -58,20 +58,38 @@ impl Terminal {
         self.shared.owner(self.session, &self.user)
     }
 
-    /// Gives the configuration with this session's changes.
+    /// Gives the configuration of this level with this session's changes.
     pub(super) fn configuration(&self) -> Configuration {
+        let whole = self.whole();
+        if whole.levels.is_empty() { whole } else { whole.at(&self.chain()) }
+    }
+
+    /// Gives the configuration of all levels with this session's changes.
+    pub(super) fn whole(&self) -> Configuration {
         self.shared.state().seen_by(&self.owner())
+    }
+
+    /// Names the level and those that it inherits from, but for the cluster.
+    pub(super) fn chain(&self) -> Vec<String> {
+        self.shared.options.chain(self.level.as_deref())
     }
 
     /// Stages a change.
     pub(super) fn stage<T>(&self, change: impl FnOnce(&mut Configuration) -> T) -> T {
         let owner = self.owner();
         let mut state = self.shared.state();
-        let result = state.stage(&owner, change);
+        let chain = self.chain();
+        let result = state.stage(&owner, |whole| whole.change_at(&chain, change));
         if let (Some(level), Some(changes)) = (&self.level, state.change_sets.get_mut(&owner)) {
             changes.levels.insert(level.clone());
         }
         result
+    }
+
+    /// Stages a change of the levels themselves.
+    pub(super) fn stage_whole(&self, change: impl FnOnce(&mut Configuration)) {
+        let owner = self.owner();
+        self.shared.state().stage(&owner, change);
     }
 
     /// Begins a command.

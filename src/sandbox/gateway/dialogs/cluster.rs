@@ -12,8 +12,11 @@ pub(in crate::sandbox::gateway) async fn may_run(terminal: &mut Terminal, comman
         return Ok(true);
     };
     let at = |kind: &str| terminal.level.as_deref().is_some_and(|level| level.starts_with(kind));
-    if cluster.inherited.iter().any(|name| name == command) && !at("Cluster") {
-        return notice(terminal, &cluster.name).await;
+    let chain = terminal.chain();
+    if let (true, Some(level)) = (cluster.inherited.iter().any(|name| name == command), chain.first())
+        && !terminal.whole().is_own(level, command)
+    {
+        return notice(terminal, command, &cluster.name).await;
     }
     if ONE_MACHINE.contains(&command) && !at("Machine") {
         return to_machine(terminal, &cluster.machines).await;
@@ -44,19 +47,19 @@ async fn to_machine(terminal: &mut Terminal, machines: &[String]) -> Asked<bool>
     Ok(true)
 }
 
-/// Says that the settings stand at the cluster, and asks what to do. Settings of one's own cut this level off: that they were made is seen in the
-/// configuration.
-async fn notice(terminal: &mut Terminal, cluster: &str) -> Asked<bool> {
+/// Says that the settings stand at another level, and asks what to do. Settings of one's own cut this level off.
+async fn notice(terminal: &mut Terminal, command: &str, cluster: &str) -> Asked<bool> {
     terminal.say("NOTICE: This configuration command has not yet been configured for the current cluster mode.").await?;
+    let (chain, whole) = (terminal.chain(), terminal.whole());
+    let above = chain.iter().find(|level| whole.is_own(level, command)).cloned().unwrap_or_else(|| format!("Cluster {cluster}"));
     let choices = [
-        format!("Switch modes to edit at mode \"Cluster {cluster}\"."),
+        format!("Switch modes to edit at mode \"{above}\"."),
         "Start a new, empty configuration at the current mode.".to_owned(),
         "Copy settings from another cluster mode to the current mode.".to_owned(),
     ];
     match terminal.ask_list("What would you like to do?", &choices, 0).await? {
-        0 => terminal.level = Some(format!("Cluster {cluster}")),
-        1 => terminal.stage(|configuration| configuration.smtp_routes.clear()),
-        _ => terminal.stage(|configuration| configuration.tls_settings.gui.renegotiation = true),
+        0 => terminal.level = Some(above),
+        answer => terminal.stage_whole(|configuration| configuration.make_own(&chain, command, answer == 1)),
     }
     Ok(true)
 }

@@ -5,6 +5,7 @@
 
 use crate::sandbox::gateway::line::Asked;
 use crate::sandbox::gateway::options::Release;
+use crate::sandbox::gateway::tables::Configuration;
 use crate::sandbox::gateway::tables::destination::{Dane, Destination, DestinationControls, IpSort, RecipientLimit, Tls};
 use crate::sandbox::gateway::tables::route::is_hostname;
 use crate::sandbox::gateway::terminal::{Operation, Terminal, number_in};
@@ -359,7 +360,8 @@ async fn setup(terminal: &mut Terminal) -> Asked<()> {
 }
 
 async fn list(terminal: &mut Terminal) -> Asked<()> {
-    let text = terminal.configuration().destination_controls.list();
+    let configuration = terminal.configuration();
+    let text = configuration.destination_controls.list(&configuration.extras);
     terminal.say(&text).await
 }
 
@@ -371,17 +373,17 @@ async fn detail(terminal: &mut Terminal) -> Asked<()> {
 }
 
 async fn detail_of(terminal: &mut Terminal, domain: &str) -> Asked<()> {
-    let controls = terminal.configuration().destination_controls;
+    let Configuration { destination_controls: controls, extras, .. } = terminal.configuration();
     let (form, newer) = (terminal.layout().detail, newer(terminal));
     let mut blocks = Vec::new();
     let all = domain.eq_ignore_ascii_case("ALL");
     if all {
-        blocks.extend(controls.entries.iter().map(|entry| controls.detail(entry, form, newer)));
+        blocks.extend(controls.entries.iter().map(|entry| controls.detail(entry, form, newer, &extras)));
     } else if let Some(entry) = controls.find(domain) {
-        blocks.push(controls.detail(entry, form, newer));
+        blocks.push(controls.detail(entry, form, newer, &extras));
     }
     if all || domain.eq_ignore_ascii_case("DEFAULT") {
-        blocks.push(controls.detail_default(form, newer));
+        blocks.push(controls.detail_default(form, newer, &extras));
     }
     if blocks.is_empty() { terminal.refuse(&absent(domain)).await } else { terminal.say(&blocks.join("\n")).await }
 }

@@ -3,6 +3,7 @@
 use super::{policy, read_file, write_file};
 use crate::sandbox::gateway::line::Asked;
 use crate::sandbox::gateway::options::Release;
+use crate::sandbox::gateway::tables::extra::Owner;
 use crate::sandbox::gateway::tables::hat::{Behavior, Hat, Policy, SenderGroup, Verdict, check_name, check_sender};
 use crate::sandbox::gateway::tables::hat_text;
 use crate::sandbox::gateway::tables::parameter::Parameters;
@@ -76,7 +77,8 @@ pub(super) async fn run(terminal: &mut Terminal, listener: &str) -> Asked<()> {
             Some(("MOVE", _)) => move_group(terminal, listener).await?,
             Some(("DEFAULT", _)) => default(terminal, listener).await?,
             Some(("PRINT", _)) => {
-                let text = hat_text::in_form(&hat_text::print(&hat), terminal.layout().hosts);
+                let text = hat_text::print_of(listener, &hat, &terminal.configuration().extras);
+                let text = hat_text::in_form(&text, terminal.layout().hosts);
                 terminal.say(&text).await?;
             }
             Some(("IMPORT", _)) => import(terminal, listener, None).await?,
@@ -303,10 +305,10 @@ async fn edit_group(terminal: &mut Terminal, listener: &str) -> Asked<()> {
                 });
                 let new = new.await?;
                 let renamed = new.clone();
-                change(terminal, listener, |hat| {
-                    if let Some(there) = hat.group_mut(&name) {
-                        there.name = renamed;
-                    }
+                terminal.stage(|configuration| {
+                    configuration.extras.rename(Owner::Group(listener, &name), Owner::Group(listener, &renamed));
+                    let there = configuration.listener_mut(listener).and_then(|there| there.hat.group_mut(&name));
+                    there.into_iter().for_each(|there| there.name.clone_from(&renamed));
                 });
                 name = new;
             }

@@ -20,7 +20,8 @@ pub(super) async fn run(terminal: &mut Terminal, listener: &str, arguments: &[&s
     let rest = arguments.split_at(2.min(arguments.len())).1;
     let result = match (word, kind) {
         ("print", "") => {
-            let text = hat_text::in_form(&hat_text::print(&hat), terminal.layout().hosts);
+            let text = hat_text::print_of(listener, &hat, &terminal.configuration().extras);
+            let text = hat_text::in_form(&text, terminal.layout().hosts);
             return terminal.say(&text).await;
         }
         ("import", "") => Err("The hostaccess \"import\" command requires a filename".into()),

@@ -162,6 +162,7 @@ fn check_delete(address: &str, table: &Rat) -> Result<(), String> {
 
 async fn print(terminal: &mut Terminal, listener: &str, ask: bool) -> Asked<()> {
     let table = rat(terminal, listener);
+    let extras = terminal.configuration().extras;
     let count = table.entries.len() + 1;
     if ask && count > terminal.layout().many_recipients {
         let question =
@@ -171,9 +172,9 @@ async fn print(terminal: &mut Terminal, listener: &str, ask: bool) -> Asked<()> 
         }
     }
     let text = match terminal.layout().recipients {
-        RecipientForm::Columns if terminal.layout().recipient_options => table.print_columns(),
-        RecipientForm::Keys if terminal.layout().recipient_options => table.print_keys(),
-        _ => table.print(terminal.layout().recipient_options),
+        RecipientForm::Columns if terminal.layout().recipient_options => table.print_columns(listener, &extras),
+        RecipientForm::Keys if terminal.layout().recipient_options => table.print_keys(listener, &extras),
+        _ => table.print_of(listener, &extras, terminal.layout().recipient_options),
     };
     terminal.say(&format!("Recipient Access Table\n\n{text}")).await
 }

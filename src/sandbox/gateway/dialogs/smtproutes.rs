@@ -2,6 +2,8 @@
 
 use super::{read_file, write_file};
 use crate::sandbox::gateway::line::Asked;
+use crate::sandbox::gateway::tables::Configuration;
+use crate::sandbox::gateway::tables::extra::Extras;
 use crate::sandbox::gateway::tables::route::{self, MOST_ROUTES, SmtpRoute, check_destinations, check_domain};
 use crate::sandbox::gateway::terminal::{Operation, Terminal};
 
@@ -185,11 +187,11 @@ async fn ask_route(terminal: &mut Terminal, question: &str) -> Asked<Option<Smtp
 }
 
 async fn print(terminal: &mut Terminal) -> Asked<()> {
-    let routes = terminal.configuration().smtp_routes;
+    let Configuration { smtp_routes: routes, extras, .. } = terminal.configuration();
     if routes.is_empty() {
         return terminal.say("There are no routes configured.").await;
     }
-    let text = route::print(&routes, terminal.layout().routes);
+    let text = route::print(&routes, terminal.layout().routes, &extras);
     terminal.say(&text).await
 }
 
@@ -208,7 +210,7 @@ async fn import(terminal: &mut Terminal, name: Option<&str>) -> Asked<()> {
 }
 
 async fn export(terminal: &mut Terminal, name: Option<&str>) -> Asked<()> {
-    let text = route::print(&terminal.configuration().smtp_routes, terminal.layout().routes);
+    let text = route::print(&terminal.configuration().smtp_routes, terminal.layout().routes, &Extras::default());
     write_file(terminal, name, text).await
 }
 

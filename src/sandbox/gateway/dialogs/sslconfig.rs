@@ -2,6 +2,7 @@
 
 use crate::sandbox::gateway::line::Asked;
 use crate::sandbox::gateway::options::Release;
+use crate::sandbox::gateway::tables::Configuration;
 use crate::sandbox::gateway::tables::tls::{TlsService, combine, methods, select, single_versions};
 use crate::sandbox::gateway::terminal::{Operation, Terminal};
 
@@ -18,8 +19,8 @@ pub(in crate::sandbox::gateway) async fn run(terminal: &mut Terminal, arguments:
         return terminal.say(&format!("Invalid arguments when processing: sslconfig {}", arguments.join(" "))).await;
     }
     loop {
-        let settings = terminal.configuration().tls_settings;
-        let banner = settings.banner(terminal.layout().tls);
+        let Configuration { tls_settings: settings, extras, .. } = terminal.configuration();
+        let banner = settings.banner(terminal.layout().tls, &extras);
         terminal.heading(&banner).await?;
         match super::cluster::menu(terminal, MENU).await? {
             None => return Ok(()),

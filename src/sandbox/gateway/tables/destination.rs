@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::extra::{Extras, Owner};
+
 /// Says how mail to a domain uses TLS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -253,8 +255,13 @@ impl DestinationControls {
         self.entries.iter_mut().find(|entry| entry.domain.eq_ignore_ascii_case(domain))
     }
 
-    /// Writes the table of `LIST`: five columns under two header lines, the default last.
-    pub fn list(&self) -> String {
+    /// Writes the table of `LIST`: five columns under two header lines, the default last, and one for each label that no document knows.
+    pub fn list(&self, extras: &Extras) -> String {
+        let labels = extras.labels("destination");
+        let halves = |label: &str| {
+            label.split_once(' ').map_or((String::new(), label.to_owned()), |(upper, lower)| (upper.to_owned(), lower.to_owned()))
+        };
+        let more: Vec<(String, String)> = labels.iter().map(|label| halves(label)).collect();
         let head = |cells: [&str; 5]| cells.map(str::to_owned).to_vec();
         let on = |on: bool| if on { "On" } else { "Off" }.to_owned();
         let default = || "Default".to_owned();
@@ -263,6 +270,12 @@ impl DestinationControls {
             head(["Domain", "Limiting", "TLS", "Verification", "Profile"]),
             head(["=========", "========", "=======", "============", "========="]),
         ];
+        rows[0].extend(more.iter().map(|(upper, _)| upper.clone()));
+        rows[1].extend(more.iter().map(|(_, lower)| lower.clone()));
+        rows[2].extend(more.iter().map(|(_, lower)| "=".repeat(lower.len())));
+        let unknown = |domain: &str| {
+            labels.iter().map(|label| extras.value(Owner::Destination(domain), label).to_owned()).collect::<Vec<_>>()
+        };
         for entry in &self.entries {
             let limited =
                 entry.concurrency.is_some() || entry.messages_per_connection.is_some() || entry.recipient_limit.is_some();
@@ -273,6 +286,7 @@ impl DestinationControls {
                 entry.bounce_verification.map_or_else(default, on),
                 entry.bounce_profile.clone().unwrap_or_else(default),
             ]);
+            rows.last_mut().into_iter().for_each(|row| row.extend(unknown(&entry.domain)));
         }
         rows.push(vec![
             "(Default)".into(),
@@ -281,12 +295,16 @@ impl DestinationControls {
             on(self.default.bounce_verification),
             "(Default)".into(),
         ]);
+        rows.last_mut().into_iter().for_each(|row| row.extend(unknown("DEFAULT")));
         super::columns(&rows)
     }
 
     /// Writes the block of `DETAIL` for one entry.
-    pub fn detail(&self, entry: &Destination, form: DetailForm, newer: bool) -> String {
+    pub fn detail(&self, entry: &Destination, form: DetailForm, newer: bool, extras: &Extras) -> String {
         let mut block = Block::new(&entry.domain);
+        let mut unknown = extras.of(Owner::Destination(&entry.domain)).into_iter();
+        // Some stand above what is known, and some below.
+        unknown.next().into_iter().for_each(|(label, value)| block.line(&format!("{label}: {value}")));
         if entry.concurrency.is_none() && entry.messages_per_connection.is_none() && entry.recipient_limit.is_none() {
             block.line("Rate Limiting: Default");
         } else {
@@ -310,11 +328,12 @@ impl DestinationControls {
         if newer {
             block.line(&format!("IP Sort Preference: {}", entry.ip_sort.map_or("Default", IpSort::label)));
         }
+        unknown.for_each(|(label, value)| block.line(&format!("{label}: {value}")));
         block.text
     }
 
     /// Writes the block of `DETAIL` for the default.
-    pub fn detail_default(&self, form: DetailForm, newer: bool) -> String {
+    pub fn detail_default(&self, form: DetailForm, newer: bool, extras: &Extras) -> String {
         let default = &self.default;
         let mut block = Block::new("(Default)");
         block.limits(
@@ -333,6 +352,8 @@ impl DestinationControls {
         if newer {
             block.line(&format!("IP Sort Preference: {}", default.ip_sort.label()));
         }
+        let unknown = extras.of(Owner::Destination("DEFAULT"));
+        unknown.into_iter().for_each(|(label, value)| block.line(&format!("{label}: {value}")));
         block.text
     }
 }

@@ -16,17 +16,27 @@
 //! Policies and the lines of a group stand in the vendor's samples. That senders are indented by four blanks, and how countries are
 //! written (`country[name]`), is not documented.
 
+use super::extra::{Extras, Owner};
 use super::hat::{Behavior, Hat, Policy, SenderGroup, Verdict};
 use super::parameter::{Parameters, Setting};
 
-/// Writes the whole table.
+/// Writes the whole table, as a file has it.
 pub fn print(hat: &Hat) -> String {
+    print_of("", hat, &Extras::default())
+}
+
+/// Writes the whole table of a listener, with the lines of its groups that no document knows.
+pub fn print_of(listener: &str, hat: &Hat, extras: &Extras) -> String {
     let mut text = String::new();
     for policy in &hat.policies {
         text.push_str(&format!("${}\n    {}\n", policy.name, behavior(policy.behavior, &policy.parameters, "    ")));
     }
     for group in &hat.groups {
-        text.push_str(&print_group(group));
+        let unknown = if group.name.is_empty() { Vec::new() } else { extras.of(Owner::Group(listener, &group.name)) };
+        let lines: String = unknown.iter().map(|(label, value)| format!("    {label}[{value}]\n")).collect();
+        let printed = print_group(group);
+        let (heading, rest) = printed.split_once('\n').unwrap_or((&printed, ""));
+        text.push_str(&format!("{heading}\n{lines}{rest}"));
     }
     text.push_str(&format!("ALL\n    {}{}\n", verdict(&hat.all, "    "), comment(&hat.all_comment)));
     text

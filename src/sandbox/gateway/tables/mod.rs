@@ -4,15 +4,19 @@
 //! filters); the other tables keep the order in which entries were made. It holds no history, no counter and no time, so two
 //! configurations are equal exactly when the device would behave the same.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 pub mod destination;
+pub mod extra;
 pub mod filter;
 pub mod filter_reprint;
 pub mod filter_script;
 mod filter_words;
 pub mod hat;
 pub mod hat_text;
+pub mod level;
 pub mod listener;
 pub mod parameter;
 pub mod recipient;
@@ -20,6 +24,7 @@ pub mod route;
 pub mod tls;
 
 use destination::DestinationControls;
+use extra::Extras;
 use filter::Filter;
 use listener::Listener;
 use route::SmtpRoute;
@@ -38,6 +43,12 @@ pub struct Configuration {
     pub filters: Vec<Filter>,
     /// The settings of `sslconfig`.
     pub tls_settings: TlsSettings,
+    /// What objects show that no document knows.
+    #[serde(default, skip_serializing_if = "Extras::is_empty")]
+    pub extras: Extras,
+    /// What levels of a cluster have of their own, by level as the prompt names it. All else is that of the cluster.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub levels: BTreeMap<String, level::Tables>,
 }
 
 impl Configuration {
@@ -50,6 +61,8 @@ impl Configuration {
             smtp_routes: Vec::new(),
             filters: Vec::new(),
             tls_settings: TlsSettings::of(release),
+            extras: Extras::default(),
+            levels: BTreeMap::new(),
         }
     }
 

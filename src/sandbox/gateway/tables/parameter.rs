@@ -180,7 +180,7 @@ impl Parameters {
             Some("required") => "Required",
             _ => "No",
         };
-        format!(
+        let known = format!(
             "Default Policy Parameters\n==========================\nMaximum Message Size: {}\n\
              Maximum Number Of Concurrent Connections From A Single IP: {}\nMaximum Number Of Messages Per Connection: {}\n\
              Maximum Number Of Recipients Per Message: {}\nDirectory Harvest Attack Prevention: {}\n\
@@ -212,7 +212,15 @@ impl Parameters {
             on("sender_verification"),
             on("domain_exception_table"),
             on("accept_untagged_bounces"),
-        )
+        );
+        let unknown = self.values.keys().filter(|key| !KEYS.contains(&key.as_str()));
+        let title =
+            |word: &str| word.chars().take(1).flat_map(char::to_uppercase).chain(word.chars().skip(1)).collect::<String>();
+        let line = |key: &String| {
+            let label = key.split('_').map(title).collect::<Vec<_>>().join(" ");
+            format!("{label}: {}\n", self.text(key).unwrap_or_default())
+        };
+        known + &unknown.map(line).collect::<String>()
     }
 }
 

@@ -4,6 +4,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::extra::{Extras, Owner};
+
 /// Says what happens to a recipient.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -71,6 +73,11 @@ impl Treatment {
     ///
     /// How options are shown is not documented: `inline` chooses between a list in parentheses and nothing at all.
     pub fn print(&self, inline: bool) -> String {
+        self.print_with(inline, &[])
+    }
+
+    /// The same, with options that no document knows.
+    fn print_with(&self, inline: bool, unknown: &[(&str, &str)]) -> String {
         let mut options = Vec::new();
         if self.bypass_receiving_control {
             options.push("bypass receiving control".to_owned());
@@ -81,6 +88,7 @@ impl Treatment {
         if self.bypass_call_ahead {
             options.push("bypass SMTP Call-Ahead".to_owned());
         }
+        options.extend(unknown.iter().map(|(label, value)| format!("{label}: {value}")));
         if let Some(response) = &self.response {
             options.push(format!("custom SMTP response {} \"{}\"", response.code, response.text.replace('\n', " ")));
         }
@@ -147,16 +155,25 @@ impl Rat {
 
     /// Writes the lines `<address> <policy>`.
     pub fn print(&self, inline_options: bool) -> String {
-        let mut text = String::new();
-        for entry in &self.entries {
-            text.push_str(&format!("{} {}\n", entry.address, entry.treatment.print(inline_options)));
-        }
-        text.push_str(&format!("ALL {}\n", self.all.print(inline_options)));
-        text
+        self.print_of("", &Extras::default(), inline_options)
+    }
+
+    /// Writes the lines of a listener's table, with what of it no document knows.
+    pub fn print_of(&self, listener: &str, extras: &Extras, inline_options: bool) -> String {
+        let line = |(address, treatment): (&str, &Treatment)| {
+            let unknown = extras.of(Owner::Recipient(listener, address));
+            format!("{address} {}\n", treatment.print_with(inline_options, &unknown))
+        };
+        self.entries
+            .iter()
+            .map(|entry| (entry.address.as_str(), &entry.treatment))
+            .chain([("ALL", &self.all)])
+            .map(line)
+            .collect()
     }
 
     /// Writes the options by the names that commands have.
-    pub fn print_keys(&self) -> String {
+    pub fn print_keys(&self, listener: &str, extras: &Extras) -> String {
         let entries = self.entries.iter().map(|entry| (entry.address.as_str(), &entry.treatment));
         let line = |(address, treatment): (&str, &Treatment)| {
             let keys = [
@@ -165,6 +182,8 @@ impl Rat {
                 (treatment.bypass_call_ahead, "bypass_ca"),
             ];
             let mut options: Vec<String> = keys.iter().filter(|(on, _)| *on).map(|(_, key)| (*key).to_owned()).collect();
+            let unknown = extras.of(Owner::Recipient(listener, address)).into_iter();
+            options.extend(unknown.map(|(label, value)| format!("{}={value}", label.to_lowercase().replace(' ', "_"))));
             options.extend(treatment.response.iter().map(|own| format!("{} {}", own.code, own.text.replace('\n', " "))));
             format!("{} {} {}", address, treatment.access.keyword(), options.join(", ")).trim_end().to_owned() + "\n"
         };
@@ -172,15 +191,20 @@ impl Rat {
     }
 
     /// Writes a column for each option under a heading.
-    pub fn print_columns(&self) -> String {
-        let titles =
+    pub fn print_columns(&self, listener: &str, extras: &Extras) -> String {
+        let labels = extras.labels(&format!("recipient/{listener}"));
+        let known =
             ["Recipient", "Action", "Bypass Receiving Control", "Bypass LDAP Accept", "Bypass SMTP Call-Ahead", "SMTP Response"];
-        let mut rows = vec![titles.map(str::to_owned).to_vec(), titles.map(|title| "-".repeat(title.len())).to_vec()];
+        let titles: Vec<&str> = known.into_iter().chain(labels.iter().copied()).collect();
+        let mut rows = vec![
+            titles.iter().map(|title| (*title).to_owned()).collect::<Vec<_>>(),
+            titles.iter().map(|title| "-".repeat(title.len())).collect(),
+        ];
         let yes = |yes: bool| if yes { "Yes" } else { "No" }.to_owned();
         let entries = self.entries.iter().map(|entry| (entry.address.as_str(), &entry.treatment));
         rows.extend(entries.chain([("ALL", &self.all)]).map(|(address, treatment)| {
             let response = treatment.response.as_ref();
-            vec![
+            let mut row = vec![
                 address.to_owned(),
                 treatment.access.label().to_owned(),
                 yes(treatment.bypass_receiving_control),
@@ -190,7 +214,9 @@ impl Rat {
                     || "None".to_owned(),
                     |response| format!("{} {}", response.code, response.text.replace('\n', " ")),
                 ),
-            ]
+            ];
+            row.extend(labels.iter().map(|label| extras.value(Owner::Recipient(listener, address), label).to_owned()));
+            row
         }));
         super::columns(&rows)
     }

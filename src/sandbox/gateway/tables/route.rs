@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::extra::{Extras, Owner};
+
 /// Holds the most routes that the device takes, `ALL` included.
 pub(in crate::sandbox::gateway) const MOST_ROUTES: usize = 40_000;
 /// Holds the most destinations of one route; the number is not documented.
@@ -30,12 +32,16 @@ pub enum RouteForm {
     Priorities,
 }
 
-/// Prints the table.
-pub(in crate::sandbox::gateway) fn print(routes: &[SmtpRoute], form: RouteForm) -> String {
+/// Prints the table. What no document knows stands in parentheses, or in columns of its own, which then have titles.
+pub(in crate::sandbox::gateway) fn print(routes: &[SmtpRoute], form: RouteForm, extras: &Extras) -> String {
+    let notes = |route: &SmtpRoute| -> String {
+        extras.of(Owner::Route(&route.domain)).iter().map(|(label, value)| format!(" ({label}: {value})")).collect()
+    };
     match form {
-        RouteForm::Commas => {
-            routes.iter().map(|route| format!("{}, {}\n", route.domain, route.destinations.join(", "))).collect::<String>()
-        }
+        RouteForm::Commas => routes
+            .iter()
+            .map(|route| format!("{}, {}{}\n", route.domain, route.destinations.join(", "), notes(route)))
+            .collect::<String>(),
         RouteForm::Priorities => {
             let shown = |destination: &String| match destination.split_once("/pri=") {
                 Some((host, priority)) => format!("{host} (pri={priority})"),
@@ -43,13 +49,21 @@ pub(in crate::sandbox::gateway) fn print(routes: &[SmtpRoute], form: RouteForm) 
                 None => format!("{destination} (pri=0)"),
             };
             let line = |route: &SmtpRoute| {
-                format!("{} {}\n", route.domain, route.destinations.iter().map(shown).collect::<Vec<_>>().join(", "))
+                let destinations = route.destinations.iter().map(shown).collect::<Vec<_>>().join(", ");
+                format!("{} {destinations}{}\n", route.domain, notes(route))
             };
             routes.iter().map(line).collect()
         }
         RouteForm::Columns => {
-            let rows: Vec<Vec<String>> =
-                routes.iter().map(|route| vec![route.domain.clone(), route.destinations.join(", ")]).collect();
+            let labels = extras.labels("route");
+            let mut rows: Vec<Vec<String>> = Vec::new();
+            if !labels.is_empty() {
+                rows.push(["Domain", "Destination Hosts"].into_iter().chain(labels.iter().copied()).map(str::to_owned).collect());
+            }
+            rows.extend(routes.iter().map(|route| {
+                let unknown = labels.iter().map(|label| extras.value(Owner::Route(&route.domain), label).to_owned());
+                [route.domain.clone(), route.destinations.join(", ")].into_iter().chain(unknown).collect()
+            }));
             super::columns(&rows)
         }
     }

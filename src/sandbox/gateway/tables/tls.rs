@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::extra::{Extras, Owner};
 use crate::sandbox::gateway::Release;
 
 /// Holds one choice of the method list: its label and the words of the banner.
@@ -134,7 +135,8 @@ impl TlsSettings {
     }
 
     /// Writes the banner: for each service a method line and the cipher string, in parts one below the other or on one line.
-    pub fn banner(&self, form: TlsForm) -> String {
+    /// What no document knows stands at the end.
+    pub fn banner(&self, form: TlsForm, extras: &Extras) -> String {
         let mut text = String::from("sslconfig settings:\n");
         for (name, service) in [("GUI HTTPS", &self.gui), ("Inbound SMTP", &self.inbound), ("Outbound SMTP", &self.outbound)] {
             text.push_str(&format!("  {name} method:  {}\n  {name} ciphers:", service.method));
@@ -146,6 +148,9 @@ impl TlsSettings {
             for cipher in service.ciphers.split(':') {
                 text.push_str(&format!("        {cipher}\n"));
             }
+        }
+        for (label, value) in extras.of(Owner::Tls) {
+            text.push_str(&format!("  {label}:  {value}\n"));
         }
         text
     }
