@@ -15,6 +15,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use regex::Regex;
 use secrecy::ExposeSecret;
+use tokio::time::{Instant, timeout_at};
 
 use super::commit::{self, all_words};
 use super::device::{Commit, Connect, Device};
@@ -41,6 +42,12 @@ const MOST_QUESTIONS: usize = 4;
 /// How often the prompt may turn out to be another one while it is learnt.
 const MOST_PROMPTS: usize = 4;
 
+/// What may be the cause where no prompt comes.
+const HUNG: &str = "The session ended or hung before its first prompt: too many sessions may be open, or the account may not use the command line.";
+
+/// For so long a host that hangs up is tried again: one that is slow is not.
+const TRIED_FOR: Duration = Duration::from_secs(10);
+
 /// Waits between attempts to connect to a host that hangs up before the login; no credential was sent.
 const PAUSES: [Duration; 3] = [Duration::from_millis(500), Duration::from_secs(1), Duration::from_secs(2)];
 
@@ -50,6 +57,14 @@ static NOTHING: LazyLock<Regex> = LazyLock::new(|| {
         r"(?i)\b(no|not|nothing|none)\b.*\b(changes?|changed|data|modifications?|modified|differences?|pending|uncommitted)\b",
     )
 });
+
+/// The error of a shell that does not come to its prompt within what a login may take.
+fn late() -> Error {
+    let message =
+        format!("The gateway let the login in, and its shell did not come to its prompt within {}.", seconds(ssh::LOGIN_LIMIT));
+    Error::new(Kind::Unavailable, message).retryable().hint(HUNG)
+}
+
 fn pattern(pattern: &str) -> Regex {
     Regex::new(pattern).expect("the pattern is a constant, and a test uses it")
 }
@@ -67,17 +82,19 @@ pub struct Session {
 impl Session {
     /// Prepares the session on a line on which a shell was just started.
     pub(super) async fn open(line: Box<dyn Line>, settings: &Settings, timing: Timing) -> Result<Session, Error> {
-        Session::over(Shell::new(line, timing), settings).await
+        let by = line.ready_by();
+        Session::over(Shell::new(line, timing), settings, by).await
     }
 
     /// Prepares the session, and records everything that is said in it.
     pub(super) async fn open_recorded(line: Box<dyn Line>, settings: &Settings, timing: Timing) -> Result<Session, Error> {
+        let by = line.ready_by();
         let mut shell = Shell::new(line, timing);
         shell.transcript().record();
-        Session::over(shell, settings).await
+        Session::over(shell, settings, by).await
     }
 
-    async fn over(mut shell: Shell, settings: &Settings) -> Result<Session, Error> {
+    async fn over(mut shell: Shell, settings: &Settings, by: Option<Instant>) -> Result<Session, Error> {
         let secrets = |login: &Login| [login.password.clone(), login.private_key_passphrase.clone()];
         let logins = std::iter::successors(Some(&settings.login), |login| login.jump_host.as_deref());
         for secret in logins.flat_map(secrets).flatten() {
@@ -91,7 +108,11 @@ impl Session {
             idle_limit: UNKNOWN_IDLE_LIMIT,
             pager_off: false,
         };
-        match session.prepare().await {
+        let prepared = match by {
+            Some(by) => timeout_at(by, session.prepare()).await.unwrap_or_else(|_| Err(late())),
+            None => session.prepare().await,
+        };
+        match prepared {
             Ok(()) => Ok(session),
             Err(error) => {
                 session.shell.close().await;
@@ -131,7 +152,7 @@ impl Session {
         let banner = match self.shell.turn(limit).await {
             Ok(Turn { said, stop: Stop::Prompt }) => said,
             Ok(turn) => return Err(self.asked_at_login(&turn).await),
-            Err(error) => return Err(error.hint("The session ended or hung before its first prompt: too many sessions may be open, or the account may not use the command line.")),
+            Err(error) => return Err(error.hint(HUNG)),
         };
         release::check_product(&banner)?;
         if let Some(minutes) =
@@ -436,10 +457,13 @@ impl Connector {
     }
 
     async fn dial(&self) -> Result<Box<dyn Line>, Error> {
+        let begin = Instant::now();
         for pause in PAUSES {
             match ssh::open(&self.settings.login).await {
                 // One of which nothing was heard at all is another matter: whoever asked decides how long it is tried.
-                Err(error) if error.kind == Kind::Unavailable && error.retryable && !error.unheard => {
+                Err(error)
+                    if error.kind == Kind::Unavailable && error.retryable && !error.unheard && begin.elapsed() < TRIED_FOR =>
+                {
                     tracing::debug!(target: "mailflow::gateway", "no session yet: {error}");
                     tokio::time::sleep(pause).await;
                 }

@@ -36,6 +36,11 @@ pub(super) trait Line: Send {
 
     /// Says goodbye, as far as that is still possible.
     async fn close(&mut self);
+
+    /// Until when the shell must have come to its prompt, where the login that opened it has a limit.
+    fn ready_by(&self) -> Option<Instant> {
+        None
+    }
 }
 
 /// How long to wait for what.

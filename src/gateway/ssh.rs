@@ -29,8 +29,8 @@ use crate::remote::{Error, Kind};
 /// From the first packet to a host until it says how one may log in.
 const PROMPT_LIMIT: Duration = Duration::from_secs(30);
 const TCP_LIMIT: Duration = Duration::from_secs(20);
-/// From then until the login is let in.
-const LOGIN_LIMIT: Duration = Duration::from_mins(1);
+/// From then until the login is let in; of the gateway itself, until its shell has come to its prompt.
+pub(super) const LOGIN_LIMIT: Duration = Duration::from_mins(1);
 const CHANNEL_LIMIT: Duration = Duration::from_secs(20);
 
 /// A commit may take minutes without a byte: firewalls forget such connections.
@@ -57,6 +57,7 @@ pub(super) async fn open(login: &Login) -> Result<Box<dyn Line>, Error> {
     let prepared: Vec<Prepared> = hops.iter().map(Hop::prepare).collect::<Result<_, _>>()?;
     let mut sessions: Vec<Handle<Client>> = Vec::new();
     let mut farewell = Farewell::default();
+    let mut ready_by = Instant::now();
     for (hop, prepared) in hops.iter().zip(prepared) {
         let prompt_by = Instant::now() + PROMPT_LIMIT;
         let stream = match sessions.last() {
@@ -66,14 +67,16 @@ pub(super) async fn open(login: &Login) -> Result<Box<dyn Line>, Error> {
         let stream = stream.map_err(|error| error.context("phase", "connection"))?;
         let shaken = hop.shake_hands(stream, prepared.host_keys, prompt_by).await;
         let (mut session, seen) = shaken.map_err(|error| error.context("phase", "SSH handshake"))?;
-        hop.log_in(&mut session, prepared.key, &seen, prompt_by).await.map_err(|error| error.context("phase", "login"))?;
+        let let_in = hop.log_in(&mut session, prepared.key, &seen, prompt_by).await;
+        ready_by = let_in.map_err(|error| error.context("phase", "login"))?;
         farewell = Farewell(seen);
         sessions.push(session);
     }
     match (hops.last(), sessions.last()) {
         (Some(hop), Some(session)) => {
-            let (read, write) = hop.start_shell(session).await?;
-            Ok(Box::new(SshLine { read, write, sessions, farewell }))
+            let started = hop.start_shell(session, ready_by).await;
+            let (read, write) = started.map_err(|error| error.context("phase", "shell"))?;
+            Ok(Box::new(SshLine { read, write, sessions, farewell, ready_by }))
         }
         _ => Err(Error::new(Kind::Unexpected, "There is no host to connect to.")),
     }
@@ -310,21 +313,24 @@ impl Hop<'_> {
         }
     }
 
+    /// Logs in, and gives until when all that comes with a login must be done.
     async fn log_in(
         &self,
         session: &mut Handle<Client>,
         key: Option<Arc<PrivateKey>>,
         seen: &Mutex<Seen>,
         prompt_by: Instant,
-    ) -> Result<(), Error> {
+    ) -> Result<Instant, Error> {
         let too_late = |what: &str, limit: Duration, error: Error| {
             let message = format!("The {} did not {what} {:?} within {}.", self.place(), self.login.username, seconds(limit));
             Error { message, ..error }
         };
-        let outcome = match timeout_at(prompt_by, self.methods(session, seen)).await {
-            Ok(Ok(None)) => return Ok(()),
+        let methods = timeout_at(prompt_by, self.methods(session, seen)).await;
+        let login_by = Instant::now() + LOGIN_LIMIT;
+        let outcome = match methods {
+            Ok(Ok(None)) => return Ok(login_by),
             Ok(Ok(Some(offered))) => {
-                let letting_in = timeout(LOGIN_LIMIT, self.authenticate(session, offered, key, seen));
+                let letting_in = timeout_at(login_by, self.authenticate(session, offered, key, seen));
                 letting_in.await.unwrap_or_else(|_| {
                     let hint = "An account whose password must be changed looks like this, too. Log in by hand once. The login is not tried again, so that the account is not locked.";
                     Err(too_late("answer the login of", LOGIN_LIMIT, Error::new(Kind::Denied, "").hint(hint)))
@@ -334,7 +340,7 @@ impl Hop<'_> {
             // No credential was sent: it may be tried again.
             Err(_) => Err(too_late("ask for a login of", PROMPT_LIMIT, Error::new(Kind::Unavailable, "").retryable())),
         };
-        outcome.map_err(|error| {
+        outcome.map(|()| login_by).map_err(|error| {
             let banner = seen.lock().unwrap_or_else(PoisonError::into_inner).banner.trim().to_owned();
             if banner.is_empty() { error } else { error.context("it said", banner) }
         })
@@ -483,7 +489,11 @@ impl Hop<'_> {
         Error::new(Kind::Denied, message).hint(hint)
     }
 
-    async fn start_shell(&self, session: &Handle<Client>) -> Result<(ChannelReadHalf, ChannelWriteHalf<Msg>), Error> {
+    async fn start_shell(
+        &self,
+        session: &Handle<Client>,
+        by: Instant,
+    ) -> Result<(ChannelReadHalf, ChannelWriteHalf<Msg>), Error> {
         let refused = |error: &russh::Error| {
             let message = format!("The {} gives no shell: {error}.", self.place());
             Error::new(Kind::Unavailable, message).retryable().hint("Too many sessions may be open on it.")
@@ -494,7 +504,7 @@ impl Hop<'_> {
             channel.request_shell(true).await?;
             Ok(channel.split())
         };
-        match timeout(CHANNEL_LIMIT, opening).await {
+        match timeout_at(by.min(Instant::now() + CHANNEL_LIMIT), opening).await {
             Ok(Ok(halves)) => Ok(halves),
             Ok(Err(error)) => Err(refused(&error)),
             Err(_) => Err(refused(&russh::Error::ConnectionTimeout)),
@@ -595,6 +605,7 @@ struct SshLine {
     /// The session of the gateway is the last; those before it carry it.
     sessions: Vec<Handle<Client>>,
     farewell: Farewell,
+    ready_by: Instant,
 }
 
 #[async_trait]
@@ -627,7 +638,13 @@ impl Line for SshLine {
             let _ = timeout(Duration::from_secs(1), &mut session).await;
         }
     }
+
+    fn ready_by(&self) -> Option<Instant> {
+        Some(self.ready_by)
+    }
 }
 
+#[cfg(test)]
+mod phases;
 #[cfg(test)]
 mod tests;
