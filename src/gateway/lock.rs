@@ -164,8 +164,11 @@ impl Held {
         self.note(&format!("{lines}{}", if moves { MOVED } else { "" }))
     }
 
-    /// Notes what the device shows as pending.
+    /// Notes what the device shows as pending, unless somebody else's work is evidently in it: that is never explained by its whole text.
     pub(super) fn note_pending(&self, words: &str) -> Result<(), Error> {
+        if self.leftover().is_some_and(|journal| journal.is_mixed(words)) {
+            return Ok(());
+        }
         self.note(&format!("{}\t\n", fingerprint(words)))
     }
 
@@ -205,9 +208,17 @@ impl Journal {
     /// which every line is explained. A line is explained if it names an object that was staged, or stands below one that does. One with
     /// lines below it says only where they stand.
     pub(super) fn explains(&self, pending: &str) -> bool {
-        if self.pending == fingerprint(pending) {
-            return true;
-        }
+        self.pending == fingerprint(pending) || self.explains_each_line(pending)
+    }
+
+    /// Tells whether a text names each object that was staged, and has lines beside them that are about something else.
+    fn is_mixed(&self, pending: &str) -> bool {
+        let text = pending.to_lowercase();
+        let names_all = self.staged.iter().all(|name| mentions(&text, &name.to_lowercase()));
+        names_all && !self.staged.is_empty() && !self.explains_each_line(pending)
+    }
+
+    fn explains_each_line(&self, pending: &str) -> bool {
         let names: Vec<String> = self.staged.iter().map(|name| name.to_lowercase()).collect();
         let lines: Vec<&str> = pending.lines().filter(|line| !line.trim().is_empty()).collect();
         let depth = |line: &str| line.len() - line.trim_start().len();

@@ -1,5 +1,6 @@
 //! The batch against a gateway in memory, on a paused clock.
 
+mod administrators;
 mod collisions;
 mod contact;
 mod enumeration;
