@@ -11,8 +11,9 @@ use super::printouts::account;
 use super::recording::Recording;
 use super::release;
 use super::session::{Connector, Session};
-use super::table::{Printout, Rows};
+use super::table::{Printout, Row, Rows};
 use crate::remote::{Error, Kind, without_literals};
+use crate::schema::UNMANAGED;
 
 /// The commands that are typed, with those that a login and a logout take.
 pub const COMMANDS: &[&str] = &[
@@ -96,6 +97,8 @@ pub struct Reading {
     pub outcome: Result<Rows, Error>,
     /// The lines that nobody understood.
     pub unread: Vec<Unread>,
+    /// What objects show and no argument is for, a line each with the object's name.
+    pub unmanaged: Vec<String>,
 }
 
 /// A line that nobody understood.
@@ -196,7 +199,8 @@ impl Examiner<'_> {
             Err(_) => (None, Vec::new()),
         };
         let screen = self.record(&printout.header(), rows, not_understood.len());
-        Reading { printout, outcome, unread: numbered(&screen, not_understood) }
+        let unmanaged = outcome.as_ref().map(unmanaged).unwrap_or_default();
+        Reading { printout, outcome, unread: numbered(&screen, not_understood), unmanaged }
     }
 
     async fn rows(&mut self, printout: &Printout) -> Result<Rows, Error> {
@@ -252,6 +256,14 @@ impl Examiner<'_> {
         });
         text
     }
+}
+
+/// What the objects of a printout show and no argument is for.
+fn unmanaged(rows: &Rows) -> Vec<String> {
+    let of = |row: &Row| -> Vec<String> {
+        row.record.texts(UNMANAGED.name).into_iter().map(|told| format!("{}: {told}", row.id)).collect()
+    };
+    rows.rows.iter().flat_map(of).collect()
 }
 
 /// Finds each line on the screen, in its order.

@@ -8,7 +8,7 @@ use std::str::FromStr;
 
 use serde_json::{Map, Value as Json};
 
-use crate::schema::{Presence, Record, Resource, engine};
+use crate::schema::{Presence, Record, Resource, UNMANAGED, engine};
 use crate::value::{Number, Step, Value};
 
 /// Under which name the private data of an adopted object holds what it was before.
@@ -51,6 +51,7 @@ pub(super) fn with_written(resource: &Resource, kept: Original, before: Option<&
     for path in engine::differences(resource, before, wanted) {
         if let Some(Step::Attribute(name)) = path.0.first()
             && !kept.members().contains_key(name)
+            && name != UNMANAGED.name
         {
             kept.set(name.clone(), before.get(name).clone());
         }

@@ -10,7 +10,7 @@ use mailflow::provider::CATALOG;
 use mailflow::schema::engine::resource_columns;
 
 /// Where the provider finds the stand-ins: environment, and settings that have no variable.
-fn settings(world: &World) -> (Vec<(&'static str, String)>, Vec<String>) {
+pub(crate) fn settings(world: &World) -> (Vec<(&'static str, String)>, Vec<String>) {
     let (exchange, gateway) = (&world.stand_ins.exchange, &world.stand_ins.gateway);
     let environment = vec![
         ("ARM_TENANT_ID", exchange.tenant()),
@@ -27,7 +27,7 @@ fn settings(world: &World) -> (Vec<(&'static str, String)>, Vec<String>) {
 }
 
 /// Runs `export` with the stand-ins' settings.
-async fn export(world: &World, folder: &std::path::Path, more: &[&str]) -> std::process::Output {
+pub(crate) async fn export(world: &World, folder: &std::path::Path, more: &[&str]) -> std::process::Output {
     let (environment, set) = settings(world);
     let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_terraform-provider-mailflow"));
     command.arg("export").arg("--output").arg(folder).args(set).args(more).envs(environment).kill_on_drop(true);
@@ -35,7 +35,7 @@ async fn export(world: &World, folder: &std::path::Path, more: &[&str]) -> std::
 }
 
 /// The text of each file of a folder.
-fn texts(folder: &std::path::Path) -> BTreeMap<String, String> {
+pub(crate) fn texts(folder: &std::path::Path) -> BTreeMap<String, String> {
     let entries = std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path());
     let files = entries.filter(|path| path.is_file());
     files

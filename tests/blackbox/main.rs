@@ -20,6 +20,7 @@ mod faults;
 mod filters;
 mod gates;
 mod gateway_batch;
+mod gateway_unmanaged;
 mod guide;
 mod lag;
 mod lifecycle;

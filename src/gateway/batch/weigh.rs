@@ -14,8 +14,8 @@ use crate::gateway::order;
 use crate::gateway::table::{Edit, Neighbours, Row, Rows};
 use crate::remote::order::Place;
 use crate::remote::{Error, Failure, Kind, names};
-use crate::schema::{Fill, Motion, Presence, Record, Resource};
-use crate::value::{Path, Step, Value};
+use crate::schema::{Fill, Motion, Presence, Record, Resource, UNMANAGED, engine};
+use crate::value::{Diagnostic, Path, Step, Value};
 
 /// The device takes a line as a comment; nobody found how long it may be.
 const LONGEST_COMMENT: usize = 250;
@@ -79,6 +79,9 @@ pub(super) fn staging(
                 .hint("Remove one of the two resources."))
         }
         (Goal::Adopt(to) | Goal::Update(to), Some(from)) => {
+            if let Some(Diagnostic { detail, path: Some(path), .. }) = engine::unmanaged_refused(resource, &from.record, to) {
+                return Err(Error::new(Kind::Conflict, detail).at(path));
+            }
             let standing = (rules.as_standing)(candidate, from, to);
             let changed = wanted_changes(rules, resource, &standing, to);
             if changed.is_empty() {
@@ -345,6 +348,8 @@ pub(super) fn wanted_changes(rules: &Rules, resource: &Resource, standing: &Reco
     }
     let mut paths = (rules.differences)(resource, standing, &to);
     paths.retain(|path| presence(resource, path).is_none_or(|(presence, _)| presence != Presence::Computed));
+    // No dialog changes it: that it holds no more than is listed is asked elsewhere.
+    paths.retain(|path| *path != Path::root().attribute(UNMANAGED.name));
     paths
 }
 

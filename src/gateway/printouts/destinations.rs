@@ -18,9 +18,10 @@
 //! that only the list shows has no limits that could be told. The file form is made of INI sections (`[example.com]`,
 //! `max_host_concurrency = 10`, `table_tls = on`).
 
+use super::labels::{self, Words};
 use super::{banner, complete, count_of, numbers, unquote, whole, words};
 use crate::gateway::dialog::{Dialog, Said};
-use crate::gateway::resources::forms;
+use crate::gateway::resources::{destination_control, forms};
 use crate::gateway::table::{Row, Rows};
 use crate::remote::Error;
 use crate::schema::Record;
@@ -82,7 +83,108 @@ struct Entry {
     bounce_profile: Option<String>,
     ip_sort: Option<&'static str>,
     dane: Option<&'static str>,
+    /// What no attribute knows.
+    foreign: Vec<String>,
 }
+
+/// What a label is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Field {
+    Dane,
+    Scope,
+    Minutes,
+    Concurrency,
+    Recipients,
+    Messages,
+    Rate,
+    Tls,
+    Profile,
+    Tagging,
+    IpSort,
+}
+
+/// The labels of the printouts and the keys of the file, by their words.
+const LABELS: &[Words<Field>] = &[
+    labels::words(Field::Dane, &[&["dane"]], &["support", "tls", "outbound", "verification"]),
+    labels::words(
+        Field::Scope,
+        &[
+            &["limit", "type"],
+            &["limits", "type"],
+            &["concurrency", "type"],
+            &["concurrency", "apply"],
+            &["limit", "apply"],
+            &["limit", "applied"],
+            &["limit", "applies"],
+            &["limits", "apply"],
+            &["limits", "applied"],
+            &["limit", "enforced"],
+            &["limits", "enforced"],
+        ],
+        &["limit", "limits", "concurrency", "concurrent", "rate", "are", "is", "how"],
+    ),
+    labels::words(
+        Field::Minutes,
+        &[
+            &["recipient", "minutes"],
+            &["recipients", "minutes"],
+            &["recipient", "period"],
+            &["recipients", "period"],
+            &["recipient", "interval"],
+            &["recipients", "interval"],
+            &["rcpt", "minutes"],
+        ],
+        &["recipient", "recipients", "limit", "limits", "minutes"],
+    ),
+    labels::words(Field::Recipients, &[&["recipient"], &["recipients"]], &["limit", "limits", "rate", "hour", "unlimited"]),
+    labels::words(
+        Field::Messages,
+        &[&["messages"], &["message"], &["msgs"]],
+        &["connection", "connections", "session", "limit", "messages", "sent"],
+    ),
+    labels::words(
+        Field::Concurrency,
+        &[&["concurrency"], &["concurrent"], &["connections"]],
+        &[
+            "concurrent",
+            "concurrency",
+            "connection",
+            "connections",
+            "limit",
+            "limits",
+            "host",
+            "simultaneous",
+            "allowed",
+            "at",
+            "once",
+        ],
+    ),
+    labels::words(Field::Rate, &[&["rate"], &["limits"], &["limiting"]], &["limit", "limits", "limiting", "rate"]),
+    labels::words(
+        Field::Tls,
+        &[&["tls"]],
+        &["support", "outbound", "connections", "connection", "mode", "table", "settings", "required", "encryption"],
+    ),
+    labels::words(Field::Profile, &[&["profile"]], &["bounce", "name"]),
+    labels::words(
+        Field::Tagging,
+        &[&["bounce"], &["tagging"]],
+        &["bounce", "verification", "validation", "verify", "address", "tagging", "perform"],
+    ),
+    labels::words(
+        Field::IpSort,
+        &[
+            &["ip", "sort"],
+            &["ip", "preference"],
+            &["ip", "pref"],
+            &["ip", "version"],
+            &["ipversion"],
+            &["sort", "preference"],
+            &["sort", "pref"],
+        ],
+        &["ip", "sort", "preference", "pref", "version", "address", "addresses", "mx"],
+    ),
+];
 
 impl Entry {
     fn is_default(&self) -> bool {
@@ -92,7 +194,7 @@ impl Entry {
     fn row(&self) -> Row {
         // The entry DEFAULT inherits from nothing: what a release does not show of it is off.
         let number = |number: Option<i64>| number.map_or(Value::Null, Value::integer);
-        let record = Record::new()
+        let mut record = Record::new()
             .with("id", self.domain.as_str())
             .with("domain", self.domain.as_str())
             .with("concurrency_limit", number(self.concurrency))
@@ -106,6 +208,7 @@ impl Entry {
             .with("bounce_profile", self.bounce_profile.clone().map_or(Value::Null, Value::text))
             .with("ip_sort_preference", self.ip_sort.unwrap_or("default"))
             .with("dane", self.dane.unwrap_or(if self.is_default() { "none" } else { "default" }));
+        record.set_unmanaged(&destination_control::RESOURCE, self.foreign.clone());
         Row { resource: RESOURCE, id: self.domain.clone(), record }
     }
 }
@@ -113,55 +216,34 @@ impl Entry {
 impl Entry {
     /// Takes a setting with its label. Tells whether it was understood.
     fn setting(&mut self, label: &str, value: &str) -> bool {
-        let label = label.replace(['_', '-'], " ");
         let lower = unquote(value).to_lowercase();
-        let has = |word: &str| label.contains(word);
-        if has("alert") || has("certificate") {
-            return true;
-        }
-        if has("dane") {
-            return dane(&lower).map(|mode| self.dane = Some(mode)).is_some();
-        }
-        if has("limit") && (has("type") || has("appl") || has("enforce")) {
-            return self.scope(&lower);
-        }
-        if has("concurren") || (has("connections") && !has("message")) {
-            return self.number(&lower).map(|number| self.concurrency = number).is_ok();
-        }
-        if has("recipient") && (has("minute") || has("period") || has("interval")) {
-            return self.number(&lower).map(|number| self.minutes = number).is_ok();
-        }
-        if has("recipient") {
-            return self.recipients(&lower);
-        }
-        if has("message") {
-            return self.number(&lower).map(|number| self.messages = number).is_ok();
-        }
-        if has("rate limit") || has("limits") || has("limiting") {
+        let Some(field) = labels::field(LABELS, label) else { return false };
+        match field {
+            Field::Dane => dane(&lower).map(|mode| self.dane = Some(mode)).is_some(),
+            Field::Scope => self.scope(&lower),
+            Field::Concurrency => self.number(&lower).map(|number| self.concurrency = number).is_ok(),
+            Field::Minutes => self.number(&lower).map(|number| self.minutes = number).is_ok(),
+            Field::Recipients => self.recipients(&lower),
+            Field::Messages => self.number(&lower).map(|number| self.messages = number).is_ok(),
             // Releases that keep it on one line part the pieces by commas or semicolons.
-            return is_default_word(&lower) || super::truth(&lower).is_some() || self.limit(&lower) || self.scope(&lower);
+            Field::Rate => is_default_word(&lower) || super::truth(&lower).is_some() || self.limit(&lower) || self.scope(&lower),
+            Field::Tls => tls(&lower).map(|mode| self.tls = Some(mode)).is_some(),
+            Field::Profile => {
+                self.bounce_profile = (!is_default_word(&lower) && !["none", "", "system default"].contains(&lower.as_str()))
+                    .then(|| unquote(value).to_owned());
+                true
+            }
+            Field::Tagging => {
+                self.bounce_verification = match super::truth(&lower) {
+                    Some(true) => Some("on"),
+                    Some(false) => Some("off"),
+                    None if words(&lower).first().is_some_and(|word| word == "default") => Some("default"),
+                    None => return false,
+                };
+                true
+            }
+            Field::IpSort => ip_sort(&lower).map(|preference| self.ip_sort = Some(preference)).is_some(),
         }
-        if has("tls") {
-            return tls(&lower).map(|mode| self.tls = Some(mode)).is_some();
-        }
-        if has("profile") {
-            self.bounce_profile = (!is_default_word(&lower) && !["none", "", "system default"].contains(&lower.as_str()))
-                .then(|| unquote(value).to_owned());
-            return true;
-        }
-        if has("bounce") || has("tagging") {
-            self.bounce_verification = match super::truth(&lower) {
-                Some(true) => Some("on"),
-                Some(false) => Some("off"),
-                None if words(&lower).first().is_some_and(|word| word == "default") => Some("default"),
-                None => return false,
-            };
-            return true;
-        }
-        if has("ip ") && (has("sort") || has("preference") || has("version")) || has("sort pref") {
-            return ip_sort(&lower).map(|preference| self.ip_sort = Some(preference)).is_some();
-        }
-        false
     }
 
     /// Takes a line that says a limit in words.
@@ -171,14 +253,16 @@ impl Entry {
             let understood: Vec<bool> = parts.iter().map(|part| self.limit(part)).collect();
             return !understood.contains(&false);
         }
-        if lower.contains("concurren") || (lower.contains("connections") && !lower.contains("message")) {
-            self.number(lower).map(|number| self.concurrency = number).is_ok()
-        } else if lower.contains("recipient") {
-            self.recipients(lower)
-        } else if lower.contains("message") {
-            self.number(lower).map(|number| self.messages = number).is_ok()
-        } else {
-            lower.contains("limit") && self.scope(lower)
+        if ["limit", "one limit", "separate limit"].iter().any(|begin| lower.starts_with(begin)) && self.scope(lower) {
+            return true;
+        }
+        let is_number = |word: &String| word.bytes().all(|byte| byte.is_ascii_digit());
+        let about: Vec<String> = words(lower).into_iter().filter(|word| !is_number(word) && word != "unlimited").collect();
+        match labels::field(LABELS, &about.join(" ")) {
+            Some(Field::Concurrency) => self.number(lower).map(|number| self.concurrency = number).is_ok(),
+            Some(Field::Recipients | Field::Minutes) => self.recipients(lower),
+            Some(Field::Messages) => self.number(lower).map(|number| self.messages = number).is_ok(),
+            _ => false,
         }
     }
 }
@@ -234,6 +318,11 @@ impl Entry {
         self.limit_apply = apply.or(self.limit_apply);
         limit_type.is_some() || apply.is_some()
     }
+}
+
+/// Tells whether a label is that of a setting, whatever its value.
+fn is_known(label: &str) -> bool {
+    labels::field(LABELS, label).is_some()
 }
 
 /// Tells whether a text is the name of an entry: a domain, a name of one label, an address, or the word for the default.

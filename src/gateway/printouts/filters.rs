@@ -166,8 +166,21 @@ fn details(text: &str, listed: &[Listed], not_understood: &mut Vec<String>) -> R
     let mut scanner = Scanner::default();
     let odd: Vec<String> = not_understood.iter().map(|line| spaced(line)).collect();
     let mut unread = false;
+    let mut behind_heading = false;
     for line in lines(text) {
         if !scanner.is_inside() {
+            // Behind a heading stands the row of a filter; one that is not listed has its text below.
+            let is_listed = |row: &Listed| listed.contains(row);
+            if std::mem::take(&mut behind_heading)
+                && !is_noise(line)
+                && !list_row(line, &columns).as_ref().is_some_and(is_listed)
+                && !listed.iter().any(|filter| labelled(line, &filter.name).is_some())
+                && !odd.contains(&spaced(line))
+            {
+                not_understood.push(line.trim().to_owned());
+                unread = true;
+                continue;
+            }
             // The filter of a row that could not be read: its text belongs to no filter of the list.
             if odd.contains(&spaced(line)) || begins_unlisted(line, details.last(), listed) {
                 if let Some(name) = label_of(line).filter(|name| !odd.iter().any(|row| row.contains(name))) {
@@ -179,6 +192,7 @@ fn details(text: &str, listed: &[Listed], not_understood: &mut Vec<String>) -> R
             }
             if let Some(found) = heading(line) {
                 columns = found;
+                behind_heading = true;
                 continue;
             }
             if let Some(row) = list_row(line, &columns).filter(|row| listed.contains(row)) {

@@ -20,10 +20,11 @@
 //! Policies come first, then the entries in the order in which they match: sender groups with their senders before the policy, senders
 //! that belong to no group, and `ALL` at the end, without which the table was cut off.
 
-use super::{announced, complete, count_of, cut_off, is_noise, lines, unquote, whole};
+use super::{announced, complete, count_of, cut_off, foreign, is_noise, lines, unquote, whole};
 use crate::gateway::dialog::{Dialog, Said};
-use crate::gateway::resources::forms::{is_feed, is_sender};
+use crate::gateway::resources::forms::is_sender;
 use crate::gateway::resources::policy_parameters::{Ask, DEFAULTS, PARAMETERS, meant, mode};
+use crate::gateway::resources::{listener_defaults, mail_flow_policy, sender_group};
 use crate::gateway::table::{Row, Rows};
 use crate::remote::Error;
 use crate::schema::Record;
@@ -32,8 +33,13 @@ use crate::value::Value;
 mod defaults;
 #[cfg(test)]
 mod tests;
+mod words;
 
 use self::defaults::{defaults, is_title};
+use self::words::{
+    are_senders, begins_with_sender, behavior, comment, defines_policy, first_word, leads_somewhere, number, opens_block,
+    senders_first, split_senders, unescaped, value,
+};
 
 const POLICY: &str = "gateway_mail_flow_policy";
 const GROUP: &str = "gateway_sender_group";
@@ -61,7 +67,7 @@ pub(in crate::gateway) fn parse(listener: &str, said: &[Said]) -> Result<Rows, E
         let next = printed.iter().skip(at + 1).map(|next| next.trim()).find(|next| !next.starts_with('#') && !is_noise(next));
         table.line(line, next.unwrap_or_default());
     }
-    if !matches!(table.state, State::Top | State::Banner | State::Odd | State::Behaved(_)) {
+    if !matches!(table.state, State::Top | State::Banner | State::Odd | State::OddPolicy | State::Behaved(_)) {
         return Err(cut_off(&title, "its last entry does not end"));
     }
     if !table.entries.iter().any(|entry| entry.name.as_deref() == Some("ALL")) {
@@ -72,7 +78,12 @@ pub(in crate::gateway) fn parse(listener: &str, said: &[Said]) -> Result<Rows, E
     complete(&title, table.entries.len() + table.unread, count_of(&text, &["sender group"]))?;
     let mut rows = table.rows(listener);
     // They are always there, printed or not.
-    let record = defaults(&said.after).unwrap_or_default().with("id", listener).with("listener", listener);
+    let printed = defaults(&said.after);
+    let (record, foreign) = printed.map_or((Record::new(), None), |(record, foreign)| (record, Some(foreign)));
+    let mut record = record.with("id", listener).with("listener", listener);
+    if let Some(foreign) = foreign {
+        record.set_unmanaged(&listener_defaults::RESOURCE, foreign);
+    }
     rows.rows.push(Row { resource: DEFAULTS, id: listener.to_owned(), record });
     Ok(rows)
 }
@@ -108,6 +119,8 @@ struct Policy {
     parameters: Record,
     /// Whether a host name of its own is in force, where the table says so.
     overrides: Option<bool>,
+    /// What no attribute knows.
+    foreign: Vec<String>,
 }
 
 #[derive(Default)]
@@ -122,6 +135,8 @@ struct Entry {
     printed: String,
     /// Whether it has senders that could not be read.
     is_torn: bool,
+    /// What no attribute knows: these senders, and parameters of its own.
+    foreign: Vec<String>,
 }
 
 #[derive(Default, PartialEq, Clone, Copy)]
@@ -139,6 +154,8 @@ enum State {
     Entry,
     /// Behind the heading of a row that cannot be read: its policy or behavior may come.
     Odd,
+    /// Behind the name of a policy that cannot be read: its behavior comes, which nobody knows, perhaps with a block.
+    OddPolicy,
     /// In what the menu says about the listener's defaults.
     Banner,
 }
@@ -185,14 +202,22 @@ impl Table {
             return;
         }
         match self.state {
-            State::Behaved(owner) if line.starts_with('{') || line.starts_with('(') => self.behind_behavior(owner, line),
+            State::Behaved(owner) if line.starts_with('(') || opens_block(line) => self.behind_behavior(owner, line),
+            State::OddPolicy
+                if !line.starts_with('$') && !line.ends_with(':') && !first_word(line).0.eq_ignore_ascii_case("ALL") =>
+            {
+                self.state = match line.split_once('{') {
+                    Some((_, inside)) if !inside.contains('}') => State::Block(Owner::Nobody),
+                    _ => State::Top,
+                };
+            }
             State::Odd if self.refers(line, next) || behavior(line).is_some() => {
                 self.state = State::Top;
                 if behavior(line).is_some() {
                     self.behavior(Owner::Nobody, line);
                 }
             }
-            State::Top | State::Odd | State::Behaved(_) => self.top(line, next),
+            State::Top | State::Odd | State::OddPolicy | State::Behaved(_) => self.top(line, next),
             State::Banner if line.starts_with('$') => self.top(line, next),
             State::Behavior => self.behavior(Owner::Policy, line),
             State::Entry => self.in_entry(line, next),
@@ -224,7 +249,12 @@ impl Table {
             if !defines_policy(line, next) {
                 // Policies come first: behind them it is the policy of an entry whose name is not shown.
                 self.nameless += usize::from(!self.entries.is_empty());
-                return self.odd(line, false);
+                self.odd(line, false);
+                if self.entries.is_empty() {
+                    self.state =
+                        if rest.contains('{') && !rest.contains('}') { State::Block(Owner::Nobody) } else { State::OddPolicy };
+                }
+                return;
             }
             self.policies.push(Policy { name: name.trim_end_matches([':', '=']).to_owned(), ..Policy::default() });
             self.state = State::Behavior;
@@ -310,7 +340,7 @@ impl Table {
             return self.odd_sender(line);
         }
         for sender in &senders {
-            self.push_sender(sender, line);
+            self.push_sender(sender);
         }
         // A sender with its policy on one line.
         if !rest.is_empty() {
@@ -318,9 +348,9 @@ impl Table {
         }
     }
 
-    fn push_sender(&mut self, sender: &str, line: &str) {
+    fn push_sender(&mut self, sender: &str) {
         if !is_sender(sender) && !sender.eq_ignore_ascii_case("ALL") {
-            return self.odd_sender(line);
+            return self.odd_sender(sender);
         }
         if let Some(entry) = self.entries.last_mut() {
             entry.senders.push(sender.to_owned());
@@ -329,11 +359,15 @@ impl Table {
 
     /// A line among the senders of an entry that cannot be read.
     fn odd_sender(&mut self, line: &str) {
-        if self.not_understood.last().is_none_or(|last| last != line) {
-            self.not_understood.push(line.to_owned());
-        }
-        if let Some(entry) = self.entries.last_mut() {
-            entry.is_torn = true;
+        match self.entries.last_mut() {
+            // Of senders that belong to no group nobody could be told.
+            Some(entry) if entry.name.is_some() => {
+                entry.is_torn = true;
+                if let Some(told) = foreign::line(line).filter(|told| !entry.foreign.contains(told)) {
+                    entry.foreign.push(told);
+                }
+            }
+            _ => self.not_understood.push(line.to_owned()),
         }
     }
 
@@ -381,30 +415,49 @@ impl Table {
                 self.state = State::Behaved(owner);
                 return self.behind_behavior(owner, after);
             }
-            let Some((key, after)) = rest.split_once(['=', ':']) else {
-                return self.not_understood.push(rest.to_owned());
+            let Some((key, after)) = rest.split_once(['=', ':']).filter(|(key, _)| foreign::is_label(key.trim())) else {
+                return self.odd_parameter(owner, rest);
             };
             let (value, after) = value(after.trim_start());
-            if owner == Owner::Policy && !self.parameter(key.trim(), value) {
-                self.not_understood.push(format!("{} = {value}", key.trim()));
+            match owner {
+                Owner::Policy if !self.parameter(key.trim(), value) => {
+                    self.not_understood.push(format!("{} = {value}", key.trim()));
+                }
+                // A group with a behavior of its own has parameters that no attribute is for.
+                Owner::Entry => {
+                    if let Some(entry) = self.entries.last_mut() {
+                        entry.foreign.extend(foreign::option(key, &unescaped(unquote(value))));
+                    }
+                }
+                Owner::Policy | Owner::Nobody => {}
             }
             rest = after.trim_start_matches([' ', '\t', ',', ';']);
         }
     }
 
-    /// Takes a parameter of a policy. One that is not managed here is known by its form.
+    /// A line of a block that is no parameter.
+    fn odd_parameter(&mut self, owner: Owner, text: &str) {
+        let foreign = match owner {
+            Owner::Policy => self.policies.last_mut().map(|policy| &mut policy.foreign),
+            Owner::Entry => self.entries.last_mut().map(|entry| &mut entry.foreign),
+            Owner::Nobody => None,
+        };
+        if let Some(foreign) = foreign {
+            foreign.extend(foreign::line(text));
+        }
+    }
+
+    /// Takes a parameter of a policy. One that is not managed here is kept as it is printed.
     fn parameter(&mut self, key: &str, value: &str) -> bool {
         let Some(policy) = self.policies.last_mut() else { return false };
         let key = unquote(key).to_lowercase();
-        if key.is_empty() || !key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-') {
-            return false;
-        }
         let text = unescaped(unquote(value));
         if key == "use_override_hostname" {
             policy.overrides = super::truth(&text);
             return policy.overrides.is_some() || text.eq_ignore_ascii_case("default");
         }
         let Some(parameter) = PARAMETERS.iter().find(|parameter| parameter.keys.contains(&key.as_str())) else {
+            policy.foreign.extend(foreign::option(&key, &text));
             return true;
         };
         if text.eq_ignore_ascii_case("default") {
@@ -428,11 +481,12 @@ impl Table {
             if policy.overrides == Some(false) {
                 parameters.set("override_hostname", Value::Null);
             }
-            let record = parameters
+            let mut record = parameters
                 .with("id", id.as_str())
                 .with("listener", listener)
                 .with("name", policy.name)
                 .with("behavior", policy.behavior.map_or(Value::Null, Value::text));
+            record.set_unmanaged(&mail_flow_policy::RESOURCE, policy.foreign);
             rows.push(Row { resource: POLICY, id, record });
         }
         let names: Vec<Option<String>> = self.entries.iter().map(|entry| entry.name.clone()).collect();
@@ -455,212 +509,12 @@ impl Table {
             };
             let id = format!("{listener}/{title}");
             // No attribute: what would make the group anew asks for it.
-            let record = if entry.is_torn { record.with(TORN, true) } else { record };
+            let mut record = if entry.is_torn { record.with(TORN, true) } else { record };
+            if resource == GROUP {
+                record.set_unmanaged(&sender_group::RESOURCE, entry.foreign);
+            }
             rows.push(Row { resource, record: record.with("id", id.as_str()), id });
         }
         Rows { rows, not_understood: self.not_understood, nameless: self.nameless, ..Rows::default() }
     }
-}
-
-fn first_word(text: &str) -> (&str, &str) {
-    let text = text.trim();
-    let end = text.find(|letter: char| letter.is_whitespace() || letter == '(' || letter == '{').unwrap_or(text.len());
-    let (word, rest) = text.split_at(end);
-    (word, rest.trim())
-}
-
-/// Tells whether a text behind a group's name is a list of its senders.
-fn are_senders(text: &str) -> bool {
-    let mut parts = text.split(',').map(str::trim);
-    parts.all(|part| is_sender(part) && part.contains(['.', '[', ':']))
-}
-
-/// Takes the senders off the front of a line, with their comments, and gives what stands behind them.
-fn split_senders(line: &str) -> (Vec<String>, &str) {
-    let mut senders = Vec::new();
-    let mut rest = line.trim();
-    while !rest.is_empty() && !rest.starts_with('$') && (senders.is_empty() || behavior(rest).is_none()) {
-        let (sender, after) = split_sender(rest);
-        if sender.is_empty() {
-            break;
-        }
-        senders.push(sender);
-        let after = behind_comment(after);
-        match after.strip_prefix(',') {
-            Some(more) => rest = more.trim(),
-            None => return (senders, after),
-        }
-    }
-    (senders, rest)
-}
-
-/// Takes a comment in parentheses off the front of a text.
-fn behind_comment(text: &str) -> &str {
-    let text = text.trim();
-    if !text.starts_with('(') {
-        return text;
-    }
-    let mut depth = 0_usize;
-    for (at, letter) in text.char_indices() {
-        match letter {
-            '(' => depth += 1,
-            ')' if depth == 1 => return text.get(at + 1..).unwrap_or_default().trim(),
-            ')' => depth -= 1,
-            _ => {}
-        }
-    }
-    text.rfind(')').and_then(|at| text.get(at + 1..)).unwrap_or_default().trim()
-}
-
-/// Takes one sender off the front of a line; `etf-source: name` and `SBRS[ -4.0 : -1.0 ]` may have blanks inside.
-fn split_sender(line: &str) -> (String, &str) {
-    let end = if is_feed(line) {
-        line.find('(').unwrap_or(line.len())
-    } else {
-        let word = line.find(|letter: char| letter.is_whitespace() || "(,{".contains(letter)).unwrap_or(line.len());
-        match (line.find('['), line.find(']')) {
-            (Some(open), Some(close)) if open <= word && open < close => close + 1,
-            _ => word,
-        }
-    };
-    let (sender, rest) = line.split_at(end);
-    (sender.trim().to_owned(), rest.trim())
-}
-
-fn begins_with_sender(line: &str) -> bool {
-    is_sender(&split_sender(line.trim()).0)
-}
-
-/// Puts the senders before the policy of their group, where a release prints them behind it. What follows a group that has no sender
-/// before its policy belongs to it, unless a behavior of its own makes it an entry without a name.
-fn senders_first(lines: &[String]) -> Vec<String> {
-    let is_blank = |at: usize| lines.get(at).is_none_or(|line| line.trim().is_empty());
-    let behind_blanks = |from: usize| (from..lines.len()).find(|at| !is_blank(*at)).unwrap_or(lines.len());
-    let text = |at: usize| lines.get(at).map_or("", |line| line.trim());
-    let depth = |at: usize| lines.get(at).map_or(0, |line| line.len() - line.trim_start().len());
-    let mut ordered = Vec::with_capacity(lines.len());
-    let mut at = 0;
-    while at < lines.len() {
-        let line = text(at);
-        let header =
-            line.split_once(':').filter(|(name, _)| !begins_with_sender(line) && !name.trim().eq_ignore_ascii_case("ALL"));
-        let is_policy = |text: &str| text.starts_with('$') || (behavior(text).is_some() && !text.contains('{'));
-        let next = behind_blanks(at + 1);
-        let (policy, first) = match header.map(|(_, rest)| rest.trim()) {
-            Some(rest) if is_policy(rest) => (rest, at + 1),
-            Some("") if is_policy(text(next)) && behavior(text(behind_blanks(next + 1))).is_none() => (text(next), next + 1),
-            _ => {
-                ordered.push(lines.get(at).cloned().unwrap_or_default());
-                at += 1;
-                continue;
-            }
-        };
-        let margin = depth(at);
-        let is_senders = |at: usize| {
-            let (senders, rest) = split_senders(text(at));
-            let is_word = behavior(text(at)).is_some() || first_word(text(at)).0.eq_ignore_ascii_case("ALL");
-            let begins = text(at).starts_with('$') || (text(at).ends_with(':') && !begins_with_sender(text(at)));
-            // A word that is no sender, among senders, is one that cannot be read.
-            !is_word && !begins && ((rest.is_empty() && !senders.is_empty()) || depth(at) > margin)
-        };
-        let run: Vec<usize> = (first..lines.len()).filter(|at| !is_blank(*at)).take_while(|at| is_senders(*at)).collect();
-        let end = behind_blanks(run.last().map_or(first, |last| last + 1));
-        let makes_an_entry = is_policy(text(end)) || behavior(text(end)).is_some();
-        let begins_a_policy = text(end).starts_with('$') && behavior(text(behind_blanks(end + 1))).is_some();
-        let own: Vec<usize> = match run.split_last() {
-            // Only the sender right above a behavior is that of an entry without a name.
-            Some((last, before)) if makes_an_entry && !begins_a_policy => {
-                let is_flush = before.iter().all(|at| depth(*at) == depth(*last));
-                before.iter().copied().filter(|at| is_flush || depth(*at) > depth(*last)).collect()
-            }
-            _ => run,
-        };
-        ordered.push(format!("{}:", line.split_once(':').map_or(line, |(name, _)| name)));
-        ordered.extend(own.iter().map(|at| text(*at).to_owned()));
-        ordered.push(policy.to_owned());
-        at = own.last().map_or(first, |last| last + 1);
-    }
-    ordered
-}
-
-/// Tells whether a line with the name of a policy defines it, and does not refer to it: its behavior follows.
-fn defines_policy(line: &str, next: &str) -> bool {
-    let Some((_, rest)) = line.strip_prefix('$').map(first_word) else { return false };
-    if rest.is_empty() { behavior(next).is_some() } else { behavior(rest).is_some() }
-}
-
-/// Tells whether a line may be that of an entry which has begun: a sender more, its policy or its behavior.
-fn leads_somewhere(line: &str) -> bool {
-    let (senders, rest) = split_senders(line);
-    line.starts_with(['$', '(']) || behavior(line).is_some() || (!senders.is_empty() && rest.is_empty() && !line.ends_with(':'))
-}
-
-/// Takes a behavior off the front of a text.
-fn behavior(text: &str) -> Option<(&'static str, &str)> {
-    let (word, rest) = first_word(text);
-    match word.to_ascii_uppercase().as_str() {
-        "ACCEPT" => Some(("accept", rest)),
-        "RELAY" => Some(("relay", rest)),
-        "REJECT" => Some(("reject", rest)),
-        "TCPREFUSE" | "TCP_REFUSE" | "TCP-REFUSE" | "REFUSE" => Some(("tcp_refuse", rest)),
-        "TCP" => first_word(rest).0.eq_ignore_ascii_case("refuse").then(|| ("tcp_refuse", first_word(rest).1)),
-        "CONTINUE" => Some(("continue", rest)),
-        _ => None,
-    }
-}
-
-/// The comment in parentheses, which may have parentheses of its own.
-fn comment(text: &str) -> Option<String> {
-    let (from, to) = (text.find('(')?, text.rfind(')')?);
-    text.get(from + 1..to).map(str::trim).filter(|comment| !comment.is_empty()).map(str::to_owned)
-}
-
-/// Takes a value off the front: a quoted text, or a word.
-fn value(text: &str) -> (&str, &str) {
-    if let Some(inside) = text.strip_prefix('"') {
-        let mut escaped = false;
-        for (at, letter) in inside.char_indices() {
-            match letter {
-                '"' if !escaped => return text.split_at(at + 2),
-                _ => escaped = letter == '\\' && !escaped,
-            }
-        }
-        return (text, "");
-    }
-    let end = text.find(|letter: char| letter.is_whitespace() || ",;}".contains(letter)).unwrap_or(text.len());
-    text.split_at(end)
-}
-
-/// A number; sizes may have a unit, and "unlimited" is -1.
-fn number(value: &str) -> Option<i64> {
-    let lower = value.trim().to_lowercase();
-    if lower == "unlimited" || lower == "no limit" {
-        return Some(-1);
-    }
-    let digits = lower.trim_end_matches(|letter: char| letter.is_ascii_alphabetic() || letter == ' ');
-    let unit = match lower.get(digits.len()..)?.trim() {
-        "" | "b" | "bytes" => 1,
-        "k" | "kb" => 1024,
-        "m" | "mb" => 1024 * 1024,
-        "g" | "gb" => 1024 * 1024 * 1024,
-        _ => return None,
-    };
-    digits.parse::<i64>().ok()?.checked_mul(unit)
-}
-
-/// A text as it was before quotes, backslashes and line breaks were escaped for a table.
-fn unescaped(text: &str) -> String {
-    let mut plain = String::with_capacity(text.len());
-    let mut letters = text.chars();
-    while let Some(letter) = letters.next() {
-        plain.push(match letter {
-            '\\' => match letters.next() {
-                Some('n') => '\n',
-                Some(other) => other,
-                None => '\\',
-            },
-            other => other,
-        });
-    }
-    plain
 }

@@ -3,13 +3,16 @@
 //! AsyncOS prints tables for people, and their layout is documented for few of them. So a printout is read by meaning: labels
 //! and column headings in any case, units, keywords; never by position alone. Several layouts are understood for each. A table is a
 //! sequence of rows known by their place: one that cannot be read is a row all the same, is kept in
-//! [`Rows::not_understood`](super::table::Rows), and changes nothing about the rows around it. A printout that shows signs of being cut off
+//! [`Rows::not_understood`](super::table::Rows), and changes nothing about the rows around it. What a row that can be read shows and no line of
+//! its table knows stands in its `unmanaged` (see `foreign`). A printout that shows signs of being cut off
 //! (a last entry that does not end, fewer rows than announced) is an error: a row that is missing must never look deleted.
 
 pub(in crate::gateway) mod account;
 pub(in crate::gateway) mod destinations;
 pub(in crate::gateway) mod filters;
+mod foreign;
 pub(in crate::gateway) mod hosts;
+mod labels;
 pub(in crate::gateway) mod listeners;
 pub(in crate::gateway) mod recipients;
 pub(in crate::gateway) mod routes;
@@ -226,6 +229,31 @@ fn cells_of(line: &str, columns: usize) -> Option<Vec<&str>> {
     }
     let words: Vec<&str> = line.split_whitespace().collect();
     (words.len() == columns).then_some(words)
+}
+
+/// Where the cells of a heading begin.
+fn starts(heading: &str) -> Vec<usize> {
+    let mut from = 0;
+    let mut found = Vec::new();
+    for cell in cells(heading) {
+        let Some(at) = heading.get(from..).and_then(|rest| rest.find(cell)) else { return Vec::new() };
+        found.push(from + at);
+        from += at + cell.len();
+    }
+    found
+}
+
+/// The cells of a row that stand below the titles of a heading, where some are empty; nothing if a word stands across two columns.
+fn cells_below<'a>(line: &'a str, starts: &[usize]) -> Option<Vec<&'a str>> {
+    let ends = starts.iter().skip(1).copied().chain([usize::MAX]);
+    let cell = |(start, end): (&usize, usize)| {
+        let blank_before = *start == 0 || line.get(start - 1..*start).is_none_or(|letter| letter.trim().is_empty());
+        let end = end.min(line.len());
+        let text = if *start >= end { "" } else { line.get(*start..end)? };
+        blank_before.then(|| text.trim())
+    };
+    let found: Vec<&str> = starts.iter().zip(ends).map(cell).collect::<Option<_>>()?;
+    (starts.len() > 1 && found.first().is_some_and(|first| !first.is_empty())).then_some(found)
 }
 
 /// Tells whether a word says yes or no.

@@ -21,10 +21,68 @@ struct Form {
     between: &'static str,
     /// A row with this name. The number is a value of the row.
     row: fn(&str, usize) -> Printed,
+    /// Where a row may show a setting that nobody knows.
+    inside: Inside,
+    /// Whether a row less than announced must be noticed.
+    counts_exactly: bool,
+}
+
+/// Where a row shows settings.
+#[derive(Clone, Copy)]
+enum Inside {
+    Nowhere,
+    /// On a line of its own below the first one, in this manner.
+    Line(fn(&str, &str) -> String),
+    /// In a column, with this manner of writing its title and its cells.
+    Column(fn(&str) -> String),
+    /// Somewhere in its first line.
+    Option(fn(&str, &str, &str) -> String),
 }
 
 const fn form(name: &'static str, above: &'static str, row: fn(&str, usize) -> Printed) -> Form {
-    Form { name, above, below: "", between: "", row }
+    Form { name, above, below: "", between: "", row, inside: Inside::Nowhere, counts_exactly: true }
+}
+
+impl Form {
+    const fn inside(self, inside: Inside) -> Form {
+        Form { inside, ..self }
+    }
+
+    const fn uncounted(self) -> Form {
+        Form { counts_exactly: false, ..self }
+    }
+
+    /// Puts a setting that nobody knows into a row.
+    fn put_inside(&self, rows: &mut [Printed], above: &mut String, owner: usize, told: (&str, &str), dice: &mut generated::Dice) {
+        let (label, value) = told;
+        match self.inside {
+            Inside::Nowhere => {}
+            Inside::Line(written) => {
+                let at = 1 + dice.roll(rows[owner].len().max(2) - 1);
+                let at = at.min(rows[owner].len());
+                rows[owner].insert(at, written(label, value));
+            }
+            Inside::Column(written) => {
+                let (first, rest) = above.split_once('\n').map_or((above.as_str(), ""), |(first, rest)| (first, rest));
+                *above = format!("{first}  {}\n{rest}", written(label)).trim_end().to_owned();
+                for (at, row) in rows.iter_mut().enumerate() {
+                    let cell = if at == owner { written(value) } else { "-".to_owned() };
+                    row[0] = format!("{}  {cell}", row[0]);
+                }
+            }
+            Inside::Option(written) => rows[owner][0] = written(&rows[owner][0], label, value),
+        }
+    }
+}
+
+/// A label as a key: `delivery_class`.
+fn key(label: &str) -> String {
+    label.to_lowercase().replace([' ', '/'], "_")
+}
+
+/// One word.
+fn joined(text: &str) -> String {
+    text.replace(' ', "")
 }
 
 fn lines(text: &str) -> Printed {
@@ -38,6 +96,8 @@ struct Kind {
     forms: Vec<Form>,
     /// The value of a row, as it is read.
     value: fn(&Rows, &str) -> Option<usize>,
+    /// What is read of a row that was printed with a value.
+    expected: fn(usize) -> usize,
     /// What validate says of a name.
     validate: fn(&str) -> Result<(), String>,
     meaning: fn(&str) -> String,
@@ -59,12 +119,18 @@ fn destinations() -> Kind {
         printout: Printout::Destinations,
         resource: "gateway_destination_control",
         forms: vec![
-            form("flush", "", |name, limit| block(name.to_owned(), "", limit)),
-            form("indented", "", |name, limit| block(format!("  {name}"), "    ", limit)),
-            Form { between: "\n", ..form("spaced", "", |name, limit| block(name.to_owned(), "", limit)) },
-            form("labelled", "", |name, limit| block(format!("Domain: {name}"), "", limit)),
-            form("sections", "", |name, limit| lines(&format!("[{name}]\nmax_host_concurrency = {limit}\ntable_tls = on"))),
+            form("flush", "", |name, limit| block(name.to_owned(), "", limit))
+                .inside(Inside::Line(|label, value| format!("{label}: {value}"))),
+            form("indented", "", |name, limit| block(format!("  {name}"), "    ", limit))
+                .inside(Inside::Line(|label, value| format!("    {label}: {value}"))),
+            Form { between: "\n", ..form("spaced", "", |name, limit| block(name.to_owned(), "", limit)) }
+                .inside(Inside::Line(|label, value| format!("{label}: {value}"))),
+            form("labelled", "", |name, limit| block(format!("Domain: {name}"), "", limit))
+                .inside(Inside::Line(|label, value| format!("{label}: {value}"))),
+            form("sections", "", |name, limit| lines(&format!("[{name}]\nmax_host_concurrency = {limit}\ntable_tls = on")))
+                .inside(Inside::Line(|label, value| format!("{} = {value}", key(label)))),
         ],
+        expected: |value| value,
         value: |rows, name| {
             let limit = record(rows, "gateway_destination_control", name)?.integer("concurrency_limit")?;
             usize::try_from(limit).ok()
@@ -81,11 +147,14 @@ fn list() -> Kind {
         forms: vec![
             form("list", "Domain  Rate Limiting  TLS  Bounce Verification  Bounce Profile\n======  ====", |name, limit| {
                 vec![format!("{name}  On  {}  Default  Default", MODES[limit % 3].0)]
-            }),
+            })
+            .inside(Inside::Column(str::to_owned)),
             form("words", "Domain RateLimiting TLS Dane BounceVerification BounceProfile IPVersion", |name, limit| {
                 vec![format!("{name} On {} Default Default Default Default", MODES[limit % 3].0)]
-            }),
+            })
+            .inside(Inside::Column(joined)),
         ],
+        expected: |value| value % 3,
         value: |rows, name| {
             let tls = record(rows, "gateway_destination_control", name)?.text("tls")?;
             MODES.iter().position(|(_, mode)| *mode == tls)
@@ -95,22 +164,28 @@ fn list() -> Kind {
 }
 
 fn routes() -> Kind {
+    const NOTE: Inside = Inside::Option(|line, label, value| format!("{line} ({label}: {value})"));
     Kind {
         printout: Printout::Routes,
         resource: "gateway_smtp_route",
         forms: vec![
             form("columns", "Domain    Destination Hosts", |name, port| {
                 vec![format!("{name}    mx.example.net:{port}, [b.example.net]")]
-            }),
-            form("blank", "", |name, port| vec![format!("{name} mx.example.net:{port}, [b.example.net]")]),
-            form("commas", "", |name, port| vec![format!("{name}, mx.example.net:{port}, [b.example.net]")]),
-            form("marks", "", |name, port| vec![format!("{name} = mx.example.net:{port},[b.example.net]")]),
-            form("notes", "", |name, port| vec![format!("{name} mx.example.net:{port} (pri=0), [b.example.net] (pri=0)")]),
-            form("below", "", |name, port| lines(&format!("{name}\n    mx.example.net:{port}\n    [b.example.net]"))),
+            })
+            .inside(Inside::Column(str::to_owned)),
+            form("blank", "", |name, port| vec![format!("{name} mx.example.net:{port}, [b.example.net]")]).inside(NOTE),
+            form("commas", "", |name, port| vec![format!("{name}, mx.example.net:{port}, [b.example.net]")]).inside(NOTE),
+            form("marks", "", |name, port| vec![format!("{name} = mx.example.net:{port},[b.example.net]")]).inside(NOTE),
+            form("notes", "", |name, port| vec![format!("{name} mx.example.net:{port} (pri=0), [b.example.net] (pri=0)")])
+                .inside(NOTE),
+            form("below", "", |name, port| lines(&format!("{name}\n    mx.example.net:{port}\n    [b.example.net]")))
+                .inside(Inside::Line(|label, value| format!("    {label}: {value}"))),
             form("profiles", "Domain  Destination Hosts  SMTP Auth Profile", |name, port| {
                 vec![format!("{name}  mx.example.net:{port}, [b.example.net]  None")]
-            }),
+            })
+            .inside(Inside::Column(str::to_owned)),
         ],
+        expected: |value| value,
         value: |rows, name| {
             let hosts = record(rows, "gateway_smtp_route", name)?.get("destination").as_elements()?;
             let first = crate::schema::Record::from_value(hosts.first()?.clone());
@@ -134,24 +209,34 @@ fn recipients() -> Kind {
                 ..form("plain", "Recipient Access Table", |name, limit| {
                     vec![format!("{name} ACCEPT (bypass LDAP ACCEPT, custom SMTP response {} \"no; one, here\")", code(limit))]
                 })
-            },
+            }
+            .inside(Inside::Option(|line, label, value| line.replace("(bypass", &format!("({label}: {value}, bypass"))))
+            .uncounted(),
             Form {
                 below: "ALL REJECT",
                 ..form("keys", "", |name, limit| {
                     vec![format!("{name} ACCEPT bypass_la, bypass_rc: no, {} no; one, here", code(limit))]
                 })
-            },
+            }
+            .inside(Inside::Option(|line, label, value| {
+                line.replace("ACCEPT ", &format!("ACCEPT {}={}, ", key(label), joined(value)))
+            }))
+            .uncounted(),
             Form {
                 below: "ALL REJECT",
                 ..form("behind", "", |name, limit| vec![format!("{name} ACCEPT {} no; one, here; bypass_la", code(limit))])
-            },
+            }
+            .inside(Inside::Option(|line, label, value| format!("{line}; {}={}", key(label), joined(value))))
+            .uncounted(),
             Form {
                 below: "ALL  Reject  No  No  None",
                 ..form("columns", "Recipient  Action  Bypass LDAP Accept  Bypass Receiving Control  Response", |name, limit| {
                     vec![format!("{name}  Accept  Yes  No  {} no; one, here", code(limit))]
                 })
-            },
+            }
+            .uncounted(),
         ],
+        expected: code,
         value: |rows, name| {
             let record = record(rows, "gateway_recipient_access", &format!("L/{name}"))?;
             let told = record.text("smtp_response_text") == Some("no; one, here")
@@ -164,6 +249,7 @@ fn recipients() -> Kind {
 }
 
 fn hosts() -> Kind {
+    const SENDER: Inside = Inside::Line(|label, value| format!("    {label}[{value}]"));
     const TOP: &str = "$P\n    ACCEPT {\n        tls = \"on\"\n    }";
     Kind {
         printout: Printout::Hosts("L".to_owned()),
@@ -174,22 +260,30 @@ fn hosts() -> Kind {
                 ..form("indented", TOP, |name, limit| {
                     lines(&format!("{name}:\n    192.0.2.{limit}\n    10.1.1-5\n        $P (c)"))
                 })
-            },
+            }
+            .inside(SENDER)
+            .uncounted(),
             Form {
                 below: "ALL\n$P",
                 ..form("flush", TOP, |name, limit| lines(&format!("{name}:\n192.0.2.{limit}\n10.1.1-5\n$P (c)")))
-            },
+            }
+            .inside(SENDER)
+            .uncounted(),
             Form {
                 below: "ALL\n    $P",
                 ..form("policy first", TOP, |name, limit| {
                     lines(&format!("{name}:\n    $P (c)\n    192.0.2.{limit}\n    10.1.1-5"))
                 })
-            },
+            }
+            .uncounted(),
             Form {
                 below: "ALL $P",
                 ..form("short", TOP, |name, limit| vec![format!("{name}: 192.0.2.{limit}, 10.1.1-5"), "    $P (c)".to_owned()])
-            },
+            }
+            .inside(SENDER)
+            .uncounted(),
         ],
+        expected: |value| value,
         value: |rows, name| {
             let record = record(rows, "gateway_sender_group", &format!("L/{name}"))?;
             let told = (record.text("policy"), record.text("comment")) == (Some("P"), Some("c"));
@@ -199,6 +293,60 @@ fn hosts() -> Kind {
             limit.parse().ok().filter(|_| told && senders.contains(&"10.1.1-5"))
         },
         validate: forms::sender_group,
+        meaning: str::to_owned,
+    }
+}
+
+/// The policies of a host access table: their value is a limit.
+fn policies() -> Kind {
+    const KEY: Inside = Inside::Line(|label, value| format!("        {} = \"{value}\"", key(label)));
+    const END: &str = "$P\n    ACCEPT\nALL\n    $P";
+    Kind {
+        printout: Printout::Hosts("L".to_owned()),
+        resource: "gateway_mail_flow_policy",
+        forms: vec![
+            Form {
+                below: END,
+                ..form("policies", "", |name, limit| {
+                    lines(&format!("${name}\n    ACCEPT {{\n        max_concurrency = {limit}\n        tls = \"on\"\n    }}"))
+                })
+            }
+            .uncounted(),
+            Form {
+                below: END,
+                ..form("open policies", "", |name, limit| {
+                    lines(&format!("${name} RELAY {{\n        tls = \"on\"\n        max_concurrency = {limit}\n}}"))
+                })
+            }
+            .inside(KEY)
+            .uncounted(),
+        ],
+        expected: |value| value,
+        value: |rows, name| {
+            let record = record(rows, "gateway_mail_flow_policy", &format!("L/{name}"))?;
+            let limit = record.integer("max_concurrency").filter(|_| record.text("tls") == Some("preferred"))?;
+            usize::try_from(limit).ok()
+        },
+        validate: forms::policy,
+        meaning: str::to_owned,
+    }
+}
+
+/// The listeners: their value is a port.
+fn listeners() -> Kind {
+    Kind {
+        printout: Printout::Listeners,
+        resource: "",
+        forms: vec![
+            form("numbered", "Currently configured listeners:", |name, port| {
+                vec![format!("1. {name} (on Data 1, 192.0.2.1) SMTP TCP Port {port} Public")]
+            })
+            .uncounted(),
+            form("bare", "", |name, port| vec![format!("{name} (on Management) QMQP Port {port} private")]).uncounted(),
+        ],
+        expected: |value| value,
+        value: |rows, name| usize::try_from(record(rows, "", name)?.integer("port")?).ok(),
+        validate: forms::listener,
         meaning: str::to_owned,
     }
 }
@@ -231,7 +379,7 @@ fn read(kind: &Kind, text: &str) -> Result<Rows, TestCaseError> {
 fn name_of(kind: &Kind, seed: &(String, usize)) -> String {
     let (word, shape) = seed;
     match (&kind.printout, shape % 7) {
-        (Printout::Hosts(_), _) => word.to_uppercase(),
+        (Printout::Hosts(_) | Printout::Listeners, _) => word.to_uppercase(),
         (Printout::Recipients(_), 0) => format!("{word}@"),
         (Printout::Recipients(_), 1) => format!("{word}@{word}.example"),
         (Printout::Recipients(_), 2) => format!("[192.0.2.{}]", word.len()),
@@ -331,6 +479,8 @@ proptest! {
         }
     }
 }
+
+mod generated;
 
 #[test]
 fn a_row_without_a_name_puts_in_doubt_what_is_not_found_and_changes_nothing_else() {

@@ -2,11 +2,13 @@
 //!
 //! After the title `Recipient Access Table`, one entry a line: the address and `ACCEPT` or `REJECT`. How the options of an entry (its
 //! custom response, what it bypasses) are printed is not documented; words that name them are understood wherever they stand behind
-//! the action. The table always ends with the entry `ALL`: without it, it was cut off.
+//! the action, and what nobody knows is kept with its entry. The table always ends with the entry `ALL`: without it, it was cut off.
 
-use super::{complete, count_of, cut_off, is_noise, lines, unquote, whole};
+use super::labels::{self, Words};
+use super::{cells_below, complete, count_of, cut_off, foreign, is_noise, lines, starts, unquote, whole};
 use crate::gateway::dialog::{Dialog, Said};
 use crate::gateway::resources::forms::{recipient, recipient_meaning};
+use crate::gateway::resources::recipient_access;
 use crate::gateway::table::{Row, Rows};
 use crate::remote::Error;
 use crate::schema::Record;
@@ -23,34 +25,33 @@ pub(in crate::gateway) fn dialog(listener: &str, said: &[Said]) -> Option<Dialog
 pub(in crate::gateway) fn parse(listener: &str, said: &[Said]) -> Result<Rows, Error> {
     let Some(said) = said.first() else { return Ok(Rows::default()) };
     let mut table = Rows::default();
-    let mut columns: Vec<String> = Vec::new();
+    let (mut columns, mut places) = (Vec::new(), Vec::new());
     let mut unread = 0;
     for line in lines(super::last(said)) {
         if is_comment(line) || is_noise(line) || says_default(line) {
             continue;
         }
         if is_heading(line) {
-            columns = super::cells(line).into_iter().map(str::to_lowercase).collect();
+            columns = super::cells(line).into_iter().map(str::to_owned).collect();
+            places = starts(line);
             continue;
         }
-        let Some((addresses, entry, all_understood)) = row_of_columns(line, &columns).or_else(|| entry(line)) else {
+        let Some((addresses, entry, foreign)) = row_of_columns(line, &columns, &places).or_else(|| entry(line)) else {
             unread += 1;
             table.nameless += usize::from(shows_no_name(line));
             table.not_understood.push(line.trim().to_owned());
             continue;
         };
-        if !all_understood {
-            table.not_understood.push(line.trim().to_owned());
-        }
         for address in addresses {
             let position = i64::try_from(table.rows.len()).unwrap_or(i64::MAX).saturating_add(1);
             let id = format!("{listener}/{}", recipient_meaning(&address));
-            let record = entry
+            let mut record = entry
                 .clone()
                 .with("id", id.as_str())
                 .with("listener", listener)
                 .with("recipient", address)
                 .with("position", position);
+            record.set_unmanaged(&recipient_access::RESOURCE, foreign.clone());
             table.rows.push(Row { resource: RESOURCE, id, record });
         }
     }
@@ -73,19 +74,40 @@ fn is_comment(line: &str) -> bool {
     line.trim_start().starts_with('#') && !line.split_whitespace().next().is_some_and(|word| word.contains('@'))
 }
 
+/// What is known of an entry: its addresses, its settings, and what of it nobody knows.
+type Known = (Vec<String>, Record, Vec<String>);
+
 /// A row of a table with columns for the options: each cell is read as if it stood behind its title.
-fn row_of_columns(line: &str, columns: &[String]) -> Option<(Vec<String>, Record, bool)> {
-    let row = super::cells_of(line, columns.len()).filter(|_| columns.len() > 2)?;
-    let at = |words: &[&str]| columns.iter().position(|column| words.iter().any(|word| column.contains(word)));
-    let (address, action) = (at(&["recipient", "address", "domain"])?, at(&["action", "access", "policy"])?);
-    let is_option = |position: &usize| *position != address && *position != action;
-    let option = |position: usize| match (columns.get(position)?, *row.get(position)?) {
-        (_, "-" | "None" | "none") => None,
-        (title, cell) if super::truth(cell).is_some() && cell.parse::<i64>().is_err() => Some(format!("{title}: {cell}")),
-        (_, cell) => Some(response(cell).map_or_else(|| cell.to_owned(), |(code, text)| format!("{code} \"{text}\""))),
+fn row_of_columns(line: &str, columns: &[String], places: &[usize]) -> Option<Known> {
+    if columns.len() < 3 {
+        return None;
+    }
+    let below = || cells_below(line, places).filter(|row| row.len() == columns.len());
+    let row = super::cells_of(line, columns.len()).or_else(below)?;
+    let at = |words: &[&str]| {
+        columns.iter().position(|column| super::words(column).iter().any(|found| words.contains(&found.as_str())))
     };
-    let options: Vec<String> = (0..row.len()).filter(is_option).filter_map(option).collect();
-    entry(&format!("{} {} {}", row.get(address)?, row.get(action)?, options.join(", ")))
+    let (address, verdict) = (at(&["recipient", "address", "addresses", "domain"])?, at(&["action", "access", "policy"])?);
+    action(row.get(verdict)?)?;
+    let (mut options, mut unknown) = (Vec::new(), Vec::new());
+    for (position, (title, cell)) in columns.iter().zip(&row).enumerate() {
+        if position == address || position == verdict || foreign::says_nothing(cell) && super::truth(cell).is_none() {
+            continue;
+        }
+        let is_response = super::words(title).iter().any(|word| ["response", "code", "text"].contains(&word.as_str()));
+        match response(cell) {
+            Some((code, text)) if is_response => options.push(format!("{code} \"{text}\"")),
+            _ if super::truth(cell).is_some() && labels::field(BYPASSES, title).is_some() => {
+                options.push(format!("{title}: {cell}"))
+            }
+            _ if is_response && super::truth(cell) == Some(false) => {}
+            _ if ["option", "options"].contains(&title.to_lowercase().as_str()) => options.push((*cell).to_owned()),
+            _ => unknown.extend(foreign::option(title, cell)),
+        }
+    }
+    let (addresses, record, mut foreign) = entry(&format!("{} {} {}", row.get(address)?, row.get(verdict)?, options.join(", ")))?;
+    foreign.extend(unknown);
+    Some((addresses, record, foreign))
 }
 
 fn is_heading(line: &str) -> bool {
@@ -119,7 +141,16 @@ fn is_heading(line: &str) -> bool {
         "code",
         "text",
     ];
+    // With titles that nobody knows it is known by those of the first columns.
+    let titles: Vec<Vec<String>> = super::cells(line).into_iter().map(super::words).collect();
+    let has = |title: &[String], words: &[&str]| title.iter().any(|word| words.contains(&word.as_str()));
+    let names = titles.iter().any(|title| has(title, &["recipient", "address", "domain"]));
+    let is_titles = titles.len() > 2
+        && names
+        && titles.iter().any(|title| has(title, &["action", "access", "policy"]))
+        && !titles.iter().any(|title| title.len() == 1 && action(&title[0]).is_some());
     line.to_lowercase().contains("recipient access table")
+        || (is_titles && !line.contains(['.', '@', '"']))
         || (!found.is_empty()
             && (found.len() > 2 || !found.iter().any(|word| word == "accept"))
             && !line.contains(['.', '@'])
@@ -134,8 +165,8 @@ fn says_default(line: &str) -> bool {
     })
 }
 
-/// Understands one entry: its addresses, its settings, and whether everything behind the action was understood.
-fn entry(line: &str) -> Option<(Vec<String>, Record, bool)> {
+/// Understands one entry.
+fn entry(line: &str) -> Option<Known> {
     let line = line.trim().trim_start_matches("| ");
     let line = line
         .split_once(". ")
@@ -156,8 +187,8 @@ fn entry(line: &str) -> Option<(Vec<String>, Record, bool)> {
         let parts = joined.split([',', ' ']).map(unquote).filter(|part| !part.is_empty());
         parts.map(|part| recipient(part).ok().map(|()| spelled(part))).collect::<Option<_>>()?
     };
-    let (record, understood) = options_of(&options.join(" "));
-    (!addresses.is_empty()).then(|| (addresses, record.with("action", action), understood))
+    let (record, foreign) = options_of(&options.join(" "));
+    (!addresses.is_empty()).then(|| (addresses, record.with("action", action), foreign))
 }
 
 fn action(word: &str) -> Option<&'static str> {
@@ -174,17 +205,29 @@ fn spelled(address: &str) -> String {
     if lower.contains("[ipv6:") { lower.replace("[ipv6:", "[IPv6:") } else { recipient_meaning(address) }
 }
 
-/// The words for what an entry bypasses: in menus, and in commands.
-const BYPASSES: [(&[&str], &str); 3] = [
-    (&["ldap", "bypass_la"], "bypass_ldap_accept"),
-    (&["receiving", "bypass_rc"], "bypass_receiving_control"),
-    (&["call", "bypass_ca"], "bypass_smtp_call_ahead"),
+/// The words for what an entry bypasses: in menus, in commands and in titles of columns.
+const BYPASSES: &[Words<&str>] = &[
+    labels::words(
+        "bypass_ldap_accept",
+        &[&["ldap"], &["bypass", "la"], &["bypass_la"]],
+        &["bypass", "accept", "query", "queries", "this", "entry", "recipient"],
+    ),
+    labels::words(
+        "bypass_receiving_control",
+        &[&["receiving"], &["bypass", "rc"]],
+        &["bypass", "control", "this", "entry", "recipient"],
+    ),
+    labels::words(
+        "bypass_smtp_call_ahead",
+        &[&["call", "ahead"], &["callahead"], &["bypass", "ca"]],
+        &["bypass", "smtp", "this", "entry", "recipient"],
+    ),
 ];
 
-/// Understands what stands behind the action, piece by piece.
-fn options_of(text: &str) -> (Record, bool) {
-    let mut record = BYPASSES.iter().fold(Record::new(), |record, (_, name)| record.with(*name, false));
-    let mut understood = true;
+/// Understands what stands behind the action, piece by piece, and gives what nobody knows.
+fn options_of(text: &str) -> (Record, Vec<String>) {
+    let mut record = BYPASSES.iter().fold(Record::new(), |record, bypass| record.with(bypass.field, false));
+    let mut unknown = Vec::new();
     let text = text.trim();
     let text = text.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')).unwrap_or(text);
     for piece in pieces(text) {
@@ -198,20 +241,22 @@ fn options_of(text: &str) -> (Record, bool) {
             record.set(name, bypassed);
         } else {
             let lower = piece.to_lowercase();
-            let means_nothing = ["none", "default", "no", "-"].contains(&lower.trim())
-                || lower.contains("response") && super::truth(lower.rsplit([':', '=']).next().unwrap_or_default()) == Some(false);
-            understood &= means_nothing;
+            let has_no_response =
+                lower.contains("response") && super::truth(lower.rsplit([':', '=']).next().unwrap_or_default()) == Some(false);
+            unknown.extend(foreign::line(piece.trim_start_matches('-')).filter(|_| !has_no_response));
         }
     }
-    (record, understood)
+    (record, unknown)
 }
 
 /// What is bypassed, and whether it is: `bypass LDAP ACCEPT`, `bypass_rc: yes`, `--bypass_la no`.
 fn bypass(piece: &str) -> Option<(&'static str, bool)> {
     let lower = piece.to_lowercase();
-    let (_, name) = BYPASSES.iter().find(|(words, _)| words.iter().any(|word| lower.contains(word)))?;
-    let last = lower.rsplit([':', '=', ' ']).next().unwrap_or_default();
-    Some((name, super::truth(last).unwrap_or(true)))
+    let (label, value) = match lower.rsplit_once([':', '=', ' ']) {
+        Some((label, value)) if super::truth(value).is_some() => (label, super::truth(value)),
+        _ => (lower.as_str(), None),
+    };
+    Some((labels::field(BYPASSES, label)?, value.unwrap_or(true)))
 }
 
 /// Tells whether a text is an option as a whole, so that the text of a response ends before it: it says "bypass", or yes or no.
@@ -241,10 +286,23 @@ fn is_option(text: &str) -> bool {
         "off",
     ];
     let lower = text.to_lowercase();
+    if is_key(lower.trim()) {
+        return true;
+    }
     let says_so = lower.trim_start().trim_start_matches('-').starts_with("bypass")
         || lower.rsplit_once([':', '=']).is_some_and(|(_, value)| super::truth(value).is_some());
     let mut found = lower.split(|letter: char| !letter.is_alphanumeric() && letter != '_').filter(|word| !word.is_empty());
     says_so && bypass(text).is_some() && found.all(|word| WORDS.contains(&word))
+}
+
+/// Tells whether a text is the name of an option as commands have it, with a value or without, known or not: `bypass_xy`, `scan_mode=fast`.
+fn is_key(text: &str) -> bool {
+    let (key, value) = text.trim_start_matches('-').split_once([':', '=']).unwrap_or((text.trim_start_matches('-'), ""));
+    let key = key.trim();
+    key.contains('_')
+        && key.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
+        && key.split('_').all(|word| !word.is_empty())
+        && value.split_whitespace().count() < 2
 }
 
 /// What may stand between the pieces of an entry.
@@ -432,6 +490,29 @@ mod tests {
     }
 
     #[test]
+    fn rg2_rg10_an_option_that_no_argument_is_for_stays_with_its_entry_in_every_layout() {
+        for printed in [
+            "a.example ACCEPT (bypass LDAP ACCEPT, delivery class: bulk)\nALL REJECT\n",
+            "a.example ACCEPT bypass_la, delivery_class=bulk, 550 no; one, here\nALL REJECT\n",
+            "a.example ACCEPT 550 no; one, here; delivery_class=bulk; bypass_la\nALL REJECT\n",
+            "Recipient  Action  Bypass LDAP Accept  Delivery Class\na.example  Accept  Yes  Bulk\nALL  Reject  No  -\n",
+            "Recipient  Delivery Class  Action  Bypass LDAP Accept\na.example  Bulk            Accept  Yes\nALL                        Reject  No\n",
+        ] {
+            let rows = read(printed).unwrap();
+            assert_eq!(rows.not_understood, Vec::<String>::new(), "{printed}");
+            let (first, last) = (&rows.rows[0].record, &rows.rows[1].record);
+            assert_eq!(first.truth("bypass_ldap_accept"), Some(true), "{printed}");
+            let told = first.texts("unmanaged").concat().to_lowercase().replace('_', " ");
+            assert_eq!((told.as_str(), last.texts("unmanaged").len()), ("delivery class = bulk", 0), "{printed}");
+        }
+        // What shares a word with an option is not that one.
+        let rows = read("a.example ACCEPT (bypass LDAP group query, receiving quota: 5)\nALL REJECT\n").unwrap();
+        let record = &rows.rows[0].record;
+        assert_eq!((record.truth("bypass_ldap_accept"), record.truth("bypass_receiving_control")), (Some(false), Some(false)));
+        assert_eq!(record.texts("unmanaged"), ["bypass LDAP group query", "receiving quota = 5"]);
+    }
+
+    #[test]
     fn what_the_menu_says_of_the_default_is_no_entry() {
         let rows = read("a.example ACCEPT\nALL REJECT\n\nThere are currently 2 recipients.\nDefault Access: REJECT\n").unwrap();
         assert_eq!(rows.not_understood, Vec::<String>::new());
@@ -443,7 +524,8 @@ mod tests {
     fn g21_a_table_without_all_is_an_error_and_a_strange_line_is_kept() {
         assert!(read("example.com ACCEPT\n").unwrap_err().message.contains("ALL"));
         let rows = read("example.com ACCEPT\nexample.org TARPIT\nc.example ACCEPT quantum\nALL REJECT").unwrap();
-        assert_eq!(rows.not_understood, ["example.org TARPIT", "c.example ACCEPT quantum"]);
+        assert_eq!(rows.not_understood, ["example.org TARPIT"]);
+        assert_eq!(rows.find(RESOURCE, "In/c.example").unwrap().record.texts("unmanaged"), ["quantum"]);
     }
 
     #[test]

@@ -2,13 +2,15 @@
 //!
 //! One route a line, of which only the documented pieces are known: a domain (`example.com`, `.example.com`, `ALL`), and its destinations
 //! `host`, `[host]`, `host:port`, `host:port/pri=N`, `USEDNS` or `/dev/null`. What stands between them (blanks, `=`, `:`, `->`,
-//! commas) is accepted in any form. An empty table does not offer `PRINT`.
+//! commas) is accepted in any form. A column, a note in parentheses or a line with a label that nobody knows is kept with its route, unless it has the
+//! form of a host. An empty table does not offer `PRINT`.
 
 use std::borrow::Cow;
 
-use super::{complete, count_of, is_noise, lines, unquote, whole};
+use super::{cells_below, complete, count_of, foreign, is_noise, lines, starts, unquote, whole};
 use crate::gateway::dialog::{Dialog, Said};
 use crate::gateway::resources::forms::{domain, domain_meaning, route_host, route_host_meaning};
+use crate::gateway::resources::smtp_route;
 use crate::gateway::table::{Row, Rows};
 use crate::remote::Error;
 use crate::schema::Record;
@@ -48,6 +50,8 @@ struct Route {
     domain: String,
     hosts: Vec<Value>,
     profile: Option<String>,
+    /// What no attribute knows.
+    foreign: Vec<String>,
     /// Its lines.
     printed: Vec<String>,
     /// Whether a line of it may have a destination that could not be read.
@@ -61,11 +65,12 @@ impl Route {
     }
 
     fn row(self) -> Row {
-        let record = Record::new()
+        let mut record = Record::new()
             .with("id", self.domain.as_str())
             .with("domain", self.domain.as_str())
             .with("destination", Value::List(self.hosts))
             .with("smtp_auth_profile", self.profile.map_or(Value::Null, Value::text));
+        record.set_unmanaged(&smtp_route::RESOURCE, self.foreign);
         Row { resource: RESOURCE, id: self.domain, record }
     }
 }
@@ -76,13 +81,33 @@ struct Table {
     not_understood: Vec<String>,
     unread: usize,
     nameless: usize,
-    columns: Vec<String>,
+    columns: Columns,
     /// The indent of the first row: a line with more goes on with the row above it.
     indent: Option<usize>,
     /// Whether the row above can be gone on with: it is a route, and no row that could not be read stands between.
     open: bool,
     /// Whether the line above ended in a comma.
     comma: bool,
+}
+
+/// The columns of a table.
+#[derive(Default)]
+struct Columns {
+    /// Their titles, as they are printed.
+    titles: Vec<String>,
+    /// Where these begin.
+    starts: Vec<usize>,
+}
+
+impl Columns {
+    fn of(heading: &str) -> Columns {
+        Columns { titles: super::cells(heading).into_iter().map(str::to_owned).collect(), starts: starts(heading) }
+    }
+
+    /// The place of the column whose title has one of these words.
+    fn place(&self, words: &[&str]) -> Option<usize> {
+        self.titles.iter().position(|title| words.iter().any(|word| title.to_lowercase().contains(word)))
+    }
 }
 
 impl Table {
@@ -96,7 +121,7 @@ impl Table {
         let is_above = super::cells(line).len() == 1 && next.is_some_and(|next| depth_of(next) > depth_of(line));
         if is_heading(line) && !is_above && (is_first || self.is_titles(line) || super::cells(line).len() == 1) {
             if is_first {
-                self.columns = super::cells(line).into_iter().map(str::to_lowercase).collect();
+                self.columns = Columns::of(line);
             }
             return;
         }
@@ -112,10 +137,10 @@ impl Table {
             return self.go_on(&text, profile, printed);
         }
         self.indent.get_or_insert(depth);
-        let row = row_of_columns(line, &self.columns).map(|row| (row, profile_of_columns(line, &self.columns)));
-        match row.or_else(|| route(&text).map(|row| (row, profile))) {
-            Some(((domain, hosts), profile)) => {
-                self.routes.push(Route { domain, hosts, profile, printed: vec![printed], is_torn: false });
+        let row = row_of_columns(line, &self.columns);
+        match row.or_else(|| route(&text).map(|route| Route { profile, ..route })) {
+            Some(route) => {
+                self.routes.push(Route { printed: vec![printed], ..route });
                 self.open = true;
             }
             None => self.odd(printed),
@@ -133,12 +158,13 @@ impl Table {
     /// A line with more of the row above it.
     fn go_on(&mut self, text: &str, profile: Option<String>, printed: String) {
         let text = text.trim().trim_start_matches([',', ' ', '\t']);
-        let more = if text.is_empty() { Some(Vec::new()) } else { destinations(text) };
+        let more = if text.is_empty() { Some((Vec::new(), Vec::new())) } else { destinations(text).or_else(|| setting(text)) };
         let Some(route) = self.routes.last_mut().filter(|_| self.open) else {
             return self.not_understood.push(printed);
         };
-        if let Some(more) = more {
+        if let Some((more, foreign)) = more {
             route.hosts.extend(more);
+            route.foreign.extend(foreign);
             route.profile = profile.or(route.profile.take());
         } else {
             // What has the form of a host may be one.
@@ -150,8 +176,9 @@ impl Table {
 
     /// Whether a heading is printed again, on another page.
     fn is_titles(&self, line: &str) -> bool {
-        let titles: Vec<String> = super::cells(line).into_iter().map(str::to_lowercase).collect();
-        titles == self.columns
+        let titles = super::cells(line);
+        titles.len() == self.columns.titles.len()
+            && titles.iter().zip(&self.columns.titles).all(|(one, other)| one.eq_ignore_ascii_case(other))
     }
 }
 
@@ -169,20 +196,36 @@ fn shows_no_name(row: &str) -> bool {
 }
 
 /// A row of a table with more columns than the two that count.
-fn row_of_columns(line: &str, columns: &[String]) -> Option<(String, Vec<Value>)> {
-    let row = super::cells_of(line, columns.len()).filter(|_| columns.len() > 2)?;
-    let cell = |words: &[&str]| {
-        columns.iter().position(|column| words.iter().any(|word| column.contains(word))).and_then(|at| row.get(at)).copied()
-    };
-    let (name, hosts) = route(&format!("{} {}", cell(&["domain", "route", "receiving"])?, cell(&["destination", "host"])?))?;
-    (!hosts.is_empty()).then_some((name, hosts))
+fn row_of_columns(line: &str, columns: &Columns) -> Option<Route> {
+    let count = columns.titles.len();
+    let row = super::cells_of(line, count)
+        .or_else(|| cells_below(line, &columns.starts).filter(|row| row.len() == count))
+        .filter(|_| count > 2)?;
+    let domain = columns.place(&["domain", "route", "receiving"])?;
+    let hosts = columns.place(&["destination", "host"])?;
+    let profile = columns.place(&["auth", "profile"]);
+    let mut route = route(&format!("{} {}", row.get(domain)?, row.get(hosts)?))?;
+    route.profile = profile.and_then(|at| named(row.get(at)?));
+    for (at, (title, cell)) in columns.titles.iter().zip(&row).enumerate() {
+        if ![Some(domain), Some(hosts), profile].contains(&Some(at)) {
+            route.foreign.extend(foreign::option(title, cell));
+        }
+    }
+    (!route.hosts.is_empty()).then_some(route)
 }
 
-/// The SMTP authentication profile in a row of a table with a column for it.
-fn profile_of_columns(line: &str, columns: &[String]) -> Option<String> {
-    let row = super::cells_of(line, columns.len())?;
-    let at = columns.iter().position(|column| column.contains("auth") || column.contains("profile"))?;
-    named(row.get(at)?)
+/// A line with a label that nobody knows; nothing if it may be a host.
+fn setting(text: &str) -> Option<(Vec<Value>, Vec<String>)> {
+    let (label, value) = text.split_once([':', '='])?;
+    let is_setting = foreign::is_label(label)
+        && !label.contains(['.', '/'])
+        && (value.is_empty() || value.starts_with([' ', '\t']) || label.contains(' ') || text.contains('='));
+    (is_setting && !may_be_host(value)).then(|| (Vec::new(), foreign::option(label, value).into_iter().collect()))
+}
+
+/// Tells whether a text has the form of a host.
+fn may_be_host(text: &str) -> bool {
+    text.contains(['.', '[', '/']) || text.contains("::")
 }
 
 /// Takes an SMTP authentication profile off a line, in parentheses or behind its label: `(SMTP AUTH profile: out)`,
@@ -235,11 +278,19 @@ fn is_heading(line: &str) -> bool {
         "profile",
         "outgoing",
     ];
-    !line.contains('.') && !found.is_empty() && found.iter().all(|word| known.contains(&word.as_str()))
+    // With titles that nobody knows it is known by those of the two columns that count.
+    let titles: Vec<Vec<String>> = super::cells(line).into_iter().map(super::words).collect();
+    let has = |title: &[String], words: &[&str]| title.iter().any(|word| words.contains(&word.as_str()));
+    let are_titles = titles.len() > 2
+        && titles.first().is_some_and(|first| has(first, &["domain", "receiving", "route"]))
+        && titles.iter().skip(1).any(|title| has(title, &["destination", "destinations", "host", "hosts"]));
+    !line.contains(['.', ':', ','])
+        && !found.is_empty()
+        && (are_titles || found.iter().all(|word| known.contains(&word.as_str())))
 }
 
 /// `example.com  mx.example.com, other.example.com:2525/pri=5`, with any separator; a domain alone opens a route.
-fn route(line: &str) -> Option<(String, Vec<Value>)> {
+fn route(line: &str) -> Option<Route> {
     let line = line.trim();
     // A row number in front is no part of the route.
     let line = line
@@ -263,10 +314,10 @@ fn route(line: &str) -> Option<(String, Vec<Value>)> {
     }
     let rest = behind_separator(rest);
     let rest = behind_separator(rest.strip_prefix("->").unwrap_or(rest));
-    let hosts = if rest.is_empty() && !separated { Vec::new() } else { destinations(rest)? };
+    let (hosts, foreign) = if rest.is_empty() && !separated { (Vec::new(), Vec::new()) } else { destinations(rest)? };
     // Two words may be a sentence.
     let is_sentence = !is_all && !name.contains('.') && line.ends_with(['.', '!', '?']);
-    (!is_sentence).then(|| (domain_meaning(name), hosts))
+    (!is_sentence).then(|| Route { domain: domain_meaning(name), hosts, foreign, ..Route::default() })
 }
 
 /// Takes separators off the front of a text. Two colons begin an IPv6 address.
@@ -278,9 +329,9 @@ fn behind_separator(text: &str) -> &str {
     rest
 }
 
-/// Understands destinations in the forms that the device accepts.
-fn destinations(text: &str) -> Option<Vec<Value>> {
-    let text = without_notes(text)?;
+/// Understands destinations in the forms that the device accepts, and gives what is said of them that nobody knows.
+fn destinations(text: &str) -> Option<(Vec<Value>, Vec<String>)> {
+    let (text, foreign) = without_notes(text)?;
     let by_comma = text.contains(',');
     let mut pieces: Vec<String> = Vec::new();
     for piece in
@@ -294,13 +345,13 @@ fn destinations(text: &str) -> Option<Vec<Value>> {
     }
     let alone = pieces.len() == 1;
     let hosts: Option<Vec<Value>> = pieces.iter().map(|piece| destination(unquote(piece), by_comma || alone)).collect();
-    hosts.filter(|hosts| !hosts.is_empty())
+    hosts.filter(|hosts| !hosts.is_empty()).map(|hosts| (hosts, foreign))
 }
 
-/// Takes what is said in parentheses out of a list of destinations: a priority goes to the host before it, and a note (`default`) goes.
-/// Nothing if what is said may be a host.
-fn without_notes(text: &str) -> Option<String> {
-    let mut plain = String::new();
+/// Takes what is said in parentheses out of a list of destinations: a priority goes to the host before it, and any other note is given. Nothing if
+/// what is said may be a host.
+fn without_notes(text: &str) -> Option<(String, Vec<String>)> {
+    let (mut plain, mut notes) = (String::new(), Vec::new());
     let mut rest = text;
     while let Some((before, behind)) = rest.split_once(" (") {
         let (note, behind) = behind.split_once(')')?;
@@ -309,13 +360,16 @@ fn without_notes(text: &str) -> Option<String> {
         let priority = lower.trim_start_matches('/').strip_prefix("pri").map(|rest| rest.trim_start_matches("ority"));
         match priority.map(|rest| rest.trim_start_matches(['=', ':', ' ']).parse::<u16>()) {
             Some(Ok(priority)) => plain.extend(["/pri=", &priority.to_string()]),
-            _ if note.contains(['.', ':', '[', '/']) => return None,
-            _ => {}
+            _ => match setting(note) {
+                Some((_, told)) => notes.extend(told),
+                None if may_be_host(note) || note.contains(':') => return None,
+                None => notes.extend(foreign::line(note)),
+            },
         }
         rest = behind;
     }
     plain.push_str(rest);
-    Some(plain)
+    Some((plain, notes))
 }
 
 /// `host`, `[host]`, `host:port`, `host:port/pri=N`.
@@ -395,6 +449,26 @@ mod tests {
         check(
             "example.com\n    mx.example.net\n    [b.example.net]:2525/pri=5\n.example.com\n    USEDNS\ngone.example\n  /dev/null\nALL\n  192.0.2.1\n",
         );
+    }
+
+    #[test]
+    fn rg2_rg10_what_no_argument_is_for_stays_with_its_route_in_every_layout() {
+        for printed in [
+            "a.example mx.example.net (Delivery Class: Bulk)\nb.example mx.example.net\n",
+            "a.example, mx.example.net (pri=5), [b.example.net] (delivery class=Bulk)\nb.example, mx.example.net\n",
+            "a.example\n    mx.example.net\n    Delivery Class: Bulk\nb.example\n    mx.example.net\n",
+            "Domain  Destination Hosts  Delivery Class\na.example  mx.example.net  Bulk\nb.example  mx.example.net  -\n",
+            "Domain     Destination Hosts                Delivery Class\na.example  mx.example.net, m2.example.net   Bulk\nb.example  mx.example.net\n",
+        ] {
+            let rows = read("", printed).unwrap();
+            assert_eq!(rows.not_understood, Vec::<String>::new(), "{printed}");
+            let told: Vec<String> = rows.rows.iter().map(|row| row.record.texts("unmanaged").join("; ").to_lowercase()).collect();
+            assert!(told[0].ends_with("delivery class = bulk"), "{printed} {told:?}");
+            assert_eq!((told.len(), told[1].as_str()), (2, ""), "{printed}");
+        }
+        // What may be a host is not passed over.
+        let rows = read("", "a.example\n    mx.example.net\n    Backup: m2.example.net\n").unwrap();
+        assert!(rows.rows.is_empty() && rows.may_hide(["a.example"]), "{rows:?}");
     }
 
     #[test]

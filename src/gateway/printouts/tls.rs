@@ -9,11 +9,13 @@
 //! ```
 //!
 //! The ciphers stand one a line or, in older releases, behind the label. A method names its versions in many spellings; the set of
-//! versions is what counts.
+//! versions is what counts. What is said of the web interface is not about mail; of anything else that nobody knows, label and value are kept.
 
-use super::{banner, cut_off, is_noise, label, lines};
+use super::labels::{self, Words};
+use super::{banner, cut_off, foreign, is_noise, label, lines};
 use crate::gateway::dialog::{Dialog, Said};
 use crate::gateway::resources::forms::ciphers_meaning;
+use crate::gateway::resources::tls_settings;
 use crate::gateway::table::{Row, Rows};
 use crate::remote::Error;
 use crate::schema::Record;
@@ -46,10 +48,49 @@ pub(in crate::gateway) fn gap(versions: &[impl AsRef<str>]) -> Vec<&'static str>
 enum Part {
     /// The ciphers of a side (0 inbound, 1 outbound).
     Ciphers(usize),
-    /// Something that is not managed: its lines are passed over.
-    Unmanaged,
+    /// The web interface, or the menu: its lines are passed over.
+    Aside,
+    /// The last of the settings that nobody knows.
+    Foreign,
     Nothing,
 }
+
+/// What a label is about.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Field {
+    Method(usize),
+    Ciphers(usize),
+}
+
+/// The labels, by their words: 0 is inbound, 1 is outbound.
+const LABELS: &[Words<Field>] = &[
+    labels::words(Field::Ciphers(0), &[&["inbound", "cipher"], &["inbound", "ciphers"]], &["smtp", "ssl", "tls", "s"]),
+    labels::words(Field::Ciphers(1), &[&["outbound", "cipher"], &["outbound", "ciphers"]], &["smtp", "ssl", "tls", "s"]),
+    labels::words(
+        Field::Method(0),
+        &[
+            &["inbound", "method"],
+            &["inbound", "methods"],
+            &["inbound", "version"],
+            &["inbound", "versions"],
+            &["inbound", "protocol"],
+            &["inbound", "protocols"],
+        ],
+        &["smtp", "ssl", "tls", "s"],
+    ),
+    labels::words(
+        Field::Method(1),
+        &[
+            &["outbound", "method"],
+            &["outbound", "methods"],
+            &["outbound", "version"],
+            &["outbound", "versions"],
+            &["outbound", "protocol"],
+            &["outbound", "protocols"],
+        ],
+        &["smtp", "ssl", "tls", "s"],
+    ),
+];
 
 /// Understands the banner.
 pub(in crate::gateway) fn parse(said: &[Said]) -> Result<Rows, Error> {
@@ -57,6 +98,8 @@ pub(in crate::gateway) fn parse(said: &[Said]) -> Result<Rows, Error> {
     let mut methods = [Value::Null, Value::Null];
     let mut ciphers: [Option<String>; 2] = [None, None];
     let mut not_understood = Vec::new();
+    // The settings that nobody knows, with their values.
+    let mut others: Vec<(String, String)> = Vec::new();
     let mut gui_has_gap = false;
     let mut part = Part::Nothing;
     for line in lines(&banner(said)) {
@@ -67,7 +110,7 @@ pub(in crate::gateway) fn parse(said: &[Said]) -> Result<Rows, Error> {
             continue;
         }
         if lower.starts_with("choose the operation") {
-            part = Part::Unmanaged;
+            part = Part::Aside;
             continue;
         }
         // A cipher string has colons of its own: only what reads like a label is one.
@@ -75,51 +118,39 @@ pub(in crate::gateway) fn parse(said: &[Said]) -> Result<Rows, Error> {
         let Some((name, value)) = labelled else {
             match part {
                 Part::Ciphers(side) => append(&mut ciphers[side], line),
-                Part::Unmanaged => {}
-                Part::Nothing => not_understood.push(line.trim().to_owned()),
+                Part::Foreign => others.last_mut().into_iter().for_each(|(_, value)| {
+                    value.push(' ');
+                    value.push_str(line.trim());
+                }),
+                Part::Aside => {}
+                Part::Nothing => match label(line) {
+                    Some((name, value)) => others.push((name.to_owned(), value.to_owned())),
+                    None => not_understood.push(line.trim().to_owned()),
+                },
             }
             continue;
         };
-        let name = name.to_lowercase();
-        let side = if name.contains("inbound") { Some(0) } else { name.contains("outbound").then_some(1) };
-        part = match side {
-            Some(side) if name.contains("cipher") => {
+        let lower = name.to_lowercase();
+        part = match labels::field(LABELS, name) {
+            Some(Field::Ciphers(side)) => {
                 append(&mut ciphers[side], value);
                 Part::Ciphers(side)
             }
-            None if name.contains("gui") && name.contains("method") => {
-                gui_has_gap |= versions(value).is_some_and(|found| !gap(&found).is_empty());
-                Part::Unmanaged
-            }
-            Some(side) if name.contains("method") || name.contains("version") || name.contains("protocol") => {
+            Some(Field::Method(side)) => {
                 match versions(value) {
                     Some(found) => methods[side] = Value::texts(found),
                     None => not_understood.push(line.trim().to_owned()),
                 }
                 Part::Nothing
             }
-            _ if [
-                "gui",
-                "https",
-                "renegotiation",
-                "client",
-                "certificate",
-                "fqdn",
-                "peer",
-                "validation",
-                "updater",
-                "ldap",
-                "dane",
-                "fips",
-            ]
-            .iter()
-            .any(|word| name.contains(word)) =>
-            {
-                Part::Unmanaged
+            None if lower.contains("gui") || lower.contains("https") => {
+                let found = versions(value).filter(|_| lower.contains("method"));
+                gui_has_gap |= found.is_some_and(|found| !gap(&found).is_empty());
+                Part::Aside
             }
-            _ => {
-                not_understood.push(line.trim().to_owned());
-                Part::Nothing
+            None => {
+                others.push((name.to_owned(), value.to_owned()));
+                Part::Foreign
             }
         };
     }
@@ -138,7 +169,9 @@ pub(in crate::gateway) fn parse(said: &[Said]) -> Result<Rows, Error> {
         .with("inbound_ciphers", joined(inbound_ciphers))
         .with("outbound_methods", outbound_methods)
         .with("outbound_ciphers", joined(outbound_ciphers));
-    let record = if gui_has_gap { record.with(GUI_WITH_GAP, true) } else { record };
+    let mut record = if gui_has_gap { record.with(GUI_WITH_GAP, true) } else { record };
+    let others = others.iter().filter_map(|(name, value)| foreign::option(name, value));
+    record.set_unmanaged(&tls_settings::RESOURCE, others.collect::<Vec<_>>());
     Ok(Rows { rows: vec![Row { resource: RESOURCE, id: "tls_settings".to_owned(), record }], not_understood, ..Rows::default() })
 }
 
@@ -270,6 +303,17 @@ mod tests {
         let record = &rows.rows[0].record;
         assert_eq!(record.text("inbound_ciphers"), Some("RC4-SHA:RC4-MD5:ALL"));
         assert!(record.at("outbound_methods").is_null());
+    }
+
+    #[test]
+    fn rg2_what_no_argument_is_for_is_told_unless_it_is_about_the_web_interface() {
+        let rows = read(
+            "sslconfig settings:\n  GUI HTTPS method:  tlsv1_2\n  GUI HTTPS TLS Renegotiation: Enabled\n  Inbound SMTP method:  tlsv1_2\n  Inbound SMTP ciphers: HIGH\n  Inbound SMTP TLS Renegotiation: Enabled\n  Outbound SMTP method:  tlsv1_2\n  Outbound SMTP ciphers:\n        HIGH\n  Outbound SMTP curves:\n        P-256\n        P-384\n  Peer certificate FQDN validation: Disabled\n",
+        );
+        assert_eq!(rows.not_understood, Vec::<String>::new());
+        let record = &rows.rows[0].record;
+        assert_eq!(record.texts("unmanaged"), ["Inbound SMTP TLS Renegotiation = Enabled", "Outbound SMTP curves = P-256 P-384"]);
+        assert_eq!((record.text("inbound_ciphers"), record.text("outbound_ciphers")), (Some("HIGH"), Some("HIGH")));
     }
 
     #[test]

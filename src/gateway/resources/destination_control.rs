@@ -3,7 +3,7 @@
 //! The questions are those of the CLI reference, `destconfig`, and of Cisco's tech note 118177; which of them are asked
 //! depends on the release and on earlier answers. A detail block is shown in [`crate::gateway::printouts::destinations`].
 
-use super::{TIMEOUTS, confirmed, forms, label, plain, required, typable};
+use super::{TIMEOUTS, UNMANAGED, confirmed, forms, keep_unmanaged, label, plain, required, typable};
 use crate::gateway::dialog::Dialog;
 use crate::gateway::printouts::destinations;
 use crate::gateway::table::{Edit, Neighbours, Printout, Rows, Table};
@@ -86,6 +86,7 @@ pub(in crate::gateway) const RESOURCE: Resource = Resource {
             &["default", "prefer_v6", "require_v6", "prefer_v4", "require_v4"],
         )
         .filled_by_service(),
+        UNMANAGED,
     ],
     rules: &[
         Rule::Hook("`recipient_limit_minutes` is the period of `recipient_limit`, and has no meaning without it.", period_has_a_limit),
@@ -163,9 +164,14 @@ fn dane_has_tls(config: &Record) -> Diagnostics {
 fn stage(edit: Edit<'_>, _: &Rows) -> Result<Vec<Dialog>, Error> {
     let menu = Dialog::of("destconfig");
     let dialog = match edit {
-        Edit::Create(to) | Edit::Update { to, .. } if is_default(to) => questions(menu.choose("DEFAULT"), to, true)?,
+        Edit::Create(to) if is_default(to) => questions(menu.choose("DEFAULT"), to, true)?,
         Edit::Create(to) => questions(menu.choose("NEW").key(domain(to)?), to, false)?,
-        Edit::Update { to, .. } => questions(menu.choose("EDIT").key(domain(to)?), to, false)?,
+        Edit::Update { from, to, .. } if is_default(to) => {
+            keep_unmanaged(questions(menu.choose("DEFAULT"), to, true)?, &from.record)
+        }
+        Edit::Update { from, to, .. } => {
+            keep_unmanaged(questions(menu.choose("EDIT").key(domain(to)?), to, false)?, &from.record)
+        }
         Edit::Delete(row) if is_default(&row.record) => {
             return Err(Error::new(Kind::Invalid, "The entry DEFAULT of the destination control table cannot be deleted."));
         }

@@ -6,7 +6,7 @@
 
 use super::policy_parameters::{self, DEFAULTS, PARAMETERS};
 use super::policy_questions::{self, Wanted};
-use super::{TIMEOUTS, forms, host_access, required, typable};
+use super::{TIMEOUTS, UNMANAGED, forms, host_access, keep_unmanaged, required, typable};
 use crate::gateway::dialog::Dialog;
 use crate::gateway::table::{Edit, Neighbours, Printout, Row, Rows, Table};
 use crate::remote::{Error, Kind};
@@ -24,12 +24,14 @@ pub(in crate::gateway) const TABLE: Table = Table {
     check,
 };
 
-const OWN: [Attribute; 1] =
-    [string("listener", "The listener whose defaults they are, by name; upper and lower case are different.")
+const OWN: [Attribute; 2] = [
+    string("listener", "The listener whose defaults they are, by name; upper and lower case are different.")
         .required()
         .always_there(|_| true)
         .replaces()
-        .format("a name of letters, digits, `_`, `-`, `.` and blanks", forms::listener)];
+        .format("a name of letters, digits, `_`, `-`, `.` and blanks", forms::listener),
+    UNMANAGED,
+];
 
 const ATTRIBUTES: [Attribute; OWN.len() + PARAMETERS.len()] = policy_parameters::attributes(OWN, true);
 
@@ -87,12 +89,14 @@ fn check(planned: &Record, rows: &Rows) -> Diagnostics {
 }
 
 fn stage(edit: Edit<'_>, _: &Rows) -> Result<Vec<Dialog>, Error> {
-    let (to, changed) = match edit {
-        Edit::Create(to) => (to, &[][..]),
-        Edit::Update { to, changed, .. } => (to, changed),
+    let nothing = Record::new();
+    let (from, to, changed) = match edit {
+        Edit::Create(to) => (&nothing, to, &[][..]),
+        Edit::Update { from, to, changed } => (&from.record, to, changed),
         Edit::Delete(_) => return Err(Error::new(Kind::Invalid, "A listener's default policy parameters cannot be deleted.")),
     };
     typable(&RESOURCE, to)?;
     let dialog = host_access::table(required(to, "listener")?).choose("DEFAULT");
-    Ok(vec![policy_questions::parameters(dialog, Wanted { to, changed, inherited: None, takes_mail: true })?])
+    let dialog = policy_questions::parameters(dialog, Wanted { to, changed, inherited: None, takes_mail: true })?;
+    Ok(vec![keep_unmanaged(dialog, from)])
 }

@@ -6,7 +6,7 @@
 use super::host_access::{self, Choices};
 use super::policy_parameters::{self, DEFAULTS, PARAMETERS, Parameter};
 use super::policy_questions::{self, Wanted};
-use super::{TIMEOUTS, forms, required, typable};
+use super::{TIMEOUTS, UNMANAGED, forms, keep_unmanaged, required, typable};
 use crate::gateway::dialog::Dialog;
 use crate::gateway::table::{Edit, Neighbours, Printout, Row, Rows, Table};
 use crate::remote::{Error, Kind};
@@ -39,7 +39,7 @@ pub(in crate::gateway) const RESOURCE: Resource = Resource {
     timeouts: TIMEOUTS,
 };
 
-const OWN: [Attribute; 3] = [
+const OWN: [Attribute; 4] = [
     string("listener", "The listener that the policy belongs to, by name; upper and lower case are different.")
         .required()
         .replaces()
@@ -56,6 +56,7 @@ const OWN: [Attribute; 3] = [
         &["accept", "relay", "reject", "tcp_refuse", "continue"],
     )
     .required(),
+    UNMANAGED,
 ];
 
 const ATTRIBUTES: [Attribute; OWN.len() + PARAMETERS.len()] = policy_parameters::attributes(OWN, false);
@@ -159,11 +160,11 @@ fn stage(edit: Edit<'_>, rows: &Rows) -> Result<Vec<Dialog>, Error> {
             let dialog = parameters(dialog, to, &[], rows)?.keep("comment").answer("name", name);
             host_access::lists(dialog, &choices(to, None)?)
         }
-        Edit::Update { to, changed, .. } => {
+        Edit::Update { from, to, changed } => {
             typable(&RESOURCE, to)?;
             let (listener, name) = (required(to, "listener")?, required(to, "name")?);
             let dialog = host_access::table(listener).choose("EDIT");
-            let dialog = parameters(dialog, to, changed, rows)?;
+            let dialog = keep_unmanaged(parameters(dialog, to, changed, rows)?, &from.record);
             host_access::entry(host_access::lists(dialog, &choices(to, Some(name))?), name)
         }
         Edit::Delete(row) => {

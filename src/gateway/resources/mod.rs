@@ -58,6 +58,16 @@ pub const ALL: &[&Resource] = &[
     &tls_settings::RESOURCE,
 ];
 
+/// What a printout shows of an object and no argument is for, with the forms in which it is told.
+const UNMANAGED: Attribute = Attribute {
+    about: "Settings of the object that the gateway prints and this provider has no argument for. It never changes them. Each is told as `label = value` in the \
+            words of the gateway, such as `dkim_profile = partners`. What says nothing (`Default`, `Off`, `No`, 0) is not told; a value that may be a \
+            secret is shown as a fingerprint (`#1a2b3c4d`) that changes with it, and that of a label which hints at a secret not at all. Left out, the plan \
+            warns while they differ from what the last apply or import found. To accept those that stand, list them; any other is then a planned \
+            change, and apply refuses it with what to remove by hand. `[]` accepts none. A new object has none.",
+    ..crate::schema::UNMANAGED
+};
+
 /// How long operations may take: a write waits for the others of its batch, and a commit in a cluster takes minutes.
 const TIMEOUTS: Timeouts = Timeouts { write: 900, read: 300 };
 
@@ -291,6 +301,16 @@ fn named_once(config: &Record) -> Diagnostics {
         }
     }
     found
+}
+
+/// Answers questions about settings that the gateway prints of an object and no argument is for with Enter, which keeps them: known by the words of
+/// their labels.
+fn keep_unmanaged(dialog: Dialog, standing: &Record) -> Dialog {
+    let labels = standing.texts(crate::schema::UNMANAGED.name).into_iter().map(|told| told.split(" = ").next().unwrap_or(told));
+    labels
+        .map(|label| plain(label).replace(['_', '-', '.'], " "))
+        .filter(|words| words.contains(' '))
+        .fold(dialog, |dialog, words| dialog.keep(&words))
 }
 
 /// Nothing that only the device's state shows.

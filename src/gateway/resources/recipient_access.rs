@@ -3,7 +3,7 @@
 //! The first entry that fits a recipient decides; the entry `ALL` is the last and always there (admin manual, chapter "Accepting or Rejecting
 //! Connections Based on the Recipient's Address"). No operation moves an entry: its position is read only.
 
-use super::{TIMEOUTS, confirmed, forms, label, plain, required, typable};
+use super::{TIMEOUTS, UNMANAGED, confirmed, forms, keep_unmanaged, label, plain, required, typable};
 use crate::gateway::dialog::Dialog;
 use crate::gateway::printouts::recipients::is_wider;
 use crate::gateway::table::{Edit, Neighbours, Printout, Rows, Table};
@@ -47,6 +47,7 @@ pub(in crate::gateway) const RESOURCE: Resource = Resource {
         boolean("bypass_receiving_control", "Bypass Receiving Control: the listener's rate limits do not count this recipient.").filled(false),
         boolean("bypass_smtp_call_ahead", "Bypass SMTP Call-Ahead: the next host is not asked whether it knows the recipient.").filled(false),
         integer("position", "Where the entry stands in the table, counted from 1.").computed(),
+        UNMANAGED,
     ],
     rules: &[Rule::Together(&["smtp_response_code", "smtp_response_text"])],
     identity: &["listener", "recipient"],
@@ -93,7 +94,7 @@ fn stage(edit: Edit<'_>, _: &Rows) -> Result<Vec<Dialog>, Error> {
             // The questions are about the whole entry: what is left as it stands is answered as it stands.
             let mut whole = from.record.clone();
             to.iter().filter(|(_, value)| value.is_wholly_known()).for_each(|(name, value)| whole.set(name, value.clone()));
-            questions(menu(to)?.choose("EDIT").key(recipient(&from.record)?), &whole)?
+            keep_unmanaged(questions(menu(to)?.choose("EDIT").key(recipient(&from.record)?), &whole)?, &from.record)
         }
         Edit::Delete(row) if is_all(&row.record) => {
             return Err(Error::new(Kind::Invalid, "The entry ALL of the recipient access table cannot be deleted."));

@@ -5,7 +5,7 @@
 
 use super::host_access::{self, Choices};
 use super::mail_flow_policy;
-use super::{TIMEOUTS, confirmed, forms, is_changed, required, typable};
+use super::{TIMEOUTS, UNMANAGED, confirmed, forms, is_changed, required, typable};
 use crate::gateway::dialog::Dialog;
 use crate::gateway::printouts::hosts::TORN;
 use crate::gateway::relay;
@@ -62,6 +62,7 @@ pub(in crate::gateway) const RESOURCE: Resource = Resource {
              a warning then.")
             .local()
             .length(1, 1000),
+        UNMANAGED,
     ],
     rules: &[Rule::Hook("No group stands before itself; `ALL` has neither senders, comment nor place.", group_fits)],
     identity: &["listener", "name"],

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::{TIMEOUTS, confirmed, forms, label, not_offered, plain, required, typable};
+use super::{TIMEOUTS, UNMANAGED, confirmed, forms, label, not_offered, plain, required, typable};
 use crate::gateway::dialog::{Dialog, Picker};
 use crate::gateway::table::{Edit, Neighbours, Printout, Rows, Table};
 use crate::remote::{Error, Kind};
@@ -62,6 +62,7 @@ pub(in crate::gateway) const RESOURCE: Resource = Resource {
             "Outgoing SMTP Authentication: the profile by which the gateway logs in to the destinations, by name. Left out: none.",
         )
         .format("a name of letters, digits, `_`, `-`, `.` and blanks that starts with a letter", forms::profile),
+        UNMANAGED,
     ],
     rules: &[Rule::Hook(
         "No destination twice; `USEDNS` and `/dev/null` stand alone; no route leads back to the gateway.",

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::{TIMEOUTS, forms, typable};
+use super::{TIMEOUTS, UNMANAGED, forms, typable};
 use crate::gateway::dialog::{Dialog, SetPicker};
 use crate::gateway::printouts::tls::{GUI_WITH_GAP, gap, versions};
 use crate::gateway::table::{Edit, Neighbours, Printout, Rows, Table};
@@ -56,6 +56,7 @@ pub(in crate::gateway) const RESOURCE: Resource = Resource {
             "SSL method of outbound SMTP (deliveries to others): the TLS versions that are allowed, as with `inbound_methods`.",
         ),
         ciphers_of("outbound_ciphers", "SSL cipher(s) of outbound SMTP."),
+        UNMANAGED,
     ],
     rules: &[],
     identity: &["id"],

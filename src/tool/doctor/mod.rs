@@ -292,6 +292,10 @@ impl Doctor {
                     let text = self.masked(&text);
                     side.note(format!("not understood in {name}"), text);
                 }
+                if !reading.unmanaged.is_empty() {
+                    let text = self.masked(&reading.unmanaged.join("\n"));
+                    side.note(format!("settings without an argument in {name}"), text);
+                }
                 let not_understood = reading.unread.len();
                 side.tables.push(Table { name, entries: Some(rows.rows.len()), not_understood, remark: String::new() });
             }

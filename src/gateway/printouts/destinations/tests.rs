@@ -148,6 +148,76 @@ fn the_entry_default_is_asked_for_where_it_is_not_among_all() {
 fn g21_fewer_entries_than_announced_is_an_error_and_a_strange_line_is_kept() {
     let error = parse(&said("There are currently 3 entries configured.", "example.com\n TLS: On\n")).unwrap_err();
     assert!(error.message.contains("not printed whole"), "{error}");
-    let rows = parse(&said("", "example.com\n TLS: On\n Quantum Mode: maybe\n")).unwrap();
-    assert_eq!(rows.not_understood, ["Quantum Mode: maybe"]);
+    let rows = parse(&said("", "example.com\n TLS: quantum\n Bounce Profile: Default\n")).unwrap();
+    assert_eq!(rows.not_understood, ["TLS: quantum"], "a setting that is known, and its value is not");
+}
+
+#[test]
+fn rg2_what_no_argument_is_for_stays_with_its_entry_and_is_no_value_of_another_setting() {
+    let check = |label: &str, value: &str| {
+        let printed = format!(
+            "a.example\n Rate Limiting:\n   10 concurrent connections\n {label}: {value}\n TLS: Required\n\nb.example\n TLS: Off\n"
+        );
+        let rows = parse(&said("", &printed)).unwrap();
+        assert_eq!(rows.not_understood, Vec::<String>::new(), "{label}");
+        let (one, other) = (entry(&rows, "a.example"), entry(&rows, "b.example"));
+        assert_eq!(one.texts("unmanaged"), [format!("{label} = {value}")], "{label}");
+        assert_eq!(other.texts("unmanaged"), Vec::<&str>::new());
+        let known = parse(&said("", &printed.replace(&format!(" {label}: {value}\n"), ""))).unwrap();
+        let without = |record: Record| record.with("unmanaged", Value::Null);
+        assert_eq!(without(one), without(entry(&known, "a.example")), "{label}");
+    };
+    for label in [
+        "Quantum Mode",
+        "Delivery Class",
+        "Message Tracking",
+        "TLS Reporting",
+        "TLS Certificate Verification",
+        "Recipient Verification",
+        "Bounce Address Rewrite",
+        "DANE Reporting",
+        "Connection Reuse",
+        "Alert",
+        "Certificate",
+        "Rate Class",
+        "IP Reputation",
+        "Profile Class",
+    ] {
+        check(label, "Bulk");
+        check(label, "5");
+    }
+    // A value on a line of its own, a sentence, and a column.
+    let rows =
+        parse(&said("", "a.example\n  TLS: On\n  Delivery Class:\n    Bulk\n  Bounce Profile: Default\nb.example\n  TLS: Off\n"))
+            .unwrap();
+    assert_eq!(rows.rows.iter().map(|row| row.id.as_str()).collect::<Vec<_>>(), ["a.example", "b.example"]);
+    assert_eq!(entry(&rows, "a.example").texts("unmanaged"), ["Bulk"]);
+    let rows = parse(&said("", "a.example\nTLS: On\nadaptive throttle is on\nBounce Profile: p\n")).unwrap();
+    assert_eq!(entry(&rows, "a.example").texts("unmanaged"), ["adaptive throttle is on"]);
+    assert_eq!(entry(&rows, "a.example").text("bounce_profile"), Some("p"));
+}
+
+#[test]
+fn rg2_a_column_that_nobody_knows_is_told_by_its_title_wherever_it_stands() {
+    let one = "
+            Rate      Delivery           Bounce         Bounce
+Domain      Limiting  Class     TLS      Verification   Profile
+==========  ========  ========  =======  ============   ========
+a.example   On        Bulk      Required Default        Default
+b.example   On                  Off      Default        Default
+";
+    let other = "Domain  TLS  Bounce Verification  Bounce Profile  Delivery Class\na.example  Required  Default  Default  Bulk\n\
+                 b.example  Off  Default  Default  -\n";
+    let words = "Domain RateLimiting TLS DeliveryClass Dane BounceVerification BounceProfile IPVersion\n\
+                 a.example On Required Bulk Default Default Default Default\nb.example On Off Default Default Default Default Default\n";
+    for printed in [one, other, words] {
+        let rows = parse(&said("", printed)).unwrap();
+        assert_eq!(rows.not_understood, Vec::<String>::new(), "{printed}");
+        let found = |id: &str| entry(&rows, id).texts("unmanaged").concat().replace(' ', "");
+        assert_eq!((found("a.example").as_str(), found("b.example").as_str()), ("DeliveryClass=Bulk", ""), "{printed}");
+        assert_eq!(
+            (entry(&rows, "a.example").text("tls"), entry(&rows, "b.example").text("tls")),
+            (Some("required"), Some("none"))
+        );
+    }
 }

@@ -1,48 +1,46 @@
 //! The listener's default policy parameters, as releases print them above the menu of the host access table.
 
-use super::super::{announced, lines, unquote};
+use super::super::labels::{self, Words, words};
+use super::super::{announced, foreign, is_noise, lines, unquote};
 use crate::gateway::resources::policy_parameters::{Ask, PARAMETERS, Parameter, mode};
 use crate::schema::Record;
 use crate::value::Value;
 
-/// The listener's default policy parameters, which releases print above the menu: `Maximum Message Size: 10M`. What else is printed on
-/// the way to the menu is about the listener, in the same words, and does not count.
-pub(super) fn defaults(printed: &[String]) -> Option<Record> {
+/// The listener's default policy parameters, which releases print above the menu: `Maximum Message Size: 10M`, and what of them no attribute
+/// knows. What else is printed on the way to the menu is about the listener, in the same words, and does not count. Nothing where none are printed.
+pub(super) fn defaults(printed: &[String]) -> Option<(Record, Vec<String>)> {
     let (_, before) = printed.split_last()?;
-    let mut found = Record::new();
+    let (mut found, mut foreign, mut is_printed) = (Record::new(), Vec::new(), false);
     for text in before {
         let block = lines(text).skip_while(|line| !is_title(line)).skip(1).take_while(|line| announced(line).is_none());
-        for (label, value) in block.filter_map(super::super::label) {
-            if let Some(parameter) = labelled(label)
-                && found.get(parameter.name()).is_null()
+        for line in block.filter(|line| !is_noise(line)) {
+            is_printed = true;
+            let Some((label, value)) = super::super::label(line) else {
+                foreign.extend(foreign::line(line));
+                continue;
+            };
+            let Some(parameter) = labelled(label) else {
+                foreign.extend(foreign::line(line.trim()));
+                continue;
+            };
+            if found.get(parameter.name()).is_null()
                 && let Some(value) = default(parameter, value)
             {
                 found.set(parameter.name(), value);
             }
         }
     }
-    if found == Record::new() { None } else { Some(found) }
+    is_printed.then_some((found, foreign))
 }
 
 pub(super) fn is_title(line: &str) -> bool {
     line.trim().to_lowercase().starts_with("default policy parameters")
 }
 
-/// The words of a label by which a parameter is known: all of one of the lists must be there, and of all others only those that may be.
-struct Words {
-    parameter: &'static str,
-    needs: &'static [&'static [&'static str]],
-    may: &'static [&'static str],
-}
-
-const fn words(parameter: &'static str, needs: &'static [&'static [&'static str]], may: &'static [&'static str]) -> Words {
-    Words { parameter, needs, may }
-}
-
 /// The labels, as the admin manual (9.1.2, table "Mail Flow Policy Parameters", p. 7-16 to 7-20), `trace` and the command line have them.
 /// What has a word of another parameter in it is that one's, whether it is managed here or not: "S/MIME Public Key Harvesting" is no
 /// "Directory Harvest Attack Prevention".
-const LABELS: &[Words] = &[
+const LABELS: &[Words<&str>] = &[
     words("tls", &[&["tls"]], &["connections", "encrypted", "encryption"]),
     words("max_message_size", &[&["message", "size"]], &[]),
     words(
@@ -82,23 +80,9 @@ const LABELS: &[Words] = &[
     words("accept_untagged_bounces", &[&["untagged", "bounces"]], &["accept", "consider", "valid"]),
 ];
 
-/// Words that say nothing about which parameter it is.
-const FILLERS: [&str; 24] = [
-    "maximum", "max", "number", "no", "of", "per", "the", "a", "an", "from", "for", "to", "in", "on", "by", "be", "enabled",
-    "enable", "use", "allow", "default", "policy", "setting", "any",
-];
-
 /// The parameter that a label is about.
 fn labelled(label: &str) -> Option<&'static Parameter> {
-    let found = super::super::words(label);
-    let fits = |words: &&Words| {
-        let may = |word: &str| {
-            FILLERS.contains(&word) || words.may.contains(&word) || words.needs.iter().any(|needs| needs.contains(&word))
-        };
-        words.needs.iter().any(|needs| needs.iter().all(|need| found.iter().any(|word| word == need)))
-            && found.iter().all(|word| may(word))
-    };
-    let name = LABELS.iter().find(fits)?.parameter;
+    let name = labels::field(LABELS, label)?;
     PARAMETERS.iter().find(|parameter| parameter.name() == name)
 }
 
@@ -143,7 +127,8 @@ mod tests {
     fn the_default_parameters_above_the_menu_are_read_by_their_labels() {
         let above = "Default Policy Parameters\n=====\nMaximum Message Size: 10M\nMaximum Number Of Messages Per Connection: 1,000\n\
                      Maximum Number Of Recipients Per Hour: Disabled\nSpam Detection Enabled: Yes\nAllow TLS Connections: Preferred\n";
-        let read = defaults(&[above.to_owned(), String::new()]).expect("there are some");
+        let (read, foreign) = defaults(&[above.to_owned(), String::new()]).expect("there are some");
+        assert_eq!(foreign, Vec::<String>::new());
         assert_eq!(read.integer("max_message_size"), Some(10 << 20));
         assert_eq!(read.integer("max_msgs_per_session"), Some(1000));
         assert_eq!(read.integer("max_rcpts_per_hour"), Some(-1));
@@ -163,7 +148,8 @@ mod tests {
                      S/MIME Signing Enabled: Yes\nDKIM/DomainKeys Signing Enabled: No\nDKIM Verification Enabled: Yes\n\
                      Envelope Sender DNS Verification Enabled: Yes\nAccept untagged bounces: No\n\
                      There are currently 4 policies defined.\nTLS: Required\n";
-        let read = defaults(&[summary.to_owned(), above.to_owned(), String::new()]).expect("there are some");
+        let (read, foreign) = defaults(&[summary.to_owned(), above.to_owned(), String::new()]).expect("there are some");
+        assert_eq!(foreign, ["Maximum Number of Recipients per Envelope Sender = 7", "S/MIME Signing Enabled = Yes"]);
         let expected = Record::new()
             .with("dhap_limit", 0)
             .with("max_rcpts_per_hour", 8)
@@ -250,10 +236,11 @@ mod tests {
         }
         let printed: Vec<String> =
             MANUAL.iter().filter(|(_, known)| known.is_none()).map(|(label, _)| format!("{label}: No\n")).collect();
-        assert_eq!(defaults(&[format!("Default Policy Parameters\n{}", printed.concat()), String::new()]), None);
+        let nothing = defaults(&[format!("Default Policy Parameters\n{}", printed.concat()), String::new()]);
+        assert_eq!(nothing, Some((Record::new(), Vec::new())));
         let named: Vec<&str> = MANUAL.iter().filter_map(|(_, known)| *known).collect();
         for words in LABELS {
-            assert!(named.contains(&words.parameter), "{} is in no label of the manual", words.parameter);
+            assert!(named.contains(&words.field), "{} is in no label of the manual", words.field);
         }
     }
 }

@@ -121,9 +121,37 @@ fn other_spacing_case_and_line_breaks_say_the_same() {
     );
     check("$A\n ACCEPT {\n tls = \"on\"\n max_message_size = 1048576\n}\nG: 192.0.2.1, 192.0.2.2\n $A (c d)\nALL\n $A\n");
     check("$A\n ACCEPT {\n tls = \"on\"\n max_message_size = 1048576\n}\nG: (c d)\n 192.0.2.1\n 192.0.2.2\n $A\nALL\n $A\n");
-    check(
-        "$A\n ACCEPT {\n quantum_check = \"on\"\n tls = \"on\"\n max_message_size = 1048576\n}\nG:\n192.0.2.1\n192.0.2.2\n$A (c d)\nALL\n $A\n",
+}
+
+#[test]
+fn rg2_what_no_argument_is_for_stays_with_its_policy_its_group_and_the_defaults() {
+    let told = |printed: &str| -> Vec<(String, String)> {
+        let rows = read("", printed).unwrap();
+        assert_eq!(rows.not_understood, Vec::<String>::new(), "{printed}");
+        let of = |row: &Row| (row.id.clone(), row.record.texts("unmanaged").join("; "));
+        rows.rows.iter().map(of).filter(|(_, told)| !told.is_empty()).collect()
+    };
+    let one = |id: &str, text: &str| vec![(id.to_owned(), text.to_owned())];
+    for printed in [
+        "$A\n ACCEPT {\n quantum_check = \"fast\"\n tls = \"on\"\n dhap_code = 550\n spf_timeout = 0\n}\nG:\n192.0.2.1\n$A (c d)\nALL\n $A\n",
+        "$A ACCEPT { dhap_code = 550, quantum_check = \"fast\" tls = \"on\" }\nG: 192.0.2.1\n $A\nALL $A\n",
+    ] {
+        assert_eq!(told(printed), one("Out/A", "dhap_code = 550; quantum_check = fast"));
+    }
+    assert_eq!(
+        told("$A\n ACCEPT\nG:\n    192.0.2.1\n    delivery class[bulk]\n        $A\nALL\n $A\n"),
+        one("Out/G", "delivery class[bulk]")
     );
+    assert_eq!(
+        told("$A\n ACCEPT\nG:\n    192.0.2.1\n    ACCEPT {\n tls = \"required\"\n}\nALL\n $A\n"),
+        one("Out/G", "tls = required")
+    );
+    let defaults =
+        "Default Policy Parameters\n=====\nMaximum Message Size: 10M\nConformance Level: SIDF Compatible\nS/MIME Signing: No\n";
+    let said = Said { opening: String::new(), after: vec![defaults.to_owned(), "$A\n ACCEPT\nALL\n $A\n".to_owned()] };
+    let rows = parse("Out", &[said]).unwrap();
+    let record = &rows.find(DEFAULTS, "Out").unwrap().record;
+    assert_eq!(record.texts("unmanaged"), ["Conformance Level = SIDF Compatible"]);
 }
 
 #[test]
@@ -209,5 +237,6 @@ fn g21_a_table_cut_off_anywhere_before_its_end_is_an_error() {
 #[test]
 fn a_strange_value_or_line_is_kept() {
     let rows = read("", "$A\n ACCEPT {\n tls = \"quantum\"\n ???\n}\nsome words\nALL\n $A\n").unwrap();
-    assert_eq!(rows.not_understood, ["tls = \"quantum\"", "???", "some words"]);
+    assert_eq!(rows.not_understood, ["tls = \"quantum\"", "some words"]);
+    assert_eq!(rows.find(POLICY, "Out/A").unwrap().record.texts("unmanaged"), ["???"]);
 }
