@@ -15,6 +15,7 @@ mod gate;
 pub mod hosts;
 pub mod http;
 mod login;
+mod moves;
 pub mod parameters;
 pub mod resources;
 mod rights;
@@ -22,6 +23,8 @@ pub mod settings;
 #[cfg(test)]
 mod testing;
 pub mod token;
+
+pub use moves::MOVES;
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};

@@ -1,7 +1,8 @@
 //! The text of message filters: the function that writes the relay filter, the lines that are typed for one, and where a printed one ends. What a text
 //! means is said in `filters`.
 
-use crate::schema::{Function, FunctionError, Parameter};
+use super::filters;
+use crate::schema::{Anatomy, Argument, Function, FunctionError, Making, Parameter};
 use crate::value::{Type, Value};
 
 /// `relay_filter_script(sender_group, header, secrets)`.
@@ -139,6 +140,38 @@ fn whole(name: &str) -> String {
     pattern
 }
 
+/// What the text of a filter is made of: its secrets, and the call of [`FUNCTION`] that makes a text of exactly this meaning. `None` for a text that
+/// cannot be read.
+pub(super) fn anatomy(text: &str) -> Option<Anatomy> {
+    Some(Anatomy { secrets: filters::compared_secrets(text)?, made_by: making(text) })
+}
+
+fn making(text: &str) -> Option<Making> {
+    let (pattern, header, secrets) = filters::relay_parts(text)?;
+    let group = name_of(&pattern)?;
+    let list = Value::List(secrets.iter().map(|secret| Value::text(secret.as_str())).collect());
+    let made = relay_filter_script(&[Value::text(group.as_str()), Value::text(header.as_str()), list]).ok()?;
+    if filters::meaning(made.as_text()?) != filters::meaning(text) {
+        return None;
+    }
+    let arguments = vec![
+        Argument::NameOf(super::resources::sender_group::RESOURCE.name, group),
+        Argument::Text(header),
+        Argument::Secrets(secrets),
+    ];
+    Some(Making { function: FUNCTION.name, arguments })
+}
+
+/// The one name that a pattern takes, if it is a name between anchors.
+fn name_of(pattern: &str) -> Option<String> {
+    let mut letters = pattern.strip_prefix('^')?.strip_suffix('$')?.chars();
+    let mut name = String::new();
+    while let Some(letter) = letters.next() {
+        name.push(if letter == '\\' { letters.next()? } else { letter });
+    }
+    Some(name)
+}
+
 /// The lines to type for a filter: its label, then its text without comments and empty lines, which the device does not keep.
 pub(super) fn typed(name: &str, text: &str) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
@@ -274,6 +307,36 @@ mod tests {
         refused("G", "X-Auth", &["zq81f0pzz\n"], 2);
         let unset = (FUNCTION.call)(&[Value::text("G"), Value::text("X-Auth"), Value::List(vec![Value::Null])]).unwrap_err();
         assert_eq!(unset.argument, Some(2));
+    }
+
+    #[test]
+    fn the_call_that_makes_a_text_is_found_by_its_meaning() {
+        let check = |text: &str, group: &str, header: &str, secrets: &[&str]| {
+            let made = anatomy(text).expect("readable").made_by.expect("made by the function");
+            let secrets = secrets.iter().map(|secret| (*secret).to_owned()).collect();
+            let wanted = vec![
+                Argument::NameOf("gateway_sender_group", group.to_owned()),
+                Argument::Text(header.to_owned()),
+                Argument::Secrets(secrets),
+            ];
+            assert_eq!(made, Making { function: "relay_filter_script", arguments: wanted });
+        };
+        check(GUIDE, "RELAY_O365", "X-OUTBOUND-AUTH", &["mysecretkey"]);
+        let printed = "if (sendergroup == '^RELAY_O365$')\n{\n if (header('X-A') == '^(oldsecret1|newsecret2)$') { strip-header('X-A'); }\n else { drop(); } }";
+        check(printed, "RELAY_O365", "X-A", &["oldsecret1", "newsecret2"]);
+        check(&call("A.B+[1]", "X-Auth", &["longsecret1"]).unwrap(), "A.B+[1]", "X-Auth", &["longsecret1"]);
+        // One point of meaning makes it another text.
+        for (from, to) in [
+            ("drop()", "bounce()"),
+            ("^RELAY", "RELAY"),
+            ("^mysecretkey$", "mysecretkey"),
+            ("mysecretkey", "mysecre"),
+            ("strip-header(\"X-OUTBOUND-AUTH\");", "no-op();"),
+        ] {
+            let other = GUIDE.replace(from, to);
+            assert_ne!(other, GUIDE, "{from}");
+            assert_eq!(anatomy(&other).and_then(|anatomy| anatomy.made_by), None, "{other}");
+        }
     }
 
     #[test]

@@ -15,6 +15,9 @@ pub static CATALOG: LazyLock<Catalog> = LazyLock::new(|| Catalog {
     resources: &RESOURCES,
     data_sources: data_sources().leak(),
     functions: &[&filter_script::FUNCTION],
+    // No resource has changed its stored state so far.
+    upgrades: &[],
+    moves: exchange::MOVES,
 });
 
 const SETTINGS: &[Attribute] = &[

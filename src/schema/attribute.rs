@@ -1,6 +1,6 @@
 //! One attribute, described once.
 
-use super::Record;
+use super::{Anatomy, Record};
 use crate::value::{Type, Value};
 
 /// The type of a single value, or of the elements of a plain collection.
@@ -203,6 +203,8 @@ pub struct Attribute {
     pub derived: Option<fn(&Record) -> Option<Value>>,
     /// Says where two texts first differ in meaning, as each of them has it there, without showing what may be a secret.
     pub difference: Option<TellDifference>,
+    /// Tells what a text in a language of its own is made of; `None` for a text that it cannot read.
+    pub anatomy: Option<fn(&str) -> Option<Anatomy>>,
 }
 
 const fn plain(name: &'static str, about: &'static str, kind: Kind) -> Attribute {
@@ -236,6 +238,7 @@ const fn plain(name: &'static str, about: &'static str, kind: Kind) -> Attribute
         pending: None,
         derived: None,
         difference: None,
+        anatomy: None,
     }
 }
 
@@ -477,6 +480,11 @@ impl Attribute {
     /// Names the function that says where two texts first differ, for texts that are too long, or too secret, to be shown as a whole.
     pub const fn difference(self, difference: TellDifference) -> Attribute {
         Attribute { difference: Some(difference), ..self }
+    }
+
+    /// Names the function that tells what a text in a language of its own is made of. `None` for a text that it cannot read.
+    pub const fn anatomy(self, anatomy: fn(&str) -> Option<Anatomy>) -> Attribute {
+        Attribute { anatomy: Some(anatomy), ..self }
     }
 
     /// Shows the service's own values (at import, and where they drifted) in the spelling that [`Attribute::meaning`] gives:

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Attribute, Record};
+use super::{Attribute, Move, Record, Upgrade};
 use crate::value::{Diagnostics, Type, Value};
 
 /// A kind of object that Terraform manages.
@@ -161,6 +161,10 @@ pub struct Catalog {
     pub data_sources: &'static [&'static DataSource],
     /// What can be called.
     pub functions: &'static [&'static Function],
+    /// How stored objects of older versions become those of now.
+    pub upgrades: &'static [Upgrade],
+    /// Which objects of other providers can be moved here.
+    pub moves: &'static [Move],
 }
 
 impl Catalog {

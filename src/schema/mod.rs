@@ -7,6 +7,7 @@
 //! plan be empty when nothing changed (Terraform lets a provider keep the prior value only where prior and
 //! configuration are both non-null).
 
+mod anatomy;
 mod article;
 mod attribute;
 mod catalog;
@@ -14,7 +15,9 @@ pub mod engine;
 mod listing;
 mod record;
 mod singular;
+mod version;
 
+pub use anatomy::{Anatomy, Argument, Making};
 pub use article::{article, capital};
 pub use attribute::{
     Attribute, Clearing, Fill, Format, Kind, Motion, Presence, Refers, Remote, Scalar, TellDifference, UNMANAGED, block,
@@ -24,3 +27,4 @@ pub use catalog::{Catalog, DataSource, Function, FunctionError, Import, Paramete
 pub use listing::filters;
 pub use record::Record;
 pub use singular::singular;
+pub use version::{Move, Stored, Upgrade};

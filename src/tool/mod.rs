@@ -54,8 +54,8 @@ enum Command {
     /// Write a configuration for what exists at both sides, with import blocks for all of it
     ///
     /// Reads every object with the provider's environment variables and changes nothing. References stand instead of repeated names, and secrets
-    /// become variables. `terraform plan` in the folder shows nothing but imports. A side whose variables are not set is left out. Exits with 1 when
-    /// something could not be read; the folder's README.md names it.
+    /// become variables. `terraform plan` in the folder shows nothing but imports; --check has the real terraform (or tofu) prove it. A side whose
+    /// variables are not set is left out. Exits with 1 when something could not be read (the folder's README.md names it), or the check does not hold.
     Export(export::Options),
     /// Run the stand-ins for both services on loopback, and print the provider block and environment to use them
     Sandbox(sandbox::Options),

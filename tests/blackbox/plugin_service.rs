@@ -153,7 +153,7 @@ async fn point_50_the_schema_holds_all_that_is_offered_in_an_unconfigured_proces
     assert_eq!(schema.functions.keys().collect::<Vec<_>>(), ["shout"]);
     let capabilities = schema.server_capabilities.unwrap();
     assert!(capabilities.plan_destroy && capabilities.get_provider_schema_optional);
-    assert!(!capabilities.move_resource_state && capabilities.generate_resource_config);
+    assert!(capabilities.move_resource_state && capabilities.generate_resource_config);
     assert_eq!(schema.list_resource_schemas.keys().collect::<Vec<_>>(), ["fake_pair", "fake_thing"]);
 
     let thing = &schema.resource_schemas["fake_thing"];
@@ -534,6 +534,62 @@ async fn p06_corrupt_private_data_lets_an_object_be_read_and_not_changed() {
     let applied = scene.apply(Some(&state), None, &Record::new(), b"\xffrubbish".to_vec()).await;
     assert!(one_error(&applied.diagnostics).contains("state rm"));
     assert_eq!(saved(&applied), Some(state));
+}
+
+#[tokio::test]
+async fn an_old_state_goes_through_every_step_to_the_schema_of_now() {
+    let mut scene = scene().await;
+    let mut upgrade = async |version: i64, state: &str| {
+        let raw_state = Some(RawState { json: state.as_bytes().to_vec(), ..Default::default() });
+        let request = wire::upgrade_resource_state::Request { type_name: "fake_thing".to_owned(), version, raw_state };
+        scene.client.upgrade_resource_state(request).await.unwrap().into_inner()
+    };
+    for (version, state, size) in [
+        (0, r#"{"id": "1", "name": "spoon", "length": 9, "tags": "b a"}"#, Some(9)),
+        (1, r#"{"id": "1", "name": "spoon", "length": 9, "tags": "b a"}"#, Some(9)),
+        // What version 2 called so had nothing to do with it.
+        (2, r#"{"id": "1", "name": "spoon", "length": 9, "tags": "b a"}"#, None),
+    ] {
+        let upgraded = upgrade(version, state).await;
+        assert_eq!(upgraded.diagnostics, [], "{version}");
+        let thing = read_object(&THING, upgraded.upgraded_state.as_ref()).unwrap();
+        assert_eq!((thing.text("name"), thing.integer("size"), thing.texts("tags")), (Some("spoon"), size, vec!["a", "b"]));
+    }
+    let broken = upgrade(2, r#"{"id": "1", "name": "spoon", "tags": true}"#).await;
+    assert!(one_error(&broken.diagnostics).contains("The tags are no text"));
+}
+
+#[tokio::test]
+async fn an_object_of_another_provider_is_moved_here_and_any_other_is_refused() {
+    let mut scene = scene().await;
+    let mut moved = async |provider: &str, kind: &str, target: &str, state: &str| {
+        let source_state = Some(RawState { json: state.as_bytes().to_vec(), ..Default::default() });
+        let request = wire::move_resource_state::Request {
+            source_provider_address: provider.to_owned(),
+            source_type_name: kind.to_owned(),
+            source_state,
+            target_type_name: target.to_owned(),
+            ..Default::default()
+        };
+        scene.client.move_resource_state(request).await.unwrap().into_inner()
+    };
+    let (other, state) = ("registry.example.com/elsewhere/other", r#"{"label": "spoon", "more": [1]}"#);
+    let done = moved(other, "other_thing", "fake_thing", state).await;
+    assert_eq!(done.diagnostics, []);
+    assert_eq!(read_object(&THING, done.target_state.as_ref()).unwrap().text("name"), Some("spoon"));
+    assert!(done.target_identity.is_some());
+    let no_label = moved(other, "other_thing", "fake_thing", "{}").await;
+    assert!(one_error(&no_label.diagnostics).contains("no label") && no_label.target_state.is_none());
+    for (provider, kind, target) in [
+        ("registry.example.com/somewhere/other", "other_thing", "fake_thing"),
+        ("registry.example.com/not-elsewhere/other", "other_thing", "fake_thing"),
+        (other, "other_stuff", "fake_thing"),
+        (other, "other_thing", "fake_pair"),
+    ] {
+        let refused = moved(provider, kind, target, state).await;
+        assert!(one_error(&refused.diagnostics).contains("state rm"), "{provider} {kind} {target}");
+        assert!(refused.target_state.is_none());
+    }
 }
 
 #[tokio::test]

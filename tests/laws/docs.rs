@@ -162,7 +162,8 @@ fn configuration_in_a_guide_is_that_of_an_example() {
         for block in text.split("```terraform\n").skip(1).filter_map(|rest| rest.split("\n```").next()) {
             seen += 1;
             // An import block cannot stand in an example, which is a module.
-            let is_import = block.starts_with("import {");
+            // What leads from another provider's state cannot, either.
+            let is_import = block.starts_with("import {") || block.starts_with("moved {");
             assert!(is_import || examples.contains(block), "{} has what no example has:\n{block}", page.display());
         }
     }
@@ -336,7 +337,7 @@ fn no_page_is_larger_than_the_registry_takes() {
 fn everything_that_is_offered_has_an_example_and_every_example_is_of_something_offered() {
     let mut wanted = BTreeSet::from([PathBuf::from("provider/provider.tf")]);
     for resource in CATALOG.resources {
-        for file in ["resource.tf", "import.sh"] {
+        for file in ["resource.tf", "import.sh", "import.tf"] {
             wanted.insert(PathBuf::from(format!("resources/{}/{file}", full(resource.name))));
         }
         wanted.insert(PathBuf::from(format!("list-resources/{}/list-resource.tfquery.hcl", full(resource.name))));
@@ -375,10 +376,31 @@ fn an_import_example_names_an_object_of_the_example_and_has_the_id_of_the_table(
         assert!(configuration.contains(&format!("resource {kind:?} {name:?} {{")), "{folder}/resource.tf has no {address}");
         let id = id.trim_matches('\'');
         assert_eq!(id, wanted_id(resource), "{folder}/import.sh and the table's example");
+        let block = format!("import {{\n  to = {address}\n  id = {id:?}\n}}\n");
+        assert_eq!(example(&format!("{folder}/import.tf")), block, "{folder}/import.tf");
         if !matches!(resource.import, Import::Lookup { .. }) {
             parse_key(resource, id).unwrap_or_else(|problem| panic!("{folder}: {id}: {problem}"));
         }
     }
+}
+
+/// The page that tells how to take over what exists. The table of IDs is made.
+const IMPORT: &str = "docs/guides/import.md";
+
+#[test]
+fn the_import_guide_has_the_id_of_every_kind() {
+    let mut table = String::from("| resource | import ID | example |\n|---|---|---|\n");
+    for resource in CATALOG.resources {
+        let about = match resource.import {
+            Import::Lookup { about, .. } => about.trim_end_matches('.').to_owned(),
+            Import::Key { attributes, .. } => format!("`{}`", attributes.join("/")),
+            Import::Singleton { .. } => "always this word".to_owned(),
+        };
+        let name = full(resource.name);
+        table += &format!("| [`{name}`](../resources/{}.md) | {about} | `{}` |\n", resource.name, wanted_id(resource));
+    }
+    let page = read(IMPORT);
+    made::hold(IMPORT, made::with_section(&page, "ids", &table));
 }
 
 fn wanted_id(resource: &Resource) -> &'static str {

@@ -18,7 +18,8 @@ use mailflow::plugin::wire::tfplugin6::DynamicValue;
 use mailflow::plugin::{Configured, Provider};
 use mailflow::remote::{Call, Change, Enumeration, Error, Failure, Found, Kind, Objects};
 use mailflow::schema::{
-    Catalog, DataSource, Function, FunctionError, Import, Parameter, Record, Resource, Timeouts, engine, integer, set, string,
+    Catalog, DataSource, Function, FunctionError, Import, Move, Parameter, Record, Resource, Timeouts, Upgrade, engine, integer,
+    set, string,
 };
 use mailflow::value::{Diagnostic, Diagnostics, Type, Value, msgpack};
 
@@ -88,6 +89,42 @@ static CATALOG: Catalog = Catalog {
     resources: &[&THING, &PAIR],
     data_sources: &[&ECHO],
     functions: &[&SHOUT],
+    upgrades: &[
+        Upgrade { resource: "thing", from: 0, change: |_| Ok(()) },
+        Upgrade {
+            resource: "thing",
+            from: 1,
+            // Version 1 called it a length.
+            change: |stored| {
+                if let Some(length) = stored.remove("length") {
+                    stored.insert("size".to_owned(), length);
+                }
+                Ok(())
+            },
+        },
+        Upgrade {
+            resource: "thing",
+            from: 2,
+            // Version 2 had the tags in one text.
+            change: |stored| match stored.get("tags").cloned() {
+                Some(serde_json::Value::String(text)) => {
+                    stored.insert("tags".to_owned(), text.split_whitespace().collect());
+                    Ok(())
+                }
+                Some(serde_json::Value::Bool(_)) => Err("The tags are no text".to_owned()),
+                _ => Ok(()),
+            },
+        },
+    ],
+    moves: &[Move {
+        provider: "elsewhere/other",
+        from: "other_thing",
+        to: "thing",
+        change: |_, stored| match stored.get("label").and_then(serde_json::Value::as_str) {
+            Some(label) => Ok(Record::new().with("id", label).with("name", label)),
+            None => Err("It has no label.".to_owned()),
+        },
+    }],
 };
 
 /// The provider.

@@ -63,7 +63,7 @@ fn demands(block: &Block) -> Vec<(String, Vec<String>)> {
 }
 
 /// The values that a pattern accepts, if it is anchored and made of fixed ones.
-fn exact(pattern: &str) -> Option<Vec<String>> {
+pub(super) fn exact(pattern: &str) -> Option<Vec<String>> {
     let exact = pattern.strip_prefix('^')?.strip_suffix('$')?;
     let several = exact.strip_prefix('(').and_then(|rest| rest.strip_suffix(')'));
     let values: Vec<String> = several.map_or_else(|| vec![exact.to_owned()], |all| all.split('|').map(str::to_owned).collect());

@@ -17,6 +17,7 @@
 
 mod guard;
 mod lexer;
+mod literals;
 mod masking;
 mod number;
 mod parser;
@@ -30,6 +31,7 @@ mod tests;
 pub(super) use guard::demanded;
 pub(super) use guard::{guard, may_skip};
 pub(super) use lexer::Place;
+pub(super) use literals::{compared_secrets, relay_parts};
 pub(super) use masking::{masked, secrets, without_values, without_values_of_filters};
 pub(super) use parser::label;
 pub(super) use same::{difference, meaning};

@@ -39,6 +39,7 @@ pub(in crate::gateway) const RESOURCE: Resource = Resource {
         .form("a text whose strings, parentheses, braces and actions are complete, without the label", filters::check)
         .meaning(filters::meaning)
         .difference(filters::difference)
+        .anatomy(filter_script::anatomy)
         .lines()
         .required()
         .write_only_form()

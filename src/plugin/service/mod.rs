@@ -11,6 +11,7 @@ mod generate;
 mod import;
 mod limit;
 mod list;
+mod moved;
 mod object;
 mod plan;
 mod private;
@@ -272,13 +273,9 @@ impl Provider for Service {
         request: Request<wire::move_resource_state::Request>,
     ) -> Answer<wire::move_resource_state::Response> {
         let request = request.into_inner();
-        let diagnostic = Diagnostic::error(
-            format!("Unable to move {:?} to {:?}", request.source_type_name, request.target_type_name),
-            "No resource of this provider takes over objects of another type. Remove the object from the state with `terraform \
-             state rm`, and import it under its new type.",
-        );
-        let diagnostics = dynamic::diagnostics(vec![diagnostic]);
-        Ok(Response::new(wire::move_resource_state::Response { diagnostics, ..Default::default() }))
+        let (session, name) = (self.session.clone(), request.target_type_name.clone());
+        let work = async move { moved::state(&session, &request) };
+        Ok(Response::new(self.session.answer("MoveResourceState", &name, work, moved::failed).await))
     }
 
     async fn read_data_source(

@@ -11,7 +11,7 @@ use crate::value::Type;
 pub(super) const CAPABILITIES: wire::ServerCapabilities = wire::ServerCapabilities {
     plan_destroy: true,
     get_provider_schema_optional: true,
-    move_resource_state: false,
+    move_resource_state: true,
     generate_resource_config: true,
 };
 

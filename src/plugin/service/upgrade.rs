@@ -1,14 +1,16 @@
 //! Stored objects and identities, brought to the schema of now.
 //!
-//! The host asks for every stored object, also at the current version: that path only decodes. No resource has changed its
-//! schema in a way that needs more than dropping and adding attributes.
+//! The host asks for every stored object, also at the current version: that path only decodes. An older one goes through the steps of the catalog
+//! ([`crate::schema::Upgrade`]), one version after the other; what the schema no longer has is dropped, and what is missing is null.
+
+use serde_json::Value as Json;
 
 use super::dynamic;
 use super::session::Session;
 use crate::plugin::wire::tfplugin6::{
     DynamicValue, RawState, ResourceIdentityData, upgrade_resource_identity, upgrade_resource_state,
 };
-use crate::schema::engine;
+use crate::schema::{Resource, engine};
 use crate::value::{Diagnostic, Type};
 
 /// The version of all identities.
@@ -21,7 +23,8 @@ pub(super) fn state(session: &Session, request: &upgrade_resource_state::Request
         let what = format!("the state of {}", request.type_name);
         not_newer(request.version, resource.version, &what)?;
         let ty = engine::resource_type(resource);
-        let state = decode(request.raw_state.as_ref(), &ty, &what)?;
+        let stepped = steps(session, resource, request, &what)?;
+        let state = decode(stepped.as_ref().or(request.raw_state.as_ref()), &ty, &what)?;
         // Without a refresh this is all that is heard of an object before another one may want its name.
         if let Ok(Some(record)) = dynamic::record(Some(&state), &ty, &what) {
             session.current().knows(resource, &record, None);
@@ -53,6 +56,31 @@ pub(super) fn identity(session: &Session, request: &upgrade_resource_identity::R
             upgrade_resource_identity::Response { upgraded_identity: None, diagnostics: dynamic::diagnostics(vec![diagnostic]) }
         }
     }
+}
+
+/// Takes an object of an older version through the steps to the version of now; `None` if there is nothing to do.
+fn steps(
+    session: &Session,
+    resource: &Resource,
+    request: &upgrade_resource_state::Request,
+    what: &str,
+) -> Result<Option<RawState>, Diagnostic> {
+    let Some(raw) = request.raw_state.as_ref().filter(|raw| request.version < resource.version && !raw.json.is_empty()) else {
+        return Ok(None);
+    };
+    let failed = |why: &str| {
+        Diagnostic::error(format!("Unable to understand {what}"), format!("It cannot be brought to the schema of now: {why}."))
+    };
+    let mut stored: Json = serde_json::from_slice(&raw.json).map_err(|error| failed(&error.to_string()))?;
+    if let Some(members) = stored.as_object_mut() {
+        let steps =
+            session.catalog().upgrades.iter().filter(|step| step.resource == resource.name && step.from >= request.version);
+        for step in steps {
+            (step.change)(members).map_err(|why| failed(&why))?;
+        }
+    }
+    let json = serde_json::to_vec(&stored).map_err(|error| failed(&error.to_string()))?;
+    Ok(Some(RawState { json, ..RawState::default() }))
 }
 
 fn not_newer(stored: i64, known: i64, what: &str) -> Result<(), Diagnostic> {

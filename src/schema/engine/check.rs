@@ -52,6 +52,7 @@ pub fn check_catalog(catalog: &Catalog) -> Vec<String> {
         }
         laws.function(function);
     }
+    laws.versions(catalog);
     laws.found
 }
 
@@ -68,6 +69,23 @@ struct Laws {
 }
 
 impl Laws {
+    /// From each older version of a resource, one step leads to the next; moves lead to what is offered.
+    fn versions(&mut self, catalog: &Catalog) {
+        for resource in catalog.resources {
+            let steps: Vec<i64> =
+                catalog.upgrades.iter().filter(|step| step.resource == resource.name).map(|step| step.from).collect();
+            if !steps.iter().copied().eq(0..resource.version) {
+                self.breach(resource.name, "does not have one step from each older version to the next, in order");
+            }
+        }
+        let is_offered = |name: &str| catalog.resources.iter().any(|resource| resource.name == name);
+        for name in catalog.upgrades.iter().map(|step| step.resource).chain(catalog.moves.iter().map(|entry| entry.to)) {
+            if !is_offered(name) {
+                self.breach(name, "is upgraded or moved to, and not offered");
+            }
+        }
+    }
+
     fn breach(&mut self, place: &str, text: impl AsRef<str>) {
         self.found.push(format!("{place}: {}", text.as_ref()));
     }

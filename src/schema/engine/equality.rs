@@ -22,7 +22,7 @@ pub(super) enum Part {
 }
 
 /// The one form that all values of the same meaning have.
-pub(super) fn canonical(attribute: &Attribute, value: &Value) -> Value {
+pub fn canonical(attribute: &Attribute, value: &Value) -> Value {
     canonical_part(attribute, value, Part::All)
 }
 

@@ -40,7 +40,7 @@ pub use complete::{answer, saveable, with_defaults};
 pub use difference::differences;
 pub use document::{data_source_page, function_page, index_page, list_page, resource_page};
 pub use duration::parse_duration;
-pub use equality::same;
+pub use equality::{canonical, same};
 pub use generate::{concealed, generated};
 pub use guard::{Difference, guard, keep, spelled};
 pub use key::{identity, key, known_id, parse_key};

@@ -1,24 +1,27 @@
 //! What the resources of a written configuration are called.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Names that were given out.
 #[derive(Debug, Default)]
 pub(super) struct Names {
     taken: BTreeSet<String>,
+    /// How often each name was asked for, so that the next free number is found at once.
+    asked: BTreeMap<String, usize>,
 }
 
 impl Names {
     /// A name for what the vendor calls `title`: in small letters, words with `_` between them, `_2` where it is taken.
     pub(super) fn give(&mut self, title: &str) -> String {
         let base = snake(title);
-        let mut name = base.clone();
-        let mut count = 1;
-        while !self.taken.insert(name.clone()) {
-            count += 1;
-            name = format!("{base}_{count}");
+        let count = self.asked.entry(base.clone()).or_insert(0);
+        loop {
+            *count += 1;
+            let name = if *count == 1 { base.clone() } else { format!("{base}_{count}") };
+            if self.taken.insert(name.clone()) {
+                return name;
+            }
         }
-        name
     }
 }
 

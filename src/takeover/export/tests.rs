@@ -1,5 +1,5 @@
 use super::*;
-use crate::schema::{Rule, Timeouts, block, block_list, boolean, list, set, string};
+use crate::schema::{Anatomy, Argument, Attribute, Making, Rule, Timeouts, block, block_list, boolean, list, set, string};
 
 const fn resource(
     name: &'static str,
@@ -166,4 +166,183 @@ fn an_order_of_several_names_them_and_one_of_few_says_nothing() {
         folder.files["providers.tf"],
         "terraform {\n  required_providers {\n    mailflow = { source = \"mailflow/mailflow\" }\n  }\n}\n\nprovider \"mailflow\" {\n  exchange {}\n}\n"
     );
+}
+
+/// A language for tests: `made GROUP WORD` is made by a function, `[…]` holds a secret, and `?` cannot be read.
+fn anatomy(text: &str) -> Option<Anatomy> {
+    if text.contains('?') {
+        return None;
+    }
+    let made_by = text.strip_prefix("made ").and_then(|rest| rest.split_once(' ')).map(|(group, word)| Making {
+        function: "make",
+        arguments: vec![
+            Argument::NameOf("gateway_group", group.to_owned()),
+            Argument::Text("X".to_owned()),
+            Argument::Secrets(vec![word.to_owned()]),
+        ],
+    });
+    let secrets = text.find('[').zip(text.find(']')).map(|(from, to)| from + 1..to).into_iter().collect();
+    Some(Anatomy { secrets, made_by })
+}
+
+static FILTER: Resource = resource(
+    "gateway_filter",
+    "filter",
+    &[
+        string("name", "N.").required(),
+        string("script", "S.").required().write_only_form().anatomy(anatomy),
+        boolean("active", "A.").filled(true),
+    ],
+    Import::Key { attributes: &["name"], example: "one" },
+    "name",
+);
+
+#[test]
+fn a_text_in_a_language_is_built_of_what_it_is_made_of() {
+    let filter = |name: &str, script: &str| Record::new().with("name", name).with("script", script).with("active", false);
+    let kinds = [
+        kindred(&RULE, &[rule("One", "s3cretword", "a")]),
+        kindred(&GROUP, &[Record::new().with("listener", "In").with("name", "Relay").with("policy", "P")]),
+        kindred(
+            &FILTER,
+            &[
+                filter("made", "made Relay s3cretword"),
+                filter("text", "if [n7] {\n  has s3cretword ${x};\n}"),
+                filter("plain", "drop();"),
+                filter("odd", "what? s3cret"),
+            ],
+        ),
+    ];
+    let folder = export(&kinds, &around());
+    let filters = &folder.files["gateway_filter.tf"];
+    for wanted in [
+        "locals {\n  relay_group = \"Relay\"\n}\n",
+        "  script = provider::mailflow::make(local.relay_group, \"X\", [var.one_value])\n",
+        "  script = <<-EOT\n    if [${var.text_secret}] {\n      has ${var.one_value} $${x};\n    }\n  EOT\n  active = false\n",
+        "  script = <<-EOT\n    drop();\n  EOT\n",
+        "# The text of `script` cannot be read as what it should be, so it is a variable as a whole.\nresource \"mailflow_gateway_filter\" \"odd\"",
+        "  script = var.odd_script\n",
+    ] {
+        assert!(filters.contains(wanted), "{wanted}\n{filters}");
+    }
+    assert!(folder.files["gateway_group.tf"].contains("name     = local.relay_group\n"), "{}", folder.files["gateway_group.tf"]);
+    let variables = &folder.files["variables.tf"];
+    let block = |name: &str| {
+        variables.split(&format!("variable \"{name}\"")).nth(1).and_then(|rest| rest.split("\n}").next()).expect("a block")
+    };
+    assert!(!block("one_value").contains("default") && !block("text_secret").contains("default"), "{variables}");
+    assert!(block("odd_script").contains("default     = null"), "{variables}");
+    let values: BTreeMap<&str, &str> = folder.secrets.iter().collect();
+    assert_eq!((values["one_value"], values["text_secret"], values.len()), ("s3cretword", "n7", 3));
+    assert!(!format!("{folder:?}").contains("s3cretword"), "secrets are not printed");
+}
+
+#[test]
+fn a_secret_in_a_name_is_neither_in_a_label_nor_in_an_import() {
+    let folder = export(
+        &[kindred(&RULE, &[rule("sets s3cretword9", "s3cretword9", "x"), rule("External mail", "External", "x")])],
+        &around(),
+    );
+    for (name, text) in &folder.files {
+        assert!(!text.contains("s3cretword9") || name == "imports.tf" && text.contains("guid-"), "{name}: {text}");
+    }
+    let rules = &folder.files["exchange_rule.tf"];
+    assert!(rules.contains("\"rule\" {\n  name = \"sets ${var.rule_value}\"\n"), "{rules}");
+    // A word that is also a name is no secret there.
+    assert!(rules.contains("name = \"External mail\""), "{rules}");
+}
+
+mod managed {
+    use super::*;
+    use crate::schema::Catalog;
+
+    static CATALOG: Catalog = Catalog {
+        name: "mailflow",
+        settings: &[],
+        setting_rules: &[],
+        resources: &[&POLICY, &RULE, &ORDER],
+        data_sources: &[],
+        functions: &[],
+        upgrades: &[],
+        moves: &[],
+    };
+
+    fn policy(listener: &str, name: &str) -> Found {
+        super::found(&POLICY, &Record::new().with("listener", listener).with("name", name))
+    }
+
+    #[test]
+    fn a_state_tells_what_it_manages_in_every_module() {
+        let object = |mode: &str, kind: &str, values: serde_json::Value| serde_json::json!({ "mode": mode, "type": kind, "values": values });
+        let shown = serde_json::json!({
+            "format_version": "1.0",
+            "values": { "root_module": {
+                "resources": [
+                    object("managed", "mailflow_gateway_policy", serde_json::json!({ "listener": "In", "name": "One", "id": "In/One" })),
+                    object("data", "mailflow_gateway_policy", serde_json::json!({ "listener": "In", "name": "Read", "id": "In/Read" })),
+                    object("managed", "other_thing", serde_json::json!({ "id": "x" })),
+                ],
+                "child_modules": [{ "child_modules": [{ "resources": [
+                    object("managed", "mailflow_exchange_rule", serde_json::json!({ "name": "Renamed since", "id": "GUID-a" })),
+                    object("managed", "mailflow_exchange_rule_order", serde_json::json!({ "id": "order" })),
+                ] }] }],
+            } },
+        });
+        let mut managed = Managed::new(&CATALOG);
+        managed.add_state(&shown.to_string()).expect("a state");
+        assert!(managed.has(&POLICY, &policy("In", "One")) && !managed.has(&POLICY, &policy("Out", "One")));
+        assert!(!managed.has(&POLICY, &policy("In", "Read")));
+        assert!(
+            managed.has(&RULE, &super::found(&RULE, &rule("a", "x", "y")))
+                && !managed.has(&RULE, &super::found(&RULE, &rule("b", "x", "y")))
+        );
+        assert!(managed.has(&ORDER, &super::found(&ORDER, &Record::new().with("id", "order"))));
+        // A file of the state itself has another form.
+        assert!(
+            Managed::new(&CATALOG).add_state(r#"{"version": 4, "resources": []}"#).is_err_and(|why| why.contains("show -json"))
+        );
+        assert!(Managed::new(&CATALOG).add_state("[").is_err());
+    }
+
+    #[test]
+    fn files_tell_what_they_manage_as_far_as_names_follow_from_them() {
+        let files = [
+            ("main.tf", r#"
+locals { listener = "In" }
+variable "name" { default = "Default" }
+resource "mailflow_gateway_policy" "a" {
+  listener = local.listener
+  name     = "One"
+}
+resource "mailflow_gateway_policy" "b" {
+  listener = mailflow_gateway_policy.a.listener
+  name     = "${var.name}_2"
+}
+resource "mailflow_gateway_policy" "c" {
+  for_each = toset(["x"])
+  listener = "In"
+  name     = each.value
+}
+resource "mailflow_exchange_rule" "r" {
+  name = data.x.y.name
+}
+import {
+  to = mailflow_exchange_rule.r
+  id = "By ID"
+}
+"#),
+            ("more.tf.json", r#"{ "resource": { "mailflow_exchange_rule": { "j": { "name": "In JSON" }, "k": [{ "name": "${local.x}" }] } } }"#),
+            ("terraform.tfvars", "name = \"Given\"\n"),
+        ]
+        .map(|(name, text)| (name.to_owned(), text.to_owned()));
+        let mut managed = Managed::new(&CATALOG);
+        managed.add_files(&files).expect("read");
+        let has = |name: &str| managed.has(&POLICY, &policy("In", name));
+        assert!(has("One") && has("Given_2") && !has("Default_2") && !has("x"));
+        let rule = |name: &str| managed.has(&RULE, &super::found(&RULE, &rule(name, "x", "y")));
+        assert!(rule("by id") && rule("In JSON") && !rule("else"));
+        assert_eq!(managed.unclear().len(), 3, "{:?}", managed.unclear());
+        assert!(!managed.has(&ORDER, &super::found(&ORDER, &Record::new().with("id", "order"))));
+        assert!(Managed::new(&CATALOG).add_files(&[("a.tf".to_owned(), "resource {".to_owned())]).is_err());
+    }
 }

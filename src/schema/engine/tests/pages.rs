@@ -126,7 +126,7 @@ fn breaks<const N: usize>(attributes: [Attribute; N], says: &str) {
 #[track_caller]
 fn told(resource: &'static Resource, says: &str) {
     let resources: &'static [&'static Resource] = Box::leak(Box::new([resource]));
-    let catalog = Catalog { resources, data_sources: &[], functions: &[], settings: &[], setting_rules: &[], name: "demo" };
+    let catalog = Catalog { resources, data_sources: &[], functions: &[], settings: &[], setting_rules: &[], ..CATALOG };
     let found = check_catalog(&catalog);
     assert!(found.iter().any(|breach| breach.contains(says)), "{says}: {found:#?}");
 }

@@ -2,7 +2,7 @@
 
 use crate::schema::{
     Attribute, Catalog, Clearing, DataSource, Function, FunctionError, Import, Parameter, Record, Resource, Rule, Timeouts,
-    block, block_list, boolean, integer, list, list_of, map, number, object, one_of, set, set_of, string,
+    Upgrade, block, block_list, boolean, integer, list, list_of, map, number, object, one_of, set, set_of, string,
 };
 use crate::value::{Type, Value};
 
@@ -181,6 +181,8 @@ pub(super) static CATALOG: Catalog = Catalog {
     resources: &[&THING, &PAIR, &ONLY],
     data_sources: &[&SOURCE],
     functions: &[&DOUBLE],
+    upgrades: &[Upgrade { resource: "pair", from: 0, change: |_| Ok(()) }],
+    moves: &[],
 };
 
 /// An object with these members.

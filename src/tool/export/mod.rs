@@ -1,5 +1,8 @@
 //! `export`: a configuration for what exists, with import blocks for all of it. Changes nothing at either side.
 
+mod against;
+mod check;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, IsTerminal as _};
@@ -16,7 +19,7 @@ use crate::plugin::{Configured, Provider as _};
 use crate::provider::{CATALOG, Environment, Mailflow, sides};
 use crate::remote::{Call, Enumeration, Found, shown};
 use crate::schema::{Record, Resource};
-use crate::takeover::export::{Around, Folder, Kindred, export};
+use crate::takeover::export::{Around, Folder, Kindred, Managed, export};
 use crate::takeover::fits;
 use crate::value::{Diagnostic, Value};
 
@@ -33,17 +36,23 @@ pub(super) struct Options {
     #[arg(long, value_name = "DIR")]
     output: PathBuf,
     /// Only this side or kind: `exchange`, `gateway`, or a type such as `mailflow_gateway_smtp_route` (may be repeated)
-    #[arg(long, value_name = "TYPE")]
+    #[arg(long, value_name = "TYPE", num_args = 1..)]
     only: Vec<String>,
-    /// Only objects whose name fits this pattern: `*` stands for any text, `?` for one character; case does not count
+    /// Only objects whose name or import ID fits this pattern: `*` stands for any text, `?` for one character; case does not count
     #[arg(long = "match", value_name = "GLOB")]
     matching: Option<String>,
-    /// No objects whose name fits this pattern
+    /// No objects whose name or import ID fits this pattern
     #[arg(long, value_name = "GLOB")]
     exclude: Option<String>,
     /// Write objects, too, that are always there and of which nothing is set
     #[arg(long)]
     include_defaults: bool,
+    /// Leave out what this manages already: the output of `terraform show -json`, or a folder with .tf files
+    #[arg(long, value_name = "STATE.json|DIR")]
+    against: Option<PathBuf>,
+    /// Run `init` and `plan` over what was written, in a temporary copy, and fail unless the plan is nothing but imports; files that stand are left alone
+    #[arg(long)]
+    check: bool,
     /// Write over files that stand
     #[arg(long)]
     force: bool,
@@ -65,29 +74,52 @@ pub(super) async fn run(options: &Options) -> ExitCode {
     if sides.is_empty() {
         return usage("export", "no side is configured: set the provider's environment variables, or use --set");
     }
+    let managed = match options.against.as_deref().map(against::read).transpose() {
+        Ok(managed) => managed,
+        Err(problem) => {
+            eprintln!("{problem}");
+            return ExitCode::FAILURE;
+        }
+    };
     let provider = Mailflow::new(environment);
-    let mut export =
-        Reading { options, wanted, kinds: Vec::new(), left_out: Vec::new(), is_whole: true, settings: Record::new() };
+    let mut reading = Reading {
+        options,
+        wanted,
+        managed: managed.as_ref(),
+        kinds: Vec::new(),
+        left_out: managed.iter().flat_map(|managed| managed.unclear().iter().cloned()).collect(),
+        is_whole: true,
+        settings: Record::new(),
+    };
+    for line in &reading.left_out {
+        eprintln!("{}", shown(line));
+    }
+    let is_anything_managed = managed.is_some();
     for (side, block) in sides {
-        export.read(&provider, side, &block).await;
+        reading.read(&provider, side, &block).await;
     }
-    let Reading { kinds, left_out, is_whole, settings, .. } = export;
-    if kinds.iter().all(|kind| kind.found.is_empty()) {
-        eprintln!("Nothing was found that could be written.");
-        return ExitCode::FAILURE;
-    }
+    let Reading { kinds, left_out, is_whole, settings, .. } = reading;
     let around = Around { provider: (CATALOG.name, SOURCE), settings, left_out, include_defaults: options.include_defaults };
-    let folder = self::export(&kinds, &around);
-    match write(&options.output, &folder, options.force) {
-        Ok(()) => {
-            eprintln!("{} objects were written to {} files in {}.", folder.count, folder.files.len(), options.output.display());
-            if is_whole { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    let folder = export(&kinds, &around);
+    if folder.count == 0 {
+        eprintln!(
+            "Nothing was found that could be written.{}",
+            if is_anything_managed { " What was found is managed already." } else { "" }
+        );
+        return if is_whole && is_anything_managed { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+    }
+    let is_written = match write(&options.output, &folder, options) {
+        Ok(told) => {
+            eprintln!("{told}");
+            true
         }
         Err(problem) => {
             eprintln!("{problem}");
-            ExitCode::FAILURE
+            false
         }
-    }
+    };
+    let holds = !options.check || is_written && check::check(&folder, &options.set).await;
+    if is_whole && is_written && holds { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 /// The kinds that are asked for.
@@ -113,6 +145,7 @@ fn wanted(only: &[String]) -> Result<Vec<&'static Resource>, String> {
 struct Reading<'a> {
     options: &'a Options,
     wanted: Vec<&'static Resource>,
+    managed: Option<&'a Managed>,
     kinds: Vec<Kindred>,
     left_out: Vec<String>,
     is_whole: bool,
@@ -126,7 +159,7 @@ impl Reading<'_> {
             Ok(configured) => configured,
             Err(problems) => {
                 problems.iter().for_each(tell);
-                self.leave_out(format!("the side {side}: it could not be reached or logged in to"));
+                self.leave_out(format!("the side {side}: it could not be reached or logged in to"), true);
                 return;
             }
         };
@@ -144,29 +177,43 @@ impl Reading<'_> {
                 Err(error) => {
                     let problem = error.diagnostic(&format!("list the objects of the kind {}", resource.noun));
                     tell(&problem);
-                    self.leave_out(format!("all of the kind {}: {}", resource.noun, shown(&problem.summary)));
+                    self.leave_out(format!("all of the kind {}: {}", resource.noun, shown(&problem.summary)), true);
                     continue;
                 }
             };
-            for trouble in reports.iter().chain(&troubles) {
+            for (trouble, is_part) in
+                reports.iter().map(|one| (one, one.is_error())).chain(troubles.iter().map(|one| (one, true)))
+            {
                 tell(trouble);
-                self.leave_out(format!("of the kind {}: {}", resource.noun, shown(&trouble.summary)));
+                // A row that is not understood is no failure: it stays as it is.
+                self.leave_out(format!("of the kind {}: {}", resource.noun, shown(&trouble.summary)), is_part);
             }
-            let found = found.into_iter().filter(|found| self.is_asked_for(found)).collect();
+            let found: Vec<Found> = found.into_iter().filter(|found| self.is_asked_for(resource, found)).collect();
+            let count = found.len();
+            let found: Vec<Found> =
+                found.into_iter().filter(|found| !self.managed.is_some_and(|managed| managed.has(resource, found))).collect();
+            if found.len() < count {
+                self.left_out.push(format!(
+                    "{} of the kind {}: managed already (`--against`)",
+                    count - found.len(),
+                    resource.noun
+                ));
+            }
             self.kinds.push(Kindred { resource, found });
         }
         configured.close().await;
         self.settings.set(side, public(block.get(side), &self.options.set, side));
     }
 
-    fn is_asked_for(&self, found: &Found) -> bool {
-        let name = &found.display_name;
-        self.options.matching.as_ref().is_none_or(|pattern| fits(pattern, name))
-            && !self.options.exclude.as_ref().is_some_and(|pattern| fits(pattern, name))
+    /// A pattern is held against the name and against the import ID: `RELAY*` fits `OutgoingMail/RELAY_O365`, too.
+    fn is_asked_for(&self, resource: &Resource, found: &Found) -> bool {
+        let names = [Some(found.display_name.as_str()), found.object.text(resource.title)];
+        let is_like = |pattern: &String| names.iter().flatten().any(|name| fits(pattern, name));
+        self.options.matching.as_ref().is_none_or(is_like) && !self.options.exclude.as_ref().is_some_and(is_like)
     }
 
-    fn leave_out(&mut self, line: String) {
-        self.is_whole = false;
+    fn leave_out(&mut self, line: String, is_failure: bool) {
+        self.is_whole &= !is_failure;
         if !self.left_out.contains(&line) {
             self.left_out.push(line);
         }
@@ -217,19 +264,22 @@ fn tell(problem: &Diagnostic) {
     eprintln!("{}\n{}\n", shown(&problem.summary), shown(&problem.detail));
 }
 
-/// Writes the files. Without `force` none is written if one stands.
-fn write(folder: &Path, written: &Folder, force: bool) -> Result<(), String> {
+/// Writes the files, and says so. Without `--force` none is written if one stands: an error, unless it is only a check.
+fn write(folder: &Path, written: &Folder, options: &Options) -> Result<String, String> {
     let standing: Vec<&String> = written.files.keys().filter(|name| folder.join(name).exists()).collect();
-    if let (Some(first), false) = (standing.first(), force) {
-        return Err(format!(
-            "{} stands already: nothing was written. Use --force to write over it.",
-            folder.join(first).display()
-        ));
+    if let (Some(first), false) = (standing.first(), options.force) {
+        let first = folder.join(first);
+        return if options.check {
+            Ok(format!("{} stands already: nothing is written, only checked.", first.display()))
+        } else {
+            Err(format!("{} stands already: nothing was written. Use --force to write over it.", first.display()))
+        };
     }
-    let all: &BTreeMap<String, String> = &written.files;
-    let write = || -> io::Result<()> {
-        fs::create_dir_all(folder)?;
-        all.iter().try_for_each(|(name, text)| fs::write(folder.join(name), text))
-    };
-    write().map_err(|error| format!("{} cannot be written: {error}", folder.display()))
+    put(folder, &written.files).map_err(|error| format!("{} cannot be written: {error}", folder.display()))?;
+    Ok(format!("{} objects were written to {} files in {}.", written.count, written.files.len(), folder.display()))
+}
+
+fn put(folder: &Path, files: &BTreeMap<String, String>) -> io::Result<()> {
+    fs::create_dir_all(folder)?;
+    files.iter().try_for_each(|(name, text)| fs::write(folder.join(name), text))
 }

@@ -1,0 +1,4 @@
+import {
+  to = mailflow_exchange_remote_domain.all
+  id = "Default"
+}

@@ -1,0 +1,4 @@
+import {
+  to = mailflow_gateway_listener_defaults.incoming
+  id = "IncomingMail"
+}

@@ -1,0 +1,4 @@
+import {
+  to = mailflow_gateway_recipient_access.domain
+  id = "IncomingMail/example.com"
+}

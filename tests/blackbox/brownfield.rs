@@ -1,0 +1,413 @@
+//! What was clicked together over years is exported, checked, applied, destroyed and made again.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use mailflow::sandbox::exchange::Oddity;
+use mailflow::sandbox::gateway::Edit;
+use mailflow::sandbox::gateway::tables::destination::Destination;
+use mailflow::sandbox::gateway::tables::hat::{SenderGroup, Verdict};
+use mailflow::sandbox::gateway::tables::route::SmtpRoute;
+use serde_json::{Value as Json, json};
+
+use crate::export::{export, settings, texts};
+use crate::support::{Must as _, Workspace, World};
+
+/// What the rule sends and the filter accepts.
+const SHARED: &str = "Zx81secretKEY";
+/// What the filter accepts, too.
+const FORMER: &str = "oldSecret22";
+/// What another filter compares, which is not of the guide.
+const OTHER: &str = "third-Secret7";
+/// What another rule sends.
+const ALONE: &str = "lonely Value 9";
+
+const GROUP: &str = "RELAY_O365";
+
+/// Twelve rules, each of another shape: names and members.
+fn rules() -> Vec<(&'static str, Json)> {
+    let many: Vec<String> = (0..200).map(|number| format!("partner{number}.example")).collect();
+    vec![
+        ("Bypass spam  filtering - CES", json!({ "SenderIpRanges": ["203.0.113.10", "203.0.113.0/28"], "SetSCL": -1 })),
+        (
+            "Outbound to Cisco CES",
+            json!({
+                "FromScope": "InOrganization", "SentToScope": "NotInOrganization", "RouteMessageOutboundConnector": "Outbound to Cisco CES",
+                "SetHeaderName": "X-OUTBOUND-AUTH", "SetHeaderValue": SHARED,
+            }),
+        ),
+        (
+            "Zwölfte Regel \"Überall\" ✉",
+            json!({ "SubjectContainsWords": ["Geheim", "ЁЖ"], "ApplyHtmlDisclaimerText": "<p>${not} %{a} \\ \"template\"</p>", "ApplyHtmlDisclaimerLocation": "Append", "ApplyHtmlDisclaimerFallbackAction": "Wrap" }),
+        ),
+        ("Many partners", json!({ "SenderDomainIs": many, "PrependSubject": "[Partner] " })),
+        (
+            "switched OFF",
+            json!({ "FromScope": "NotInOrganization", "SetHeaderName": "X-Tag", "SetHeaderValue": ALONE, "State": "Disabled" }),
+        ),
+        ("Audit only", json!({ "Mode": "Audit", "MessageSizeOver": "10 MB (10,485,760 bytes)", "DeleteMessage": true })),
+        (
+            "Reject programs",
+            json!({ "AttachmentExtensionMatchesWords": ["exe", "bat"], "RejectMessageReasonText": "No programs, please.", "RejectMessageEnhancedStatusCode": "5.7.1" }),
+        ),
+        (
+            "Header \\d+ patterns",
+            json!({ "HeaderMatchesMessageHeader": "X-Spam", "HeaderMatchesPatterns": ["^\\d{3}\\s\"x\"$"], "Quarantine": true }),
+        ),
+        (
+            "With exceptions",
+            json!({ "FromScope": "NotInOrganization", "ExceptIfSenderDomainIs": ["contoso.com"], "ExceptIfSubjectMatchesPatterns": ["^AW: "], "SetSCL": 5, "StopRuleProcessing": true }),
+        ),
+        ("all mail", json!({ "SetAuditSeverity": "Low", "Comments": "acts on everything" })),
+        (
+            "Repeats the secret",
+            json!({ "HeaderContainsMessageHeader": "X-OUTBOUND-AUTH", "HeaderContainsWords": [SHARED], "RemoveHeader": "X-OUTBOUND-AUTH" }),
+        ),
+        ("Has more than we know", json!({ "FromScope": "InOrganization", "SetSCL": 1 })),
+    ]
+}
+
+fn connectors() -> Vec<(&'static str, &'static str, Json)> {
+    vec![
+        (
+            "InboundConnector",
+            "Inbound from Cisco CES",
+            json!({ "ConnectorType": "Partner", "SenderDomains": ["smtp:*;1"], "SenderIPAddresses": ["203.0.113.10", "203.0.113.11/32"], "RestrictDomainsToIPAddresses": true, "RequireTls": true }),
+        ),
+        (
+            "InboundConnector",
+            "Partner  ÄÖ",
+            json!({ "ConnectorType": "Partner", "SenderDomains": ["smtp:Partner.example;10", "smtp:b.example;1"], "TlsSenderCertificateName": "*.partner.example", "RestrictDomainsToCertificate": true, "RequireTls": true }),
+        ),
+        (
+            "InboundConnector",
+            "own servers",
+            json!({ "ConnectorType": "OnPremises", "SenderDomains": ["smtp:*;1"], "SenderIPAddresses": ["198.51.100.0/24"], "Enabled": false, "Comment": "two\nlines" }),
+        ),
+        (
+            "OutboundConnector",
+            "Outbound to Cisco CES",
+            json!({ "ConnectorType": "Partner", "IsTransportRuleScoped": true, "UseMXRecord": false, "SmartHosts": ["203.0.113.20", "[203.0.113.21]"], "TlsSettings": "EncryptionOnly" }),
+        ),
+        (
+            "OutboundConnector",
+            "To partner",
+            json!({ "ConnectorType": "Partner", "RecipientDomains": ["partner.example", "*.partner.example"], "UseMXRecord": true, "TlsSettings": "DomainValidation", "TlsDomain": "*.partner.example" }),
+        ),
+        (
+            "OutboundConnector",
+            "In test",
+            json!({ "ConnectorType": "OnPremises", "RecipientDomains": ["test.example"], "UseMXRecord": false, "SmartHosts": ["mx.test.example"], "TestMode": true }),
+        ),
+    ]
+}
+
+/// Sets both services up by hand.
+fn furnish(world: &World) {
+    let (exchange, gateway) = (&world.stand_ins.exchange, &world.stand_ins.gateway);
+    for (noun, name, members) in connectors() {
+        exchange.put(noun, name, &members).expect("made");
+    }
+    for (name, members) in rules() {
+        exchange.put("TransportRule", name, &members).expect("made");
+    }
+    exchange
+        .put("RemoteDomain", "Partner", &json!({ "DomainName": "*.Partner.example", "AutoReplyEnabled": false }))
+        .expect("made");
+    exchange.put("AcceptedDomain", "contoso.com", &json!({ "DomainType": "InternalRelay" })).expect("set");
+    exchange.show("TransportRule", "Has more than we know", Oddity::exception("ContentMatchesPrompt")).expect("it is there");
+    exchange.show("InboundConnector", "own servers", Oddity::members(&json!({ "EFTestMode": true }))).expect("it is there");
+
+    let script = |name: &str, body: &str| Edit::Add {
+        path: "/filters/-".to_owned(),
+        value: json!({ "name": name, "active": true, "body": body }),
+    };
+    gateway.edit_paths(&[
+        script("tag_it", "if (recv-listener == \"IncomingMail\") {\n    insert-header(\"X-Came\", \"from ${outside} \\\\d\");\n}"),
+        script(
+            "office365_outbound",
+            &format!(
+                "if   (SENDERGROUP == '^{GROUP}$')\n{{\n  IF (header('X-OUTBOUND-AUTH')   == '^({SHARED}|{FORMER})$') {{ strip-header('X-OUTBOUND-AUTH'); }}\n  else {{ drop(); }}\n}}"
+            ),
+        ),
+        script(
+            "older_guard",
+            &format!("if (sendergroup == \"^OLD$\") and (header(\"X-Old\") != \"^{OTHER}$\") {{\n    log(\"no {SHARED} there\");\n    drop();\n}}"),
+        ),
+        Edit::Add { path: "/filters/-".to_owned(), value: json!({ "name": "asleep", "active": false, "body": "if (true) {\n    skip-filters();\n}" }) },
+    ])
+    .expect("made");
+    gateway.edit(|configuration| {
+        let group = |name: &str, senders: &[&str], policy: &str, comment: &str| SenderGroup {
+            name: name.to_owned(),
+            senders: senders.iter().map(|sender| (*sender).to_owned()).collect(),
+            countries: Vec::new(),
+            verdict: Verdict::Policy(policy.to_owned()),
+            comment: comment.to_owned(),
+        };
+        for listener in &mut configuration.listeners {
+            let is_private = listener.rat.is_none();
+            let policy = if is_private { "RELAYED" } else { "ACCEPTED" };
+            let groups = &mut listener.hat.groups;
+            groups.insert(
+                0,
+                group("By hand", &["192.0.2.", "10.1.1-5", "mail.Example.com", ".example.net"], policy, "made by hand (2019)"),
+            );
+            let many: Vec<String> = (0..120).map(|number| format!("192.0.2.{number}")).collect();
+            groups.insert(1, SenderGroup { senders: many, ..group("MANY", &[], policy, "") });
+            if is_private {
+                groups.insert(0, group(GROUP, &[".protection.outlook.com"], "RELAYED", "Microsoft 365 outbound"));
+                // An entry without a name: a row that nobody can name.
+                groups.insert(2, group("", &["198.51.100.77"], "BLOCKED", ""));
+            }
+        }
+        if let Some(rat) = configuration.listeners.iter_mut().find_map(|listener| listener.rat.as_mut()) {
+            use mailflow::sandbox::gateway::tables::recipient::{Access, Recipient, Response, Treatment};
+            let plain = Treatment::plain(Access::Accept);
+            let refused = Treatment {
+                response: Some(Response { code: 550, text: "Not \"here\" ".trim().to_owned() }),
+                ..Treatment::plain(Access::Reject)
+            };
+            rat.entries.push(Recipient { address: "example.com".to_owned(), treatment: plain.clone() });
+            rat.entries.push(Recipient { address: ".Example.org".to_owned(), treatment: plain });
+            rat.entries.push(Recipient { address: "former@".to_owned(), treatment: refused });
+        }
+        let route = |domain: &str, destinations: &[&str]| SmtpRoute {
+            domain: domain.to_owned(),
+            destinations: destinations.iter().map(|one| (*one).to_owned()).collect(),
+            authentication: None,
+        };
+        configuration.smtp_routes.push(route("example.com", &["example-com.mail.protection.outlook.com"]));
+        configuration.smtp_routes.push(route(".example.org", &["[192.0.2.25]:2525/pri=10", "mx.example.org/pri=20"]));
+        configuration.smtp_routes.push(route("ALL", &["USEDNS"]));
+        configuration.smtp_routes.push(route("dead.example", &["/dev/null"]));
+        let entry = Destination { concurrency: Some(10), messages_per_connection: Some(20), ..Destination::new("example.com") };
+        configuration.destination_controls.entries.push(entry);
+        configuration.destination_controls.default.concurrency = 321;
+    });
+}
+
+/// The values of the variables, by the names that the export gave them: told by where they stand.
+fn values(files: &BTreeMap<String, String>) -> Vec<(String, String)> {
+    let variables = &files["variables.tf"];
+    let names: Vec<&str> = variables.split("variable \"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    let value = |name: &&str| {
+        let about =
+            variables.split(&format!("variable \"{name}\"")).nth(1).and_then(|rest| rest.split("\n}").next()).expect("a block");
+        let value = if about.contains("Outbound to Cisco CES") {
+            SHARED
+        } else if about.contains("office365_outbound") {
+            FORMER
+        } else if about.contains("older_guard") {
+            OTHER
+        } else {
+            assert!(about.contains("switched OFF"), "{about}");
+            ALONE
+        };
+        (format!("TF_VAR_{name}"), value.to_owned())
+    };
+    let values: Vec<_> = names.iter().map(value).collect();
+    let distinct: BTreeSet<_> = values.iter().map(|(_, value)| value).collect();
+    assert_eq!(distinct.len(), 4, "one variable for each secret: {names:?}");
+    assert_eq!(values.len(), 4, "equal ones are one: {names:?}");
+    values
+}
+
+async fn workspace_of<'w>(world: &'w World, name: &str, files: &BTreeMap<String, String>) -> Workspace<'w> {
+    let workspace = world.workspace(name).await;
+    std::fs::remove_file(workspace.folder.join("provider.tf")).expect("removed");
+    for (name, text) in files {
+        std::fs::write(workspace.folder.join(name), text).expect("written");
+    }
+    workspace
+}
+
+/// What stands, without what the service itself makes anew with each object.
+fn standing(world: &World) -> (Json, Json) {
+    fn cleaned(value: &mut Json) {
+        match value {
+            Json::Object(members) => {
+                members.retain(|name, _| {
+                    !["Guid", "Identity", "ImmutableId", "Id", "DistinguishedName"].contains(&name.as_str())
+                        && !name.starts_with("When")
+                        && !name.contains("Timestamp")
+                        && name != "LastModifiedBy"
+                        && name != "RuleVersion"
+                });
+                members.values_mut().for_each(cleaned);
+            }
+            Json::Array(items) => items.iter_mut().for_each(cleaned),
+            _ => {}
+        }
+    }
+    let (mut exchange, gateway) = world.stand_ins.snapshot();
+    cleaned(&mut exchange);
+    // The order of what has no order is that of making.
+    for (noun, objects) in exchange.as_object_mut().into_iter().flatten() {
+        if let (Some(objects), true) = (objects.as_array_mut(), noun != "TransportRule") {
+            objects.sort_by_key(|object| object["Name"].to_string());
+        }
+    }
+    (exchange, sorted(gateway))
+}
+
+/// Tables whose rows have no order, in one order.
+fn sorted(mut gateway: Json) -> Json {
+    let by = |key: &'static str| move |row: &Json| row[key].to_string();
+    if let Some(rows) = gateway.pointer_mut("/smtp_routes").and_then(Json::as_array_mut) {
+        rows.sort_by_key(by("domain"));
+    }
+    if let Some(rows) = gateway.pointer_mut("/destination_controls/entries").and_then(Json::as_array_mut) {
+        rows.sort_by_key(by("domain"));
+    }
+    for listener in gateway["listeners"].as_array_mut().into_iter().flatten() {
+        if let Some(rows) = listener.pointer_mut("/rat/entries").and_then(Json::as_array_mut) {
+            rows.sort_by_key(by("address"));
+        }
+        if let Some(rows) = listener.pointer_mut("/hat/policies").and_then(Json::as_array_mut) {
+            rows.sort_by_key(by("name"));
+        }
+        for group in listener.pointer_mut("/hat/groups").and_then(Json::as_array_mut).into_iter().flatten() {
+            if let Some(senders) = group["senders"].as_array_mut() {
+                senders.sort_by_key(Json::to_string);
+            }
+        }
+    }
+    gateway
+}
+
+fn holds_no_secret(files: &BTreeMap<String, String>, world: &World) {
+    let own = [world.stand_ins.exchange.client_secret(), world.stand_ins.gateway.password().to_owned()];
+    for secret in [SHARED, FORMER, OTHER, ALONE].into_iter().chain(own.iter().map(String::as_str)) {
+        for (name, text) in files {
+            assert!(!text.contains(secret), "{secret} stands in {name}:\n{text}");
+        }
+    }
+}
+
+fn refers(files: &BTreeMap<String, String>) {
+    let all: String = files.values().flat_map(|text| text.split_whitespace()).collect::<Vec<_>>().join(" ");
+    for wanted in [
+        "route_message_outbound_connector = mailflow_exchange_outbound_connector.outbound_to_cisco_ces.name",
+        "guarded_by = mailflow_gateway_message_filter.office365_outbound.name",
+        "policy = mailflow_gateway_mail_flow_policy.relayed.name",
+        "locals { relay_o365_group = \"RELAY_O365\" }",
+        "name = local.relay_o365_group",
+        "= provider::mailflow::relay_filter_script(local.relay_o365_group, \"X-OUTBOUND-AUTH\", [var.",
+        "header(\"X-Old\") != \"^${var.older_guard_secret}$\"",
+        "header_contains_words = [var.outbound_to_cisco_ces_set_header_value]",
+    ] {
+        assert!(
+            all.contains(wanted),
+            "{wanted}\n{}\n{}",
+            files["gateway_message_filter.tf"],
+            files["exchange_transport_rule.tf"]
+        );
+    }
+    for file in ["exchange_transport_rule.tf", "gateway_message_filter.tf", "gateway_sender_group.tf"] {
+        let text = &files[file];
+        assert!(!text.contains("before ") && !text.contains("priority "), "{file}: places are said by the order\n{text}");
+    }
+}
+
+fn command_line(workspace: &Path) -> BTreeMap<String, String> {
+    texts(workspace).into_iter().filter(|(name, _)| name.ends_with(".tf")).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_grew_over_years_is_taken_over_destroyed_and_made_again() {
+    let world = World::start();
+    furnish(&world);
+    let before = world.stand_ins.snapshot();
+    let stood = standing(&world);
+    let homes = [tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder")];
+    let checked = export(&world, homes[0].path(), &["--check"]).await;
+    let told = String::from_utf8_lossy(&checked.stderr).into_owned();
+    let files = texts(homes[0].path());
+    let count = files["imports.tf"].matches("import {").count();
+    assert!(told.contains(&format!("Plan: {count} to import, 0 to add, 0 to change, 0 to destroy.")), "{told}");
+    assert_eq!(checked.status.code(), Some(0), "{told}");
+    assert_eq!(world.stand_ins.snapshot(), before, "nothing is written");
+    assert!(files.keys().all(|name| [".tf", ".md"].iter().any(|end| name.ends_with(end))), "{:?}", files.keys());
+    // The same bytes, and the folder that stands is left alone.
+    assert!(export(&world, homes[1].path(), &[]).await.status.success());
+    assert_eq!(files, texts(homes[1].path()), "the same objects make the same bytes");
+    std::fs::write(homes[1].path().join("imports.tf"), "# mine\n").expect("written");
+    let again = export(&world, homes[1].path(), &["--check"]).await;
+    assert_eq!(again.status.code(), Some(0), "{}", String::from_utf8_lossy(&again.stderr));
+    assert_eq!(texts(homes[1].path())["imports.tf"], "# mine\n");
+    holds_no_secret(&files, &world);
+    refers(&files);
+    assert!(files["README.md"].contains("cannot read"), "{}", files["README.md"]);
+
+    let workspace = workspace_of(&world, "brownfield", &files).await;
+    let (own, _) = settings(&world);
+    let environment: Vec<(String, String)> =
+        own.into_iter().map(|(name, value)| (name.to_owned(), value)).chain(values(&files)).collect();
+    let environment: Vec<(&str, &str)> = environment.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    workspace.run(&["fmt", "-check", "-diff", "-no-color"]).await.must("the layout");
+    let applied = workspace.run_with(&["apply", "-auto-approve", "-no-color"], &environment).await.must("apply");
+    assert!(applied.stdout.contains(&format!("{count} imported, 0 added, 0 changed, 0 destroyed")), "{}", applied.stdout);
+    assert_eq!(world.stand_ins.snapshot(), before, "nothing is written");
+    let planned = workspace.run_with(&["plan", "-no-color", "-detailed-exitcode"], &environment).await;
+    assert_eq!(planned.code, Some(0), "{}{}", planned.stdout, planned.stderr);
+
+    // Exported against what is managed now, nothing is left.
+    let shown = workspace.run(&["show", "-json"]).await.must("show");
+    let state = homes[1].path().join("state.json");
+    std::fs::write(&state, &shown.stdout).expect("written");
+    for against in [state.as_path(), homes[0].path()] {
+        let nothing = tempfile::tempdir().expect("a folder");
+        let none = export(&world, &nothing.path().join("none"), &["--against", against.to_str().expect("a path")]).await;
+        let told = String::from_utf8_lossy(&none.stderr).into_owned();
+        assert!(told.contains("managed already") && !nothing.path().join("none").exists(), "{told}");
+        assert_eq!(none.status.code(), Some(0), "{told}");
+    }
+
+    std::fs::remove_file(workspace.folder.join("imports.tf")).expect("removed");
+    let leaving = workspace.run_with(&["plan", "-destroy", "-no-color"], &environment).await.must("the plan of destroy");
+    for lost in ["exceptions: ContentMatchesPrompt", "EFTestMode"] {
+        assert!(leaving.stdout.contains(lost), "the plan names what is lost: {lost}\n{}", leaving.stdout);
+    }
+    workspace.run_with(&["destroy", "-auto-approve", "-no-color"], &environment).await.must("destroy");
+    let gone = world.stand_ins.gateway.configuration();
+    assert!(gone.filters.is_empty() && gone.smtp_routes.iter().all(|route| route.domain == "ALL"));
+    assert!(world.stand_ins.exchange.object("TransportRule", "Many partners").is_none());
+    // What is not known cannot be made again, which the plan says; taken out of the files, all else is.
+    let refused = workspace.run_with(&["plan", "-no-color"], &environment).await;
+    assert!(!refused.succeeded() && refused.stderr.contains("unmanaged"), "{}{}", refused.stdout, refused.stderr);
+    for (name, text) in command_line(&workspace.folder) {
+        let kept: Vec<&str> = text.lines().filter(|line| !line.trim_start().starts_with("unmanaged ")).collect();
+        std::fs::write(workspace.folder.join(name), kept.join("\n") + "\n").expect("written");
+    }
+    workspace.run_with(&["apply", "-auto-approve", "-no-color"], &environment).await.must("made again");
+    let planned = workspace.run_with(&["plan", "-no-color", "-detailed-exitcode"], &environment).await;
+    assert_eq!(planned.code, Some(0), "{}{}", planned.stdout, planned.stderr);
+    assert_same(&standing(&world), &stood);
+}
+
+/// Ends the test with the first places that differ.
+#[track_caller]
+fn assert_same(now: &(Json, Json), before: &(Json, Json)) {
+    fn differences(now: &Json, before: &Json, path: &str, found: &mut Vec<String>) {
+        match (now, before) {
+            (Json::Object(one), Json::Object(other)) => {
+                let names: BTreeSet<&String> = one.keys().chain(other.keys()).collect();
+                for name in names {
+                    differences(&now[name], &before[name], &format!("{path}/{name}"), found);
+                }
+            }
+            (Json::Array(one), Json::Array(other)) if one.len() == other.len() => {
+                for (place, (one, other)) in one.iter().zip(other).enumerate() {
+                    differences(one, other, &format!("{path}/{place}"), found);
+                }
+            }
+            _ if now != before => found.push(format!("{path}: {now} was {before}")),
+            _ => {}
+        }
+    }
+    let mut found = Vec::new();
+    differences(&now.0, &before.0, "exchange", &mut found);
+    differences(&now.1, &before.1, "gateway", &mut found);
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
