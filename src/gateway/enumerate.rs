@@ -47,6 +47,13 @@ impl Gateway {
         for row in rows.rows.iter().filter(|row| row.resource == resource.name) {
             let imported = engine::settle(resource, &Record::new(), &row.record.clone().with("id", row.id.as_str()));
             let read = super::resources::as_known(rows, row, &imported).with("id", row.id.as_str());
+            let read = match self.guarded(resource, read.clone(), rows, call).await {
+                Ok(guarded) => guarded,
+                Err(error) => {
+                    listing.trouble(&error, &format!("read which message filter guards {}", resource.called(&read)));
+                    read
+                }
+            };
             listing.objects.push(self.explained(resource, read, call).await);
         }
     }

@@ -44,6 +44,15 @@ pub(super) enum Part {
     Plain(String),
     /// What an expression gives.
     Of(Vec<String>),
+    /// What a sensitive expression gives, in an argument that is not sensitive: Terraform takes a change of that for a change of the object.
+    Open(Vec<String>),
+}
+
+impl Term {
+    /// A sensitive expression in an argument that is not sensitive.
+    pub(super) fn open(steps: &[String]) -> Term {
+        Term::Call(vec!["nonsensitive".to_owned()], vec![Term::Reference(steps.to_vec())])
+    }
 }
 
 /// Writes a file, block by block: a file may have ten thousand of them, and their trees are large.
@@ -154,7 +163,11 @@ fn elements(parts: &[Part]) -> Vec<Element> {
         match part {
             Part::Plain(text) => {
                 // `$` right before `${` would take its meaning away.
-                let plain = if matches!(parts.get(place + 1), Some(Part::Of(_))) { text.trim_end_matches('$') } else { text };
+                let plain = if matches!(parts.get(place + 1), Some(Part::Of(_) | Part::Open(_))) {
+                    text.trim_end_matches('$')
+                } else {
+                    text
+                };
                 if !plain.is_empty() {
                     elements.push(Element::from(plain));
                 }
@@ -163,6 +176,7 @@ fn elements(parts: &[Part]) -> Vec<Element> {
                 }
             }
             Part::Of(steps) => elements.push(interpolation(reference(steps))),
+            Part::Open(steps) => elements.push(interpolation(expression(&Term::open(steps), 0))),
         }
     }
     elements
@@ -224,7 +238,7 @@ mod tests {
                             Term::List(vec![
                                 Term::Literal(Value::text("a")),
                                 Term::Text(vec![Part::Plain("b ".to_owned()), Part::Of(steps("var.s"))]),
-                                Term::Text(vec![Part::Plain("c$".to_owned()), Part::Of(steps("var.s"))]),
+                                Term::Text(vec![Part::Plain("c$".to_owned()), Part::Open(steps("var.s"))]),
                             ]),
                         )],
                     ),
@@ -242,7 +256,7 @@ mod tests {
   }
 
   inner {
-    words = ["a", "b ${var.s}", "c${"$"}${var.s}"]
+    words = ["a", "b ${var.s}", "c${"$"}${nonsensitive(var.s)}"]
   }
 }
 

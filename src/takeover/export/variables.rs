@@ -160,12 +160,12 @@ impl Variables {
         let mut at = 0;
         for range in anatomy.secrets {
             let (Some(before), Some(secret)) = (text.get(at..range.start), text.get(range.clone())) else { continue };
-            self.replaced(before, &mut parts);
+            self.replaced(before, Part::Of, &mut parts);
             needed(secret);
             parts.extend(self.of(secret).map(Part::Of));
             at = range.end;
         }
-        self.replaced(text.get(at..).unwrap_or_default(), &mut parts);
+        self.replaced(text.get(at..).unwrap_or_default(), Part::Of, &mut parts);
         Some((laid_out(parts), None))
     }
 
@@ -174,7 +174,7 @@ impl Variables {
         match self.by_value.get(text) {
             Some(name) => {
                 self.needed.borrow_mut().insert(name.clone());
-                Term::Reference(vec!["var".to_owned(), name.clone()])
+                Term::open(&["var".to_owned(), name.clone()])
             }
             None => self.plain(text),
         }
@@ -183,10 +183,10 @@ impl Variables {
     /// The same, where a short word that is also a secret is an accident.
     pub(super) fn plain(&self, text: &str) -> Term {
         let mut parts = Vec::new();
-        self.replaced(text, &mut parts);
+        self.replaced(text, Part::Open, &mut parts);
         match parts.as_slice() {
             [] | [Part::Plain(_)] => Term::Literal(Value::text(text)),
-            [Part::Of(variable)] => Term::Reference(variable.clone()),
+            [Part::Open(variable)] => Term::open(variable),
             _ => Term::Text(parts),
         }
     }
@@ -197,7 +197,7 @@ impl Variables {
     }
 
     /// Adds a text in which the secrets are replaced.
-    fn replaced(&self, text: &str, parts: &mut Vec<Part>) {
+    fn replaced(&self, text: &str, part: fn(Vec<String>) -> Part, parts: &mut Vec<Part>) {
         let inside: Vec<(&String, &String)> =
             self.by_value.iter().filter(|(secret, _)| secret.len() >= LONG_ENOUGH && text.contains(secret.as_str())).collect();
         let mut rest = text;
@@ -210,7 +210,7 @@ impl Variables {
                 parts.push(Part::Plain(rest[..at].to_owned()));
             }
             self.needed.borrow_mut().insert(name.clone());
-            parts.push(Part::Of(vec!["var".to_owned(), name.clone()]));
+            parts.push(part(vec!["var".to_owned(), name.clone()]));
             rest = &rest[at + secret.len()..];
         }
         if !rest.is_empty() {
@@ -261,11 +261,11 @@ impl Variables {
     pub(super) fn masked(&self, text: &str) -> String {
         let mut parts = Vec::new();
         let needed = self.needed.borrow().clone();
-        self.replaced(text, &mut parts);
+        self.replaced(text, Part::Of, &mut parts);
         self.needed.replace(needed);
         parts.into_iter().fold(String::new(), |text, part| match part {
             Part::Plain(plain) => text + &plain,
-            Part::Of(steps) => text + &steps.join("."),
+            Part::Of(steps) | Part::Open(steps) => text + &steps.join("."),
         })
     }
 
@@ -288,12 +288,27 @@ fn laid_out(mut parts: Vec<Part>) -> Term {
             _ => Term::Text(parts),
         };
     }
+    without_margin(&mut parts);
     match parts.last_mut() {
         Some(Part::Plain(text)) if text.ends_with('\n') => {}
         Some(Part::Plain(text)) => text.push('\n'),
         _ => parts.push(Part::Plain("\n".to_owned())),
     }
     Term::Lines(parts)
+}
+
+/// Takes away what all lines but the first are indented by: a device sets them off from a name that stands before the first.
+fn without_margin(parts: &mut [Part]) {
+    let indent = |line: &str| line.len() - line.trim_start_matches(' ').len();
+    let lines = |text: &str| text.split('\n').skip(1).filter(|line| !line.trim().is_empty()).map(indent).min();
+    let margins = parts.iter().filter_map(|part| if let Part::Plain(text) = part { lines(text) } else { None });
+    let Some(margin) = margins.min().filter(|margin| *margin > 0) else { return };
+    let set_off = format!("\n{}", " ".repeat(margin));
+    for part in parts {
+        if let Part::Plain(text) = part {
+            *text = text.replace(&set_off, "\n");
+        }
+    }
 }
 
 fn holds(text: &str, secret: &str) -> bool {

@@ -13,8 +13,8 @@ use crate::takeover::export::Folder;
 use crate::tool::doctor::settings::Setting;
 use crate::tool::terraform::{Outcome, Terraform};
 
-/// The file of the copy that has the settings which must not be written anywhere else.
-const OVERRIDE: &str = "check_override.tf";
+/// The files of the copy for the settings which must not be written anywhere: the provider block with variables, and these.
+const OVERRIDE: [&str; 2] = ["check_override.tf", "check_variables.tf"];
 
 /// Tells whether the plan of a folder is nothing but imports, as many as it has objects, and says what else it is.
 pub(super) async fn check(folder: &Folder, given: &[Setting]) -> bool {
@@ -42,8 +42,9 @@ async fn plan(folder: &Folder, given: &[Setting]) -> Result<Planned, String> {
     put(&copy, &folder.files).map_err(failed)?;
     let mut environment: BTreeMap<String, String> =
         folder.secrets.iter().map(|(name, value)| (format!("TF_VAR_{name}"), value.to_owned())).collect();
-    if let Some(text) = hidden_settings(folder, given, &mut environment) {
-        std::fs::write(copy.join(OVERRIDE), text).map_err(failed)?;
+    let hidden = hidden_settings(folder, given, &mut environment).into_iter().flatten();
+    for (name, text) in OVERRIDE.into_iter().zip(hidden) {
+        std::fs::write(copy.join(name), text).map_err(failed)?;
     }
     let run = Run { terraform: &terraform, copy: &copy, environment: &environment };
     run.step("init", &["init", "-input=false", "-no-color"]).await?;
@@ -53,8 +54,8 @@ async fn plan(folder: &Folder, given: &[Setting]) -> Result<Planned, String> {
     Ok(Planned::of(&plan, &told.stdout))
 }
 
-/// The provider block with its secret settings as variables, whose values go into the environment. `None`: there is none.
-fn hidden_settings(folder: &Folder, given: &[Setting], environment: &mut BTreeMap<String, String>) -> Option<String> {
+/// The provider block with its secret settings as variables, and these, whose values go into the environment. `None`: there is none.
+fn hidden_settings(folder: &Folder, given: &[Setting], environment: &mut BTreeMap<String, String>) -> Option<[String; 2]> {
     let secrets: Vec<(&[String], &str)> = given.iter().filter_map(|setting| Some((setting.path(), setting.secret()?))).collect();
     if secrets.is_empty() {
         return None;
@@ -72,7 +73,7 @@ fn hidden_settings(folder: &Folder, given: &[Setting], environment: &mut BTreeMa
     let provider = body.into_blocks().find(|block| block.ident.as_str() == "provider")?;
     let mut only = hcl_edit::structure::Body::new();
     only.push(provider);
-    Some(format!("{only}\n{variables}"))
+    Some([only.to_string(), variables])
 }
 
 /// Sets an argument to a variable, in the block that a path leads to.
