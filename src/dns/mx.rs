@@ -3,20 +3,12 @@
 //! A domain without MX records and a domain with the null MX of RFC 7505 (`0 .`, "takes no mail") are answers; a domain that is not
 //! there, a server that fails and a server that says nothing are errors, each with its own words.
 
-use std::net::{IpAddr, SocketAddr};
-use std::time::Duration;
-
-use hickory_resolver::TokioResolver;
-use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolveHosts, ResolverConfig};
-use hickory_resolver::net::runtime::TokioRuntimeProvider;
-use hickory_resolver::net::{DnsError, NetError};
-use hickory_resolver::proto::op::ResponseCode;
 use hickory_resolver::proto::rr::{RData, RecordType};
-use url::Host;
 
-use crate::remote::{Call, Error, Kind, interruptible};
+use super::ask::{Asking, address, ascii, domain, host, invalid, resolver, timeout};
+use crate::remote::{Call, Error};
 use crate::schema::{DataSource, Record, boolean, engine, integer, list_of, string};
-use crate::value::{Path, Value};
+use crate::value::Value;
 
 /// The table.
 pub(super) const SOURCE: DataSource = DataSource {
@@ -48,9 +40,6 @@ pub(super) const SOURCE: DataSource = DataSource {
     rules: &[],
 };
 
-/// How many times a server is asked within the time limit.
-const ATTEMPTS: usize = 3;
-
 /// Looks the records up.
 pub(super) async fn read(config: &Record, call: &Call) -> Result<Record, Error> {
     let name = config.text("domain").unwrap_or_default();
@@ -60,22 +49,10 @@ pub(super) async fn read(config: &Record, call: &Call) -> Result<Record, Error> 
         None => None,
         Some(text) => Some(address(text).map_err(|why| invalid("resolver", text, &why))?),
     };
-    let resolver = client(server, limit)?;
-    let whom = server.map_or_else(|| "The DNS servers of this machine".to_owned(), |server| format!("The DNS server {server}"));
-    // The last dot keeps the search list of this machine out.
-    let lookup = tokio::time::timeout(limit, resolver.lookup(format!("{ascii}."), RecordType::MX));
-    let found = match interruptible(call, lookup).await? {
-        Err(_) => Err(NetError::Timeout),
-        Ok(found) => found,
-    };
-    let answers = match &found {
-        Ok(lookup) => lookup.answers(),
-        Err(error) if is_without_records(error) => &[],
-        Err(error) => return Err(failed(error, &whom, &ascii, limit)),
-    };
+    let answers = Asking { server, limit }.ask(&ascii, RecordType::MX, call).await?;
     let mut records: Vec<(u16, String)> = answers
         .iter()
-        .filter_map(|record| match &record.data {
+        .filter_map(|entry| match &entry.data {
             RData::MX(mx) => Some((mx.preference, host(&mx.exchange.to_ascii()))),
             _ => None,
         })
@@ -91,126 +68,15 @@ pub(super) async fn read(config: &Record, call: &Call) -> Result<Record, Error> 
     Ok(Record::new().with("mx_records", Value::List(records.collect())).with("null_mx", null_mx))
 }
 
-fn client(server: Option<SocketAddr>, limit: Duration) -> Result<TokioResolver, Error> {
-    let unusable = |error: NetError| {
-        Error::new(Kind::Unavailable, format!("The DNS settings of this machine cannot be used: {error}."))
-            .hint("Name a DNS server in `resolver`.")
-    };
-    let mut builder = match server {
-        None => TokioResolver::builder_tokio().map_err(unusable)?,
-        Some(server) => {
-            let connections = [ConnectionConfig::udp(), ConnectionConfig::tcp()].map(|mut connection| {
-                connection.port = server.port();
-                connection
-            });
-            let server = NameServerConfig::new(server.ip(), true, connections.to_vec());
-            let config = ResolverConfig::from_name_servers(vec![server]);
-            TokioResolver::builder_with_config(config, TokioRuntimeProvider::default())
-        }
-    };
-    let options = builder.options_mut();
-    // Each attempt has its share, so that one lost packet does not cost the whole time.
-    options.timeout = limit / u32::try_from(ATTEMPTS).unwrap_or(1);
-    options.attempts = ATTEMPTS - 1;
-    options.cache_size = 0;
-    options.use_hosts_file = ResolveHosts::Never;
-    builder.build().map_err(unusable)
-}
-
-/// The name is there, and has no MX record.
-fn is_without_records(error: &NetError) -> bool {
-    matches!(error, NetError::Dns(DnsError::NoRecordsFound(none)) if none.response_code == ResponseCode::NoError)
-}
-
-fn failed(error: &NetError, whom: &str, name: &str, limit: Duration) -> Error {
-    let code = match error {
-        NetError::Dns(DnsError::NoRecordsFound(none)) => Some(none.response_code),
-        NetError::Dns(DnsError::ResponseCode(code)) => Some(*code),
-        _ => None,
-    };
-    match (code, error) {
-        (Some(ResponseCode::NXDomain), _) => {
-            Error::new(Kind::NotFound, format!("The domain {name} does not exist (NXDOMAIN).")).hint(
-                "Check the spelling. If the domain is new, or known inside your network only, name a server that knows it in `resolver`.",
-            )
-        }
-        (Some(ResponseCode::ServFail), _) => {
-            Error::new(Kind::Unavailable, format!("{whom} failed to find out about {name} (SERVFAIL)."))
-                .hint("The domain's own servers do not answer, or its DNSSEC signatures are wrong; whether it has MX records is not known.")
-                .retryable()
-        }
-        (Some(ResponseCode::Refused), _) => Error::new(Kind::Denied, format!("{whom} refused the question about {name} (REFUSED)."))
-            .hint("It does not serve this machine, or not this domain. Name another server in `resolver`."),
-        (Some(code), _) => {
-            Error::new(Kind::Unavailable, format!("{whom} answered the question about {name} with an error: {code}."))
-        }
-        (None, NetError::Timeout) => {
-            Error::new(Kind::Unavailable, format!("{whom} gave no answer about {name} within {} s.", limit.as_secs_f64()))
-                .hint("Check that the server can be reached on UDP and TCP, or raise `timeout`; whether the domain has MX records is not known.")
-                .retryable()
-        }
-        (None, error) => Error::new(Kind::Unavailable, format!("{whom} could not be asked about {name}: {error}."))
-            .hint("Check that the server can be reached on UDP and TCP; whether the domain has MX records is not known.")
-            .retryable(),
-    }
-}
-
-fn invalid(name: &str, given: &str, why: &str) -> Error {
-    Error::new(Kind::Invalid, format!("{given:?} {why}.")).at(Path::root().attribute(name))
-}
-
-fn host(name: &str) -> String {
-    name.trim_end_matches('.').to_ascii_lowercase()
-}
-
-fn domain(text: &str) -> Result<(), String> {
-    ascii(text).map(|_| ())
-}
-
-/// The form of a domain in the DNS.
-fn ascii(text: &str) -> Result<String, String> {
-    let wrong = |why: &str| Err(format!("is not a domain such as contoso.com: {why}"));
-    if text.contains(['@', '%', '*']) {
-        return wrong("it has a character that no domain has");
-    }
-    match Host::parse(text.trim_end_matches('.')) {
-        Ok(Host::Domain(ascii)) if ascii.len() <= 253 && ascii.split('.').all(|label| (1..=63).contains(&label.len())) => {
-            Ok(ascii)
-        }
-        Ok(Host::Domain(_)) => wrong("it, or a part of it, is empty or too long"),
-        Ok(_) => wrong("it is an address"),
-        Err(_) => wrong("it cannot be read"),
-    }
-}
-
-fn resolver(text: &str) -> Result<(), String> {
-    address(text).map(|_| ())
-}
-
-fn address(text: &str) -> Result<SocketAddr, String> {
-    let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
-    match (text.parse::<SocketAddr>(), bare.parse::<IpAddr>()) {
-        (Ok(address), _) if address.port() != 0 => Ok(address),
-        (_, Ok(address)) => Ok(SocketAddr::new(address, 53)),
-        _ => Err("is not an IP address such as 192.0.2.53, 192.0.2.53:5353 or [2001:db8::53]:5353".to_owned()),
-    }
-}
-
-fn timeout(text: &str) -> Result<(), String> {
-    match engine::parse_duration(text) {
-        Ok(limit) if limit.is_zero() => Err("is no time at all".to_owned()),
-        outcome => outcome.map(|_| ()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use std::time::Instant;
+    use std::time::{Duration, Instant};
 
     use tokio_util::sync::CancellationToken;
 
     use super::*;
     use crate::dns::testing::{Said, Server};
+    use crate::remote::Kind;
 
     fn script(name: &str) -> Said {
         match name {
@@ -302,32 +168,5 @@ mod tests {
         let config = Record::new().with("domain", "contoso.com").with("timeout", "1s").with("resolver", gone.to_string());
         let error = read(&config, &Call::new(CancellationToken::new(), Duration::from_secs(20))).await.unwrap_err();
         assert_eq!(error.kind, Kind::Unavailable, "{error}");
-    }
-
-    #[test]
-    fn a_resolver_is_an_address_perhaps_with_a_port() {
-        for (text, wanted) in [
-            ("192.0.2.53", Some("192.0.2.53:53")),
-            ("192.0.2.53:5353", Some("192.0.2.53:5353")),
-            ("2001:db8::53", Some("[2001:db8::53]:53")),
-            ("[2001:db8::53]", Some("[2001:db8::53]:53")),
-            ("[2001:db8::53]:5353", Some("[2001:db8::53]:5353")),
-            ("dns.example", None),
-            ("192.0.2.53:0", None),
-            ("192.0.2.53:70000", None),
-            ("", None),
-        ] {
-            assert_eq!(address(text).ok().map(|address| address.to_string()).as_deref(), wanted, "{text}");
-        }
-    }
-
-    #[test]
-    fn what_is_no_domain_is_refused() {
-        for text in ["", ".", "a..b", "a@contoso.com", "192.0.2.1", "*.contoso.com", "a b", "a%20b.example"] {
-            assert!(domain(text).is_err(), "{text}");
-        }
-        for text in ["contoso.com", "contoso.com.", "_dmarc.contoso.com", "b\u{fc}cher.example"] {
-            assert_eq!(domain(text), Ok(()), "{text}");
-        }
     }
 }

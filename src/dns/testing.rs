@@ -1,4 +1,4 @@
-//! A tiny DNS server on loopback, for tests: MX records by name, and the ways in which a server fails.
+//! A tiny DNS server on loopback, for tests: records by name and type, and the ways in which a server fails.
 //!
 //! It reads and writes the wire form of RFC 1035 by hand, so that it shares nothing with the client.
 
@@ -18,10 +18,60 @@ pub(super) enum Said {
     OverTcp(Vec<(u16, &'static str)>),
     /// The name is another one's alias, and these are the records there.
     Alias(&'static str, Vec<(u16, &'static str)>),
+    /// These records of any kind; what is not of the kind that was asked for is left out, unless it is an alias.
+    Of(Vec<Line>),
     /// An error code: 2 is SERVFAIL, 3 NXDOMAIN, 5 REFUSED.
     Code(u8),
     /// Nothing at all.
     Silence,
+}
+
+/// A record of any kind: its type, its data in wire form, and how many seconds it may be kept.
+#[allow(dead_code, reason = "each test binary uses its own part")]
+#[derive(Clone, Debug)]
+pub(super) struct Line {
+    kind: u16,
+    data: Vec<u8>,
+    ttl: u32,
+}
+
+#[allow(dead_code, reason = "each test binary uses its own part")]
+impl Line {
+    /// A mail server.
+    pub(super) fn mx(preference: u16, host: &str) -> Line {
+        Line { kind: 15, data: [preference.to_be_bytes().to_vec(), wire(host)].concat(), ttl: 3600 }
+    }
+
+    /// A text, in parts of at most 255 bytes.
+    pub(super) fn txt(text: &str) -> Line {
+        let part = |part: &[u8]| [&[u8::try_from(part.len()).unwrap_or_default()], part].concat();
+        Line { kind: 16, data: text.as_bytes().chunks(255).flat_map(part).collect(), ttl: 3600 }
+    }
+
+    /// An alias.
+    pub(super) fn cname(target: &str) -> Line {
+        Line { kind: 5, data: wire(target), ttl: 3600 }
+    }
+
+    /// A server of the zone.
+    pub(super) fn ns(host: &str) -> Line {
+        Line { kind: 2, data: wire(host), ttl: 3600 }
+    }
+
+    /// An IPv4 address.
+    pub(super) fn a(address: [u8; 4]) -> Line {
+        Line { kind: 1, data: address.to_vec(), ttl: 3600 }
+    }
+
+    /// A certificate of a mail server.
+    pub(super) fn tlsa(usage: u8, selector: u8, matching: u8, data: &[u8]) -> Line {
+        Line { kind: 52, data: [&[usage, selector, matching], data].concat(), ttl: 3600 }
+    }
+
+    /// The same record with another time to live.
+    pub(super) fn kept(self, ttl: u32) -> Line {
+        Line { ttl, ..self }
+    }
 }
 
 /// A running server. Dropping it ends its threads.
@@ -32,11 +82,16 @@ pub(super) struct Server {
     threads: Vec<JoinHandle<()>>,
 }
 
-type Script = dyn Fn(&str) -> Said + Send + Sync;
+type Script = dyn Fn(&str, u16) -> Said + Send + Sync;
 
 impl Server {
     /// Answers every question by a script, which is given the name in lower case without the last dot.
     pub(super) fn start(script: impl Fn(&str) -> Said + Send + Sync + 'static) -> Server {
+        Server::start_of_kinds(move |name, _| script(name))
+    }
+
+    /// The same; the script is given the type of the records that are asked for, too.
+    pub(super) fn start_of_kinds(script: impl Fn(&str, u16) -> Said + Send + Sync + 'static) -> Server {
         let script: Arc<Script> = Arc::new(script);
         let stop = Arc::new(AtomicBool::new(false));
         let (datagrams, streams) = sockets();
@@ -122,16 +177,19 @@ fn answer(query: &[u8], script: &Script, is_stream: bool) -> Option<Vec<u8>> {
         at += length;
     }
     let question = query.get(12..at + 4)?;
+    let asked = u16::from_be_bytes([*query.get(at)?, *query.get(at + 1)?]);
+    let mut lines: Vec<Line> = Vec::new();
     let (mut cut_off, mut code, mut alias, mut records) = (false, 0, None, Vec::new());
-    match script(&name.to_lowercase()) {
+    match script(&name.to_lowercase(), asked) {
         Said::Silence => return None,
         Said::Code(of) => code = of,
         Said::Records(of) => records = of,
+        Said::Of(of) => lines = of.into_iter().filter(|line| line.kind == asked || line.kind == 5).collect(),
         Said::OverTcp(of) if is_stream => records = of,
         Said::OverTcp(_) => cut_off = true,
         Said::Alias(target, of) => (alias, records) = (Some(target), of),
     }
-    let count = u16::try_from(records.len() + usize::from(alias.is_some())).ok()?;
+    let count = u16::try_from(records.len() + lines.len() + usize::from(alias.is_some())).ok()?;
     let mut answer = query.get(..2)?.to_vec();
     // An answer, recursion desired and available.
     answer.extend([0x81 | if cut_off { 2 } else { 0 }, 0x80 | code]);
@@ -140,6 +198,9 @@ fn answer(query: &[u8], script: &Script, is_stream: bool) -> Option<Vec<u8>> {
     answer.extend([0; 4]);
     answer.extend(question);
     let mut owner = wire(&name);
+    for line in lines {
+        record_of(&mut answer, &owner, line.kind, line.ttl, &line.data);
+    }
     if let Some(target) = alias {
         let target = wire(target);
         record(&mut answer, &owner, 5, &target);
@@ -152,8 +213,14 @@ fn answer(query: &[u8], script: &Script, is_stream: bool) -> Option<Vec<u8>> {
 }
 
 fn record(answer: &mut Vec<u8>, owner: &[u8], kind: u8, data: &[u8]) {
+    record_of(answer, owner, kind.into(), 3600, data);
+}
+
+fn record_of(answer: &mut Vec<u8>, owner: &[u8], kind: u16, ttl: u32, data: &[u8]) {
     answer.extend(owner);
-    answer.extend([0, kind, 0, 1, 0, 0, 14, 16]);
+    answer.extend(kind.to_be_bytes());
+    answer.extend([0, 1]);
+    answer.extend(ttl.to_be_bytes());
     answer.extend(u16::try_from(data.len()).unwrap_or_default().to_be_bytes());
     answer.extend(data);
 }

@@ -15,7 +15,7 @@ use super::resources::CMDLETS;
 pub use super::rights::{Grants, Lack};
 use super::{Exchange, data};
 use crate::remote::{Call, Error, Kind, Masks, Placeholders, Spelling};
-use crate::schema::{Record, UNMANAGED};
+use crate::schema::{Import, Record, UNMANAGED};
 
 /// How long one list may take.
 const LIMIT: Duration = Duration::from_mins(3);
@@ -145,7 +145,9 @@ async fn read(exchange: &Exchange, noun: &'static str, switch: &str) -> Reading 
 /// What is odd about the objects of a noun, each oddity once.
 fn judged(noun: &str, objects: &[Object]) -> Vec<String> {
     let mut found: Vec<String> = objects.iter().flat_map(|object| odd(noun, object)).collect();
-    if objects.iter().any(|object| object.guid().is_none()) {
+    if tables(noun).any(|cmdlets| matches!(cmdlets.resource.import, Import::Lookup { .. }))
+        && objects.iter().any(|object| object.guid().is_none())
+    {
         found.push("`Guid`: missing".to_owned());
     }
     found.sort();
@@ -206,7 +208,7 @@ impl Reading {
             self.outcome = Err(error);
             return;
         }
-        let new = |object: &Object| !self.objects.iter().any(|known| known.guid() == object.guid());
+        let new = |object: &Object| !self.objects.iter().any(|known| known.guid().is_some() && known.guid() == object.guid());
         let new: Vec<Object> = other.objects.into_iter().filter(new).collect();
         self.objects.extend(new);
         self.outcome = Ok(self.objects.len());

@@ -37,8 +37,8 @@ use self::http::Http;
 use self::rights::Rights;
 use self::settings::Settings;
 use crate::remote::{
-    self, Backoff, Board, Call, Change, Domains, Enumerate, Error, Facts, Failure, Kind, Listing, Names, Objects, Standing,
-    is_loopback,
+    self, Aliases, Backoff, Board, Call, Change, Domains, Enumerate, Error, Facts, Failure, Kind, Listing, Names, Objects,
+    Standing, is_loopback,
 };
 use crate::schema::{Record, Resource};
 
@@ -62,6 +62,8 @@ pub struct Exchange {
     rights: Rights,
     /// What has to agree with the other side.
     board: Arc<Board>,
+    /// Who looks records up in the DNS, if somebody does.
+    dns: Option<Arc<dyn Aliases>>,
     read_only: bool,
     pace: Pace,
 }
@@ -81,6 +83,8 @@ struct Pace {
     mended: Duration,
     /// So long nothing must be heard of other objects before a name counts as nobody's.
     quiet: Duration,
+    /// Between looks for records in the DNS.
+    records: Duration,
 }
 
 const PACE: Pace = Pace {
@@ -90,11 +94,17 @@ const PACE: Pace = Pace {
     looks: Duration::from_secs(2),
     mended: Duration::from_secs(15),
     quiet: Duration::from_secs(2),
+    records: Duration::from_secs(15),
 };
 
 /// For a service on this machine, which has no servers far from each other.
-const PACE_NEARBY: Pace =
-    Pace { looks: Duration::from_millis(50), mended: Duration::from_millis(300), quiet: Duration::from_millis(300), ..PACE };
+const PACE_NEARBY: Pace = Pace {
+    looks: Duration::from_millis(50),
+    mended: Duration::from_millis(300),
+    quiet: Duration::from_millis(300),
+    records: Duration::from_millis(300),
+    ..PACE
+};
 
 impl Exchange {
     /// Makes a client; no I/O. A setting that cannot be right is an error on its path in the provider block.
@@ -117,6 +127,7 @@ impl Exchange {
             planned: remote::order::Places::default(),
             rights: Rights::default(),
             board: Arc::default(),
+            dns: None,
             read_only: settings.read_only,
             pace,
         })
@@ -133,27 +144,33 @@ impl Exchange {
         Exchange { board, ..self }
     }
 
+    /// Says who looks records up in the DNS.
+    #[must_use]
+    pub fn looking_up(self, dns: Arc<dyn Aliases>) -> Exchange {
+        Exchange { dns: Some(dns), ..self }
+    }
+
     fn turn(&self, noun: &'static str) -> Arc<tokio::sync::Mutex<()>> {
         Arc::clone(self.turns.lock().unwrap_or_else(PoisonError::into_inner).entry(noun).or_default())
     }
 
     fn remember(&self, cmdlets: &Cmdlets, guid: &str) {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.entry(cmdlets.noun).or_default().insert(guid.to_ascii_lowercase());
-        self.names.knows(cmdlets.noun, &guid.to_ascii_lowercase());
+        known.entry(cmdlets.kind()).or_default().insert(guid.to_ascii_lowercase());
+        self.names.knows(cmdlets.kind(), &guid.to_ascii_lowercase());
     }
 
     fn forget(&self, cmdlets: &Cmdlets, guid: &str) {
         let guid = guid.to_ascii_lowercase();
         self.places.forget(cmdlets.noun, &guid);
-        self.own_writes.forget(cmdlets.noun, &guid);
+        self.own_writes.forget(cmdlets.kind(), &guid);
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.entry(cmdlets.noun).or_default().remove(&guid);
+        known.entry(cmdlets.kind()).or_default().remove(&guid);
     }
 
     fn known_ids(&self, cmdlets: &Cmdlets) -> Vec<String> {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.get(cmdlets.noun).into_iter().flatten().cloned().collect()
+        known.get(cmdlets.kind()).into_iter().flatten().cloned().collect()
     }
 }
 

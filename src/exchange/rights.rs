@@ -65,6 +65,11 @@ impl Exchange {
         Ok(found)
     }
 
+    /// Tells whether the login has a cmdlet of a noun, as far as that is known: where nothing is, it is taken to have it.
+    pub(in crate::exchange) async fn offers(&self, cmdlets: &Cmdlets, verb: &str, call: &Call) -> bool {
+        self.may(cmdlets, &[verb], call).await.is_ok()
+    }
+
     /// Says if the login is known to lack one of these cmdlets of a noun. That nothing is known is no error: the service's own refusal
     /// names the cmdlet then.
     pub(in crate::exchange) async fn may(&self, cmdlets: &Cmdlets, verbs: &[&str], call: &Call) -> Result<(), Error> {
@@ -108,7 +113,7 @@ fn role(cmdlet: &str) -> Option<&'static str> {
     Some(match noun {
         "TransportRule" => "Transport Rules",
         "InboundConnector" | "OutboundConnector" | "AcceptedDomain" | "RemoteDomain" => "Remote and Accepted Domains",
-        "HostedConnectionFilterPolicy" => "Transport Hygiene",
+        "HostedConnectionFilterPolicy" | "DkimSigningConfig" => "Transport Hygiene",
         "TransportConfig" => "Organization Transport Settings",
         _ => return None,
     })

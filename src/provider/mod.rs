@@ -62,7 +62,7 @@ impl Provider for Mailflow {
         let exchange = client(
             exchange_settings::read(config, &self.environment),
             "exchange",
-            |settings| Ok(Exchange::new(&settings)?.on(Arc::clone(&board))),
+            |settings| Ok(Exchange::new(&settings)?.on(Arc::clone(&board)).looking_up(Arc::new(dns::Dns))),
             &mut problems,
         );
         let gateway = client(

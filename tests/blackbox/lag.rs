@@ -18,6 +18,8 @@ use crate::support::{Must, Workspace, World};
 const SIDE: &str = "mailflow_exchange_";
 const RULE: &str = "mailflow_exchange_transport_rule";
 const ORDER: &str = "mailflow_exchange_transport_rule_order";
+const KEYS: &str = "mailflow_exchange_dkim_signing_config";
+const ACTIVATION: &str = "mailflow_exchange_dkim_activation";
 const CONNECTOR: &str = "mailflow_exchange_inbound_connector.c";
 
 /// What a plan says of an object that no server shows as it was written a short time ago.
@@ -26,7 +28,7 @@ const BEHIND: &str = "is not shown as it was written yet";
 /// So many objects of each resource: the first, the last, and one between.
 const EACH: usize = 3;
 
-/// One object of each kind that has one, three of the others, and the order of the rules.
+/// One object of each kind that has one, three of the others, the order of the rules, and the switches of the DKIM configs.
 fn life(step: Step) -> Vec<(&'static str, String, Json)> {
     let suites: Vec<&Suite> = SUITES.iter().copied().filter(|suite| suite.resource.starts_with(SIDE)).collect();
     let mut chosen = Vec::new();
@@ -41,6 +43,9 @@ fn life(step: Step) -> Vec<(&'static str, String, Json)> {
     if step == Step::Changed {
         rules.reverse();
     }
+    let keys = chosen.iter().filter(|(kind, ..)| *kind == KEYS);
+    let switches = keys.map(|(_, name, _)| (ACTIVATION, name.clone(), json!({ "domain": format!("${{{KEYS}.{name}.domain}}") })));
+    chosen.extend(switches.collect::<Vec<_>>());
     chosen.push((ORDER, "order".to_owned(), json!({ "rules": rules })));
     chosen
 }

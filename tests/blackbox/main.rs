@@ -14,6 +14,7 @@ mod brownfield;
 mod campaign;
 mod created;
 mod data_sources;
+mod dkim;
 mod doctor;
 mod exchange;
 mod export;

@@ -116,7 +116,7 @@ fn an_attribute_is_of_its_parameters_kind() {
         }
         let fits = match (page.kind, one.line.kind) {
             ("Boolean" | "SwitchParameter", kind) => matches!(kind, Kind::Scalar(Scalar::Boolean)),
-            ("Int32" | "SclValue", kind) => matches!(kind, Kind::Scalar(Scalar::Integer)),
+            ("Int32" | "UInt16" | "SclValue", kind) => matches!(kind, Kind::Scalar(Scalar::Integer)),
             ("MultiValuedProperty", kind) => matches!(kind, Kind::Set(_)),
             (page, kind) if page.ends_with("[]") => matches!(kind, Kind::Set(_)),
             (_, kind) => matches!(kind, Kind::Scalar(Scalar::String)),

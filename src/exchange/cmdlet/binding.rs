@@ -48,6 +48,18 @@ pub struct Cmdlets {
     pub sections: &'static [Section],
     /// What the objects do that those of the other service have to agree with.
     pub tells: Option<Tells>,
+    /// Parameters of New that have another name than what Get shows: attribute and parameter.
+    pub new_names: &'static [(&'static str, &'static str)],
+    /// Switches that New demands and no attribute of the resource carries.
+    pub new_with: &'static [(&'static str, bool)],
+    /// Completes a record by what several members of an object say together.
+    pub completes: Option<fn(&Object, &mut Record)>,
+    /// A create takes over what stands under its title where this says so of it; anything else that stands there is a taken name.
+    pub takes_over: Option<fn(&Object) -> bool>,
+    /// How keys are made anew.
+    pub rotation: Option<Rotation>,
+    /// The switch that a destroy turns off where the service does not offer Remove.
+    pub off_instead: Option<&'static str>,
 }
 
 /// How the objects of a noun come into being.
@@ -64,6 +76,32 @@ pub enum Life {
     },
     /// No objects, but the order of those that another resource of the noun makes.
     Order,
+    /// The switch of an object that another resource of the noun makes: there while it is on. Set turns it on and off.
+    Switched(Switch),
+}
+
+/// A switch that is an object of Terraform's on its own.
+#[derive(Debug, Clone, Copy)]
+pub struct Switch {
+    /// The parameter of Set, which is also the member that Get shows.
+    pub parameter: &'static str,
+    /// The local attribute that names the DNS servers to ask.
+    pub resolvers: &'static str,
+    /// The DNS records that must be there before the switch is turned on: the name of each alias and its target.
+    pub aliases: fn(&Object) -> Vec<(String, String)>,
+    /// What the service says while it has not seen the records, in lower case.
+    pub unseen: &'static [&'static str],
+}
+
+/// Keys that a cmdlet of its own (`Rotate`) makes anew.
+#[derive(Debug, Clone, Copy)]
+pub struct Rotation {
+    /// The attribute for the size of the keys: a change rotates.
+    pub size: &'static str,
+    /// The local attribute whose change rotates, too.
+    pub version: &'static str,
+    /// The member of what Get shows that each rotation changes.
+    pub moment: &'static str,
 }
 
 /// Judges a planned object by the other objects of its noun.
@@ -163,7 +201,39 @@ impl Cmdlets {
             across: &[],
             sections: &[],
             tells: None,
+            new_names: &[],
+            new_with: &[],
+            completes: None,
+            takes_over: None,
+            rotation: None,
+            off_instead: None,
         }
+    }
+
+    /// Under which word a run keeps what it knows of these objects. Two resources of one noun are kept apart where they are about different things.
+    pub(in crate::exchange) fn kind(&self) -> &'static str {
+        match self.life {
+            Life::Switched(_) => self.resource.name,
+            _ => self.noun,
+        }
+    }
+
+    /// Tells whether what Get shows is an object of this resource.
+    pub(super) fn shows(&self, object: &Object) -> bool {
+        match self.life {
+            Life::Switched(switch) => is_on(object, switch.parameter),
+            _ => true,
+        }
+    }
+
+    /// The cmdlet that ends an object.
+    pub(super) fn removing_verb(&self) -> &'static str {
+        if matches!(self.life, Life::Switched(_)) { "Set" } else { "Remove" }
+    }
+
+    /// Tells whether an attribute goes out by Rotate where others go out by Set.
+    pub(super) fn rotates(&self, attribute: &str) -> bool {
+        self.rotation.is_some_and(|rotation| rotation.size == attribute)
     }
 
     /// The full name of a cmdlet.
@@ -201,15 +271,21 @@ impl Cmdlets {
     pub(super) fn id(&self, object: &Object) -> Option<String> {
         match self.resource.import {
             Import::Singleton { word } => Some(word.to_owned()),
-            _ => object.guid(),
+            // The domain, in the one spelling that all share: not every noun shows a GUID.
+            Import::Key { .. } => object.text(self.titled).map(|title| self.meant(title)),
+            Import::Lookup { .. } => object.guid(),
         }
     }
 
     /// Tells whether an object has this title.
     pub(super) fn is_titled(&self, object: &Object, title: &str) -> bool {
+        object.text(self.titled).is_some_and(|own| self.meant(own) == self.meant(title))
+    }
+
+    /// The one spelling of a title.
+    fn meant(&self, title: &str) -> String {
         let meaning = self.resource.attributes.iter().find(|own| own.name == self.resource.title).and_then(|own| own.meaning);
-        let form = |text: &str| meaning.map_or_else(|| text.to_lowercase(), |meaning| meaning(text));
-        object.text(self.titled).is_some_and(|own| form(own) == form(title))
+        meaning.map_or_else(|| title.to_lowercase(), |meaning| meaning(title))
     }
 
     /// Tells whether an attribute says where the object stands among its kind; such attributes are no plain parameters.
@@ -227,6 +303,15 @@ impl Cmdlets {
 
     pub(super) fn applies(&self, attribute: &str, record: &Record) -> bool {
         self.only_when.iter().find(|(name, _)| *name == attribute).is_none_or(|(_, test)| test(record))
+    }
+}
+
+/// Tells whether an object shows a switch as turned on.
+pub(super) fn is_on(object: &Object, switch: &str) -> bool {
+    match object.get(switch) {
+        serde_json::Value::Bool(on) => *on,
+        serde_json::Value::String(text) => text.eq_ignore_ascii_case("true"),
+        _ => false,
     }
 }
 

@@ -4,7 +4,7 @@
 //! vendor's lists.
 
 use super::binding::{Cmdlets, Life};
-use super::shape::{Leaf, cleared, leaves};
+use super::shape::{Leaf, cleared, leaves, new_name};
 use super::values::{filled, to_json};
 use crate::schema::{Attribute, Clearing, Fill, Presence};
 
@@ -43,7 +43,7 @@ pub(in crate::exchange) fn carried(cmdlets: &Cmdlets) -> Vec<Carried> {
                 line: leaf.attribute,
                 verbs,
                 cleared: taken_away(cmdlets, &leaf),
-                parameter: leaf.parameter,
+                parameter: new_name(cmdlets, &leaf).to_owned(),
             });
         } else if let Some(known) = found.iter_mut().find(|known| known.parameter == PLACE) {
             known.attributes.push(leaf.name);
@@ -71,7 +71,9 @@ fn verbs(cmdlets: &Cmdlets, leaf: &Leaf) -> Vec<&'static str> {
     if made && !cmdlets.set_only.contains(&name) {
         verbs.push("New");
     }
-    if !leaf.attribute.replaces && !cmdlets.toggles(name) {
+    if cmdlets.rotates(name) {
+        verbs.push("Rotate");
+    } else if !leaf.attribute.replaces && !cmdlets.toggles(name) && !matches!(cmdlets.life, Life::Switched(_)) {
         verbs.push("Set");
     }
     verbs

@@ -22,11 +22,11 @@ impl Exchange {
                     self.add(cmdlets, &object, &list, &mut listing, call).await;
                 }
             }
-            Life::Made | Life::Found => {
+            Life::Made | Life::Found | Life::Switched(_) => {
                 let mut seen = BTreeSet::new();
                 for switch in std::iter::once("").chain(cmdlets.hidden.iter().copied()) {
                     let list = self.listed(cmdlets, switch, 0, call).await?;
-                    for object in &list.objects {
+                    for object in list.objects.iter().filter(|object| cmdlets.shows(object)) {
                         if seen.insert(cmdlets.id(object)) {
                             self.add(cmdlets, object, &list, &mut listing, call).await;
                         }

@@ -10,7 +10,7 @@ use crate::schema::{Clearing, Presence, Record};
 
 /// The verbs for an object that is made.
 pub(super) fn to_create(cmdlets: &Cmdlets, planned: &Record) -> Vec<&'static str> {
-    if matches!(cmdlets.life, Life::Order) {
+    if matches!(cmdlets.life, Life::Order | Life::Switched(_)) {
         return vec!["Set"];
     }
     let later = |leaf: &Leaf| {
@@ -35,7 +35,7 @@ pub(super) fn to_update(cmdlets: &Cmdlets, prior: &Record, planned: &Record) -> 
     };
     if changed.iter().any(anew) {
         // The object that takes its place is planned as one that is made.
-        return if cmdlets.adopts(prior) { Vec::new() } else { vec!["Remove"] };
+        return if cmdlets.adopts(prior) { Vec::new() } else { vec![cmdlets.removing_verb()] };
     }
     let mut verbs = Vec::new();
     for leaf in &changed {
@@ -44,11 +44,15 @@ pub(super) fn to_update(cmdlets: &Cmdlets, prior: &Record, planned: &Record) -> 
             Some(false) if cmdlets.toggles(&leaf.name) => "Disable",
             // The order may hold as it is.
             _ if cmdlets.places(&leaf.name) => continue,
+            _ if cmdlets.rotates(&leaf.name) => "Rotate",
             _ => "Set",
         };
         if !verbs.contains(&verb) {
             verbs.push(verb);
         }
+    }
+    if super::rotate::is_asked(cmdlets, prior, planned) && !verbs.contains(&"Rotate") {
+        verbs.push("Rotate");
     }
     verbs
 }

@@ -56,11 +56,12 @@ impl Cmdlets {
 
 impl Who<'_> {
     pub(super) fn fits(self, cmdlets: &Cmdlets, object: &Object) -> bool {
-        match self {
-            Who::Guid(guid) => object.guid().is_some_and(|own| own.eq_ignore_ascii_case(guid)),
+        let is_meant = match self {
+            Who::Guid(id) => cmdlets.id(object).is_some_and(|own| own.eq_ignore_ascii_case(id)),
             Who::Name(name) => cmdlets.is_titled(object, name),
             Who::Only => true,
-        }
+        };
+        is_meant && cmdlets.shows(object)
     }
 }
 
@@ -110,7 +111,7 @@ impl Exchange {
         if let (Who::Guid(guid), Some((_, list))) = (who, &sought.found)
             && !list.anew
         {
-            self.own_writes.showed(cmdlets.noun, guid);
+            self.own_writes.showed(cmdlets.kind(), guid);
         }
         Ok(sought)
     }
@@ -208,7 +209,7 @@ impl Exchange {
     async fn any_left(&self, cmdlets: &Cmdlets, known: &[String], call: &Call) -> Result<bool, Error> {
         for switch in std::iter::once("").chain(cmdlets.hidden.iter().copied()) {
             let list = self.listed(cmdlets, switch, 0, call).await?;
-            if list.objects.iter().filter_map(Object::guid).any(|guid| known.contains(&guid)) {
+            if list.objects.iter().filter_map(|object| cmdlets.id(object)).any(|id| known.contains(&id)) {
                 return Ok(true);
             }
         }

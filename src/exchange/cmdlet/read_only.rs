@@ -85,6 +85,25 @@ const OF: &[(&str, &[&str])] = &[
     ),
     // The last two are without effect in Exchange Online, and always say the same: the largest number there is, and true.
     ("RemoteDomain", &["domainname", "messagecountthreshold", "ndrdiagnosticinfoenabled"]),
+    (
+        "DkimSigningConfig",
+        &[
+            "algorithm",
+            "domain",
+            "enabled",
+            "includekeyexpiration",
+            "includesignaturecreationtime",
+            "isdefault",
+            "item",
+            "keycreationtime",
+            "lastchecked",
+            "numberofbytestosign",
+            "rotateondate",
+            "selector1publickey",
+            "selector2publickey",
+            "status",
+        ],
+    ),
     ("HostedConnectionFilterPolicy", &["directorybasededgeblockmode", "isdefault"]),
 ];
 

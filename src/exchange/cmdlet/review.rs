@@ -45,14 +45,14 @@ impl Claims {
     /// Brings objects as the service shows them to what is planned for them.
     fn lay_over(&self, cmdlets: &Cmdlets, standing: Vec<Record>) -> Vec<Record> {
         let planned = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let guid = |record: &Record| Some((cmdlets.noun, Key::Guid(record.text("id")?.to_ascii_lowercase())));
-        let title = |record: &Record| Some((cmdlets.noun, Key::Title(title_of(cmdlets, record)?)));
+        let guid = |record: &Record| Some((cmdlets.kind(), Key::Guid(record.text("id")?.to_ascii_lowercase())));
+        let title = |record: &Record| Some((cmdlets.kind(), Key::Title(title_of(cmdlets, record)?)));
         let is_planned = |record: &Record| {
             guid(record).is_some_and(|key| planned.contains_key(&key))
                 || title(record).is_some_and(|key| planned.contains_key(&key))
         };
         let mut all: Vec<Record> = standing.into_iter().filter(|record| !is_planned(record)).collect();
-        all.extend(planned.iter().filter(|((noun, _), _)| *noun == cmdlets.noun).filter_map(|(_, record)| record.clone()));
+        all.extend(planned.iter().filter(|((noun, _), _)| *noun == cmdlets.kind()).filter_map(|(_, record)| record.clone()));
         all
     }
 }
@@ -64,9 +64,9 @@ impl Exchange {
         match planned.and_then(|planned| Some((title_of(cmdlets, planned)?, planned))) {
             Some((title, planned)) => {
                 let is_renamed = title_of(cmdlets, state).is_none_or(|before| before != title);
-                self.names.keeps(cmdlets.noun, &id, &title, is_renamed, planned);
+                self.names.keeps(cmdlets.kind(), &id, &title, is_renamed, planned);
             }
-            None => self.names.knows(cmdlets.noun, &id),
+            None => self.names.knows(cmdlets.kind(), &id),
         }
     }
 
@@ -88,10 +88,10 @@ impl Exchange {
         }
         let title = title_of(cmdlets, planned);
         if let Some(id) = change.prior.and_then(|prior| prior.text("id")) {
-            self.claims.note(cmdlets.noun, Key::Guid(id.to_ascii_lowercase()), Some(planned));
+            self.claims.note(cmdlets.kind(), Key::Guid(id.to_ascii_lowercase()), Some(planned));
         } else if let Some(title) = &title {
-            self.claims.note(cmdlets.noun, Key::Title(title.clone()), Some(planned));
-            if let Some(first) = self.names.claims(cmdlets.noun, title, planned) {
+            self.claims.note(cmdlets.kind(), Key::Title(title.clone()), Some(planned));
+            if let Some(first) = self.names.claims(cmdlets.kind(), title, planned) {
                 call.report(names::twice(cmdlets.resource, planned, Some(&first)));
                 return Ok(());
             }
@@ -143,7 +143,7 @@ impl Exchange {
             return Ok(());
         }
         if let Some(id) = state.text("id") {
-            self.claims.note(cmdlets.noun, Key::Guid(id.to_ascii_lowercase()), None);
+            self.claims.note(cmdlets.kind(), Key::Guid(id.to_ascii_lowercase()), None);
         }
         if self.read_only && !call.applying {
             call.report(names::read_only(cmdlets.resource, state));
@@ -151,8 +151,12 @@ impl Exchange {
         if let Some(warning) = super::adopt::stays(cmdlets, state, call) {
             call.report(warning);
         }
+        if cmdlets.off_instead.is_some() && !self.offers(cmdlets, "Remove", call).await {
+            call.report(super::switch::only_off(cmdlets, state));
+            return self.may(cmdlets, &["Set"], call).await;
+        }
         // What is put back may stand there as it did; that is seen when it is done.
-        let verbs: &[&str] = if cmdlets.adopts(state) { &[] } else { &["Remove"] };
+        let verbs: &[&str] = if cmdlets.adopts(state) { &[] } else { &[cmdlets.removing_verb()] };
         self.may(cmdlets, verbs, call).await
     }
 
@@ -263,14 +267,18 @@ impl Exchange {
         own: Option<&str>,
         call: &Call,
     ) -> Result<(), Error> {
-        let (resource, noun) = (cmdlets.resource, cmdlets.noun);
+        let (resource, noun) = (cmdlets.resource, cmdlets.kind());
         let name = planned.text(resource.title).unwrap_or_default();
         let Some((object, _)) = self.seek(cmdlets, Who::Name(name), 0, call).await?.found else { return Ok(()) };
-        let guid = object.guid().unwrap_or_default();
+        let guid = cmdlets.id(&object).unwrap_or_default();
         if own.is_some_and(|own| own.eq_ignore_ascii_case(&guid)) {
             return Ok(());
         }
         let import = Some(guid.as_str());
+        if own.is_none() && cmdlets.takes_over.is_some_and(|takes_over| takes_over(&object)) {
+            call.report(super::switch::taken_over(cmdlets, &object, planned));
+            return Ok(());
+        }
         if own.is_some() {
             call.report(names::in_use(resource, name, import.filter(|_| !self.known_ids(cmdlets).contains(&guid))));
             return Ok(());
@@ -339,7 +347,7 @@ impl Exchange {
                 let by_name = self.seek(other, Who::Name(&name), 0, call).await?.found.is_some();
                 Ok(by_name || (is_guid(&name) && self.seek(other, Who::Guid(&name), 0, call).await?.found.is_some()))
             };
-            let is_planned = || self.names.is_planned(other.noun, &claimed(other, &name));
+            let is_planned = || self.names.is_planned(other.kind(), &claimed(other, &name));
             match is_there(call).await {
                 Ok(true) => continue,
                 Err(error) => {

@@ -30,7 +30,7 @@ impl Exchange {
         masks: &Masks,
         call: &Call,
     ) -> Result<(String, Option<Object>), Failure> {
-        let name = wanted.text("name").unwrap_or_default();
+        let name = wanted.text(cmdlets.resource.title).unwrap_or_default();
         let (begin, mut waits, mut lost_before) = (Instant::now(), self.pace.backoff.waits(), false);
         for attempt in 1.. {
             let (mut in_doubt, mut lags) = (None, false);
@@ -38,12 +38,12 @@ impl Exchange {
             let late = self.late(call);
             let failed = match outcome {
                 Ok(answer) => {
-                    let made = answer.objects.unwrap_or_default().into_iter().find(|object| object.is_named(name));
-                    if let Some(guid) = made.as_ref().and_then(Object::guid) {
+                    let made = answer.objects.unwrap_or_default().into_iter().find(|object| cmdlets.is_titled(object, name));
+                    if let Some(guid) = made.as_ref().and_then(|object| cmdlets.id(object)) {
                         return Ok((guid, made));
                     }
                     let there = self.appeared(cmdlets, name, &late).await.map_err(|error| open(cmdlets, unread(error), name))?;
-                    let made = there.and_then(|object| Some((object.guid()?, Some(object))));
+                    let made = there.and_then(|object| Some((cmdlets.id(&object)?, Some(object))));
                     let not_shown = || open(cmdlets, not_shown(cmdlets, wanted, self.pace.consistency), name);
                     return made.ok_or_else(|| not_shown().into());
                 }
@@ -75,7 +75,7 @@ impl Exchange {
                         match self.look_anew(cmdlets, Who::Name(name), &late).await {
                             // This run removed the one that had the name: it is only still shown.
                             Ok(LOOKS)
-                                if self.names.was_removed(cmdlets.noun, &claimed(cmdlets, name))
+                                if self.names.was_removed(cmdlets.kind(), &claimed(cmdlets, name))
                                     && begin.elapsed() < self.pace.consistency =>
                             {
                                 in_doubt = Some(object);
@@ -86,7 +86,7 @@ impl Exchange {
                     }
                     Ok(None)
                         if failed.error.kind == Kind::Conflict
-                            && self.names.was_removed(cmdlets.noun, &claimed(cmdlets, name)) =>
+                            && self.names.was_removed(cmdlets.kind(), &claimed(cmdlets, name)) =>
                     {
                         lags = begin.elapsed() < self.pace.consistency;
                     }
@@ -275,7 +275,7 @@ fn adopted(cmdlets: &Cmdlets, object: Object, wanted: &Record, error: &Error) ->
         .into_iter()
         .filter(|leaf| !later(leaf) && !cmdlets.references.iter().any(|reference| reference.attribute == leaf.name))
         .collect();
-    let guid = object.guid().unwrap_or_default();
+    let guid = cmdlets.id(&object).unwrap_or_default();
     if other.is_empty() && error.retryable {
         tracing::debug!(noun = cmdlets.noun, guid, "took over what a lost call had made");
         return Ok((guid, Some(object)));
@@ -284,7 +284,7 @@ fn adopted(cmdlets: &Cmdlets, object: Object, wanted: &Record, error: &Error) ->
         // The service says that it failed, and yet it is there.
         return Err(Failure { error: error.clone(), object: Some(record) });
     }
-    let name = object.text("Name").unwrap_or_default();
+    let name = object.text(cmdlets.titled).unwrap_or_default();
     let differing: Vec<_> =
         other.iter().map(|leaf| format!("`{}` is {}", leaf.name, shown(leaf, record.at(&leaf.name)))).collect();
     Err(Error::new(

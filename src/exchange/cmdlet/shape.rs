@@ -69,6 +69,11 @@ impl Leaf {
     }
 }
 
+/// The name of the parameter of New.
+pub(super) fn new_name<'a>(cmdlets: &Cmdlets, leaf: &'a Leaf) -> &'a str {
+    cmdlets.new_names.iter().find(|(attribute, _)| *attribute == leaf.name).map_or(leaf.parameter.as_str(), |(_, name)| name)
+}
+
 /// The parameters of New: what is set and known. Empty lists are left out, as the service refuses some.
 pub(super) fn new_parameters(cmdlets: &Cmdlets, wanted: &Record) -> Map<String, Json> {
     let mut parameters = Map::new();
@@ -85,9 +90,10 @@ pub(super) fn new_parameters(cmdlets: &Cmdlets, wanted: &Record) -> Map<String, 
             || (default && cmdlets.quiet.contains(&name))
             || !cmdlets.applies(name, wanted);
         if !skipped && let Some(json) = to_json(cmdlets.form(name), value) {
-            parameters.insert(leaf.parameter, json);
+            parameters.insert(new_name(cmdlets, &leaf).to_owned(), json);
         }
     }
+    parameters.extend(cmdlets.new_with.iter().map(|(name, on)| ((*name).to_owned(), Json::from(*on))));
     parameters
 }
 
@@ -113,7 +119,7 @@ pub(super) fn set_parameters(
     let (mut parameters, mut emptied) = (Map::new(), Vec::new());
     for leaf in sent {
         let (name, value) = (leaf.name.as_str(), wanted.at(&leaf.name));
-        if !leaf.written() || value.is_unknown() || cmdlets.places(name) || cmdlets.toggles(name) {
+        if !leaf.written() || value.is_unknown() || cmdlets.places(name) || cmdlets.toggles(name) || cmdlets.rotates(name) {
             continue;
         }
         // What is not for this kind of object is still sent when it says more than "off".
@@ -184,6 +190,9 @@ pub(super) fn record(cmdlets: &Cmdlets, object: &Object) -> Result<Record, Error
         let members = Value::Object(members);
         let nullable = cmdlets.resource.attributes.iter().any(|own| own.name == group && own.presence == Presence::Nullable);
         record.set(group, if nullable && is_nothing(&members) { Value::Null } else { members });
+    }
+    if let Some(completes) = cmdlets.completes {
+        completes(object, &mut record);
     }
     Ok(record)
 }

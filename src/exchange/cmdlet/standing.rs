@@ -42,7 +42,7 @@ impl Exchange {
         let who = cmdlets.who(id);
         let own = OwnWrite::of(call);
         if let Some(own) = &own {
-            self.own_writes.hear(cmdlets.noun, id, own.clone());
+            self.own_writes.hear(cmdlets.kind(), id, own.clone());
         }
         let mut sought = self.seek(cmdlets, who, 0, call).await?;
         let Some(own) = own.filter(|own| own.is_young(self.http.now())) else {
@@ -121,7 +121,7 @@ impl Exchange {
     /// Tells whether a list lacks young writes of ours, once all objects of the state that are read at the same time were heard of.
     pub(super) async fn lacks_own_writes(&self, cmdlets: &Cmdlets, list: &List, call: &Call) -> bool {
         self.names.settle(call).await;
-        self.own_writes.are_missing_in(cmdlets.noun, list, self.http.now())
+        self.own_writes.are_missing_in(cmdlets.kind(), list, self.http.now())
     }
 
     /// Asks again for an object that a list did not show: after a pause, without the cookie, and once by its identity.
@@ -212,7 +212,7 @@ impl Exchange {
                 Ok(found) => return Ok((list, found)),
                 Err(error) => error,
             };
-            looks += usize::from(!self.own_writes.are_missing_in(cmdlets.noun, &list, self.http.now()));
+            looks += usize::from(!self.own_writes.are_missing_in(cmdlets.kind(), &list, self.http.now()));
             if looks >= LOOKS || Instant::now() + self.pace.looks >= limit {
                 return Err(error);
             }
@@ -236,6 +236,6 @@ impl Exchange {
         let before: Vec<String> = before.map(|before| described(cmdlets, before)).into_iter().collect();
         let own = OwnWrite::new(self.http.now(), shown.as_ref().and_then(|(object, _)| changed(object)), &before, now.as_deref());
         own.keep(call);
-        self.own_writes.hear(cmdlets.noun, id, own);
+        self.own_writes.hear(cmdlets.kind(), id, own);
     }
 }

@@ -230,6 +230,7 @@ const SHORT: Pace = Pace {
     looks: Duration::from_millis(5),
     mended: Duration::from_millis(200),
     quiet: Duration::from_millis(20),
+    records: Duration::from_millis(5),
 };
 
 async fn tenant() -> (Tenant, Service, Arc<Exchange>) {

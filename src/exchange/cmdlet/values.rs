@@ -38,6 +38,7 @@ pub(super) fn to_json(form: Option<Form>, value: &Value) -> Option<Json> {
 /// attribute is nullable) becomes null, or what the attribute is filled with. The error says what was not understood.
 pub(in crate::exchange) fn from_json(attribute: &Attribute, form: Option<Form>, json: &Json) -> Result<Value, String> {
     let value = match attribute.kind {
+        _ if json.is_null() => Value::Null,
         Kind::Scalar(scalar) => single(scalar, form, json)?,
         Kind::Set(scalar) => several(scalar, form, json)?.map_or(Value::Null, Value::set),
         Kind::List(scalar) => several(scalar, form, json)?.map_or(Value::Null, Value::List),

@@ -14,7 +14,7 @@ use crate::schema::{Record, article, capital};
 use crate::value::{Diagnostic, Path};
 
 pub(super) fn taken(cmdlets: &Cmdlets, object: &Object, name: &str, error: &Error) -> Error {
-    let guid = object.guid().unwrap_or_default();
+    let id = cmdlets.id(object).unwrap_or_default();
     Error {
         context: error.context.clone(),
         ..Error::new(
@@ -26,8 +26,8 @@ pub(super) fn taken(cmdlets: &Cmdlets, object: &Object, name: &str, error: &Erro
                 error.message
             ),
         )
-        .hint(import(cmdlets, name, &guid))
-        .at(Path::dotted("name"))
+        .hint(import(cmdlets, name, &id))
+        .at(Path::dotted(cmdlets.resource.title))
     }
 }
 

@@ -18,7 +18,7 @@ use super::standing::Standing;
 use super::values::is_nothing;
 use super::words::{located, not_there_yet, seconds, taken, unchecked};
 use crate::exchange::Exchange;
-use crate::exchange::answer::Object;
+use crate::exchange::answer::{Failed, Object};
 use crate::remote::{Call, Change, Error, Failure, Kind, Masks, interruptible, pause};
 use crate::schema::Record;
 
@@ -41,6 +41,9 @@ impl Exchange {
         if cmdlets.adopts(wanted) {
             return Box::pin(self.adopt(cmdlets, wanted, &masks, call)).await;
         }
+        if let Life::Switched(switch) = cmdlets.life {
+            return Box::pin(self.switch_on(cmdlets, switch, wanted, &masks, call)).await;
+        }
         let mut parameters = new_parameters(cmdlets, wanted);
         if cmdlets.ordered && asks(wanted) {
             let (_, place) = self.list_with(cmdlets, call, |list| target(wanted, list, None)).await?;
@@ -48,7 +51,14 @@ impl Exchange {
                 parameters.insert("Priority".to_owned(), json!(place));
             }
         }
-        let (guid, made) = self.make(cmdlets, &parameters, wanted, &masks, call).await?;
+        let (guid, made) = match self.make(cmdlets, &parameters, wanted, &masks, call).await {
+            Err(Failure { error, object: None })
+                if error.kind == Kind::Conflict && self.is_to_be_taken_over(cmdlets, wanted, call).await =>
+            {
+                return Box::pin(self.adopt(cmdlets, wanted, &masks, call)).await;
+            }
+            outcome => outcome?,
+        };
         // From here on the object exists: whatever fails, it is not lost from state.
         self.remember(cmdlets, &guid);
         let late = self.late(call);
@@ -114,6 +124,12 @@ impl Exchange {
             Err(_) => self.list_with(cmdlets, call, |list| target(wanted, list, current.integer("priority"))).await?.1,
         };
         let late = self.late(call);
+        if let Some(rotation) = cmdlets.rotation
+            && super::rotate::is_asked(cmdlets, prior, wanted)
+            && !changed.iter().any(|leaf| leaf.name == rotation.size)
+        {
+            self.rotate(cmdlets, rotation, &guid, None, &masks, call).await.map_err(|failed| failed.error)?;
+        }
         let mut outcome = Box::pin(self.apply(cmdlets, &guid, wanted, &changed, place, &masks, call, &late)).await;
         if let Ok(record) = &mut outcome {
             if place.is_some() {
@@ -150,28 +166,42 @@ impl Exchange {
             let _turn = interruptible(call, turn.lock()).await?;
             return Box::pin(self.put_back(cmdlets, &guid, state, &masks, call)).await;
         }
+        if let Some(switch) = cmdlets.off_instead
+            && !self.offers(cmdlets, "Remove", call).await
+        {
+            return self.switch_off_instead(cmdlets, switch, &guid, state, &masks, call).await;
+        }
+        let mut ending = identity(cmdlets, &guid, cmdlets.removing_verb() == "Remove");
+        if let Life::Switched(switch) = cmdlets.life {
+            ending.insert(switch.parameter.to_owned(), json!(false));
+        }
         let own = OwnWrite::of(call).filter(|own| own.is_young(self.http.now()));
         let (begin, mut waits) = (Instant::now(), self.pace.backoff.waits());
         for attempt in 1.. {
             let sent = {
                 // Others go on while it is waited until no server shows the object.
                 let _turn = interruptible(call, turn.lock()).await?;
-                self.write(cmdlets, cmdlets.cmdlet("Remove"), identity(cmdlets, &guid, true), &masks, call).await
+                self.write(cmdlets, cmdlets.cmdlet(cmdlets.removing_verb()), ending.clone(), &masks, call).await
             };
             let failed = match sent {
                 Ok(_) => None,
                 Err(failed) if failed.error.kind == Kind::NotFound || failed.lost => Some(failed),
+                Err(Failed { error, .. }) if error.kind == Kind::Denied && cmdlets.off_instead.is_some() => {
+                    let switch = cmdlets.off_instead.unwrap_or_default();
+                    tracing::debug!(noun = cmdlets.noun, %error, "it cannot be removed");
+                    return self.switch_off_instead(cmdlets, switch, &guid, state, &masks, call).await;
+                }
                 Err(failed) => return Err(failed.error),
             };
             let late = self.late(call);
             let gone = self.vanished(cmdlets, &guid, failed.is_some(), &late).await;
             let again = match (gone, failed) {
                 // A server that never showed the object may not know it yet, and neither removes it nor shows it.
-                (Ok(true), Some(failed)) if own.is_some() && !self.own_writes.was_shown(cmdlets.noun, &guid) => failed.error,
+                (Ok(true), Some(failed)) if own.is_some() && !self.own_writes.was_shown(cmdlets.kind(), &guid) => failed.error,
                 (Ok(true), _) => {
                     self.forget(cmdlets, &guid);
                     if let Some(title) = state.text(cmdlets.resource.title) {
-                        self.names.removed(cmdlets.noun, &claimed(cmdlets, title));
+                        self.names.removed(cmdlets.kind(), &claimed(cmdlets, title));
                     }
                     return Ok(());
                 }
@@ -180,7 +210,7 @@ impl Exchange {
                         Kind::Unavailable,
                         format!(
                             "Exchange Online took `{}`, but still shows {} after {}.",
-                            cmdlets.cmdlet("Remove"),
+                            cmdlets.cmdlet(cmdlets.removing_verb()),
                             cmdlets.called(state),
                             seconds(self.pace.consistency)
                         ),
@@ -277,6 +307,11 @@ impl Exchange {
         call: &Call,
         late: &Call,
     ) -> Result<Record, Failure> {
+        if let Some((rotation, leaf)) = cmdlets.rotation.zip(changed.iter().find(|leaf| cmdlets.rotates(&leaf.name)))
+            && let Err(failed) = self.rotate(cmdlets, rotation, guid, Some((leaf, wanted)), masks, call).await
+        {
+            return Err(self.failure(cmdlets, failed.error, guid, wanted, late).await);
+        }
         let emptied = match self.set(cmdlets, guid, wanted, changed, masks, call).await {
             Ok(emptied) => emptied,
             Err(failed) => {
@@ -310,7 +345,7 @@ impl Exchange {
         }
         let name = wanted.text(title)?;
         let (object, _) = self.seek(cmdlets, Who::Name(name), 0, call).await.ok()?.found?;
-        (object.guid().as_deref() != Some(guid)).then_some((object, name))
+        (cmdlets.id(&object).as_deref() != Some(guid)).then_some((object, name))
     }
 
     pub(super) fn writable(&self, cmdlets: &Cmdlets, verb: &str, record: &Record) -> Result<(), Error> {

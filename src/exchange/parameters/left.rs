@@ -88,6 +88,13 @@ pub const LEFT: &[(&str, &[Left])] = &[
         ],
     ),
     (
+        "DkimSigningConfig",
+        &[
+            left(&["Enabled"], "the provider makes a config disabled; `mailflow_exchange_dkim_activation` is the switch"),
+            left(&["PublishTxtRecords"], NOT_DESCRIBED),
+        ],
+    ),
+    (
         "AcceptedDomain",
         &[
             left(&["AddressBookEnabled", "MakeDefault", "Name", "PendingCompletion", "PendingRemoval"], ON_PREMISES),

@@ -60,6 +60,9 @@ pub fn nouns() -> Vec<Noun> {
 
 fn verbs(cmdlets: &Cmdlets) -> Vec<&'static str> {
     let mut verbs = if matches!(cmdlets.life, Life::Made) { vec!["New", "Set", "Remove"] } else { vec!["Set"] };
+    if cmdlets.rotation.is_some() {
+        verbs.push("Rotate");
+    }
     if cmdlets.toggle.is_some() {
         verbs.extend(["Enable", "Disable"]);
     }

@@ -4,6 +4,8 @@ mod accepted_domain;
 mod across;
 mod arc_config;
 mod connection_filter;
+mod dkim_activation;
+mod dkim_signing_config;
 mod inbound_connector;
 mod organization_mail_flow;
 mod outbound_connector;
@@ -27,6 +29,8 @@ pub const ALL: &[&Resource] = &[
     &connection_filter::RESOURCE,
     &arc_config::RESOURCE,
     &organization_mail_flow::RESOURCE,
+    &dkim_signing_config::RESOURCE,
+    &dkim_activation::RESOURCE,
 ];
 
 /// All resources with their cmdlets.
@@ -40,6 +44,8 @@ pub const CMDLETS: &[&Cmdlets] = &[
     &connection_filter::CMDLETS,
     &arc_config::CMDLETS,
     &organization_mail_flow::CMDLETS,
+    &dkim_signing_config::CMDLETS,
+    &dkim_activation::CMDLETS,
 ];
 
 /// Finds the cmdlets of a resource by the resource's name.

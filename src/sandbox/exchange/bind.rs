@@ -49,7 +49,8 @@ pub(crate) fn takes(noun: &Noun, verb: Verb) -> Vec<Cow<'_, Parameter>> {
     let on = |wanted: On| noun.parameters.iter().filter(move |one| one.on == On::Both || one.on == wanted).map(Cow::Borrowed);
     let identity = std::iter::once(text("Identity", usize::MAX));
     match verb {
-        Verb::New => on(On::New).collect(),
+        Verb::New => on(On::New).chain(noun.parameters.iter().filter(|one| one.on == On::Keys).map(Cow::Borrowed)).collect(),
+        Verb::Rotate => identity.chain(noun.parameters.iter().filter(|one| one.on == On::Keys).map(Cow::Borrowed)).collect(),
         // Of what there is one of, nothing needs to be named, and nothing can be.
         Verb::Set if noun.single => on(On::Set).collect(),
         Verb::Set => identity.chain(on(On::Set)).collect(),

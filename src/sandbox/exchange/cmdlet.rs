@@ -103,6 +103,7 @@ pub(crate) fn run(world: &mut World, cmdlet: Cmdlet, parameters: &Map<String, Va
         Verb::Remove => call.remove(),
         Verb::Enable | Verb::Disable => call.switch(),
         Verb::Validate => call.validate(),
+        Verb::Rotate => call.rotate(),
     }
 }
 
@@ -184,6 +185,7 @@ impl Running<'_> {
             return Err(Exception::already_exists(&render::distinguished_name(self.noun, taken, &self.world.options)));
         }
         self.check(None, &object)?;
+        (self.noun.timed)(Verb::New, None, &mut object, &self.given, (now, &self.world.options))?;
         if let Some(whims) = &self.world.whims {
             whims.bend(self.noun.name, &mut object, true);
         }
@@ -225,6 +227,7 @@ impl Running<'_> {
         let mut after = before.clone();
         self.apply(&mut after)?;
         self.check(Some(&before), &after)?;
+        (self.noun.timed)(Verb::Set, Some(&before), &mut after, &self.given, (self.world.clock.now(), &self.world.options))?;
         if let Some(whims) = &self.world.whims {
             whims.bend(self.noun.name, &mut after, false);
         }
@@ -280,6 +283,23 @@ impl Running<'_> {
         }
         self.apply(&mut after)?;
         if after.fields == before.fields || self.only_asks() {
+            return Ok(Outcome::default());
+        }
+        after.changed = self.world.clock.tick();
+        self.write(&before.guid, |objects| {
+            if let Some(standing) = objects.iter_mut().find(|object| object.guid == after.guid) {
+                *standing = after;
+            }
+        });
+        Ok(Outcome::default())
+    }
+
+    fn rotate(&mut self) -> Result<Outcome, Exception> {
+        let before = self.target()?;
+        let mut after = before.clone();
+        let now = self.world.clock.now();
+        (self.noun.timed)(Verb::Rotate, Some(&before), &mut after, &self.given, (now, &self.world.options))?;
+        if self.only_asks() {
             return Ok(Outcome::default());
         }
         after.changed = self.world.clock.tick();

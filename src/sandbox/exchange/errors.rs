@@ -33,6 +33,8 @@ pub(crate) enum ExceptionKind {
     Priority,
     /// The state of the organization forbids it.
     InvalidOperation,
+    /// A check of the cmdlet's own fails.
+    Validation,
     /// The organization is dehydrated.
     Dehydrated,
     /// A parameter is not known to the cmdlet.
@@ -90,6 +92,11 @@ impl Exception {
     /// The state of the organization forbids it.
     pub(crate) fn invalid_operation(message: impl Into<String>) -> Self {
         Self { kind: ExceptionKind::InvalidOperation, message: message.into() }
+    }
+
+    /// A check of the cmdlet's own fails.
+    pub(crate) fn validation(message: impl Into<String>) -> Self {
+        Self { kind: ExceptionKind::Validation, message: message.into() }
     }
 
     /// The rule's place must lie between 0 and `last`.
@@ -165,6 +172,7 @@ impl ExceptionKind {
             Self::Argument => "System.ArgumentException",
             Self::Priority => "Microsoft.Exchange.MessagingPolicies.Rules.Tasks.InvalidPriorityException",
             Self::InvalidOperation => "System.InvalidOperationException",
+            Self::Validation => "Microsoft.Exchange.ManagementTasks.ValidationException",
             Self::Dehydrated => "Microsoft.Exchange.Configuration.Tasks.InvalidOperationInDehydratedContextException",
             Self::ParameterSet => "Microsoft.Exchange.AdminApi.CommandInvocation.AmbiguousParameterSetException",
             Self::Missing => "System.Management.Automation.ParameterBindingException",

@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
+use time::OffsetDateTime;
 
 use super::backends::{Object, Store};
 use super::errors::Exception;
@@ -37,6 +38,8 @@ pub(crate) struct Noun {
     pub(crate) check: fn(&Proposal<'_>) -> Result<(), Exception>,
     /// Says whether Get shows the object, by its own filters.
     pub(crate) shows: fn(&Object, &Given, &Options) -> bool,
+    /// Fills what depends on the time, and refuses what the state of the organization forbids.
+    pub(crate) timed: Timed,
     /// Adds to the answer what no parameter carries.
     pub(crate) finish: fn(&Object, &Given, &mut Map<String, Value>),
     /// The columns of [`describe`](super::Service::describe) after the name.
@@ -60,6 +63,8 @@ pub(crate) enum Verb {
     Disable,
     /// Tries out; changes nothing.
     Validate,
+    /// Makes keys anew.
+    Rotate,
 }
 
 impl Verb {
@@ -73,6 +78,7 @@ impl Verb {
             Self::Enable => "Enable",
             Self::Disable => "Disable",
             Self::Validate => "Validate",
+            Self::Rotate => "Rotate",
         }
     }
 }
@@ -114,6 +120,8 @@ pub(crate) enum Null {
 pub(crate) enum On {
     /// New and Set.
     Both,
+    /// New and Rotate.
+    Keys,
     /// New only.
     New,
     /// Set only.
@@ -237,6 +245,9 @@ impl Input {
 /// What a request gave, by the vendor's spelling of the parameter.
 pub(crate) type Given = BTreeMap<String, Input>;
 
+/// Looks at the object before the call, and completes it as it would stand after it.
+pub(crate) type Timed = fn(Verb, Option<&Object>, &mut Object, &Given, (OffsetDateTime, &Options)) -> Result<(), Exception>;
+
 /// An object as it would stand after the call, for the checks of its noun.
 pub(crate) struct Proposal<'a> {
     /// What the request gave.
@@ -265,6 +276,7 @@ impl Noun {
             limit: usize::MAX,
             complete: |_, _, _| {},
             check: |_| Ok(()),
+            timed: |_, _, _, _, _| Ok(()),
             shows: |_, _, _| true,
             finish: |_, _, _| {},
             columns: &[],
@@ -333,6 +345,12 @@ impl Parameter {
     /// Limits it to New.
     pub(crate) fn new_only(mut self) -> Self {
         self.on = On::New;
+        self
+    }
+
+    /// Limits it to New and Rotate.
+    pub(crate) fn of_keys(mut self) -> Self {
+        self.on = On::Keys;
         self
     }
 

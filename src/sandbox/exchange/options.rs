@@ -82,6 +82,8 @@ pub struct Options {
     pub revoked: BTreeSet<String>,
     /// Parameters that no role grants and that are silently ignored: `Set-TransportRule:SetSCL`.
     pub ignored_parameters: BTreeSet<String>,
+    /// Domains whose DKIM records the service has not seen, in lower case; those of all others count as published.
+    pub dkim_unpublished: BTreeSet<String>,
     /// How many calls may be in flight before the service says that they are too many.
     pub max_in_flight: Option<usize>,
     /// How long every call takes, in milliseconds.
@@ -156,6 +158,7 @@ impl Default for Options {
             developer_tenant: false,
             revoked: BTreeSet::new(),
             ignored_parameters: BTreeSet::new(),
+            dkim_unpublished: BTreeSet::new(),
             max_in_flight: None,
             latency_ms: 0,
         }

@@ -14,7 +14,9 @@ pub(crate) fn record(noun: &Noun, object: &Object, place: usize, given: &Given, 
         record.insert("Priority@data.type".into(), json!("System.Int32"));
         record.insert("Priority".into(), json!(place));
     }
-    for parameter in noun.parameters.iter().filter(|one| !one.hidden && (one.on != On::New || one.kind.is_list())) {
+    for parameter in
+        noun.parameters.iter().filter(|one| !one.hidden && (!matches!(one.on, On::New | On::Keys) || one.kind.is_list()))
+    {
         let mut value = noun.value(object, parameter);
         let name = parameter.name.as_ref();
         if let (true, true, Value::Array(items)) = (options.single_values_as_text, noun.ordered, &value)

@@ -22,6 +22,7 @@ pub const SUITES: &[&Suite] = &[
     &exchange::CONNECTION_FILTER,
     &exchange::ARC_CONFIG,
     &exchange::ORGANIZATION_MAIL_FLOW,
+    &exchange::DKIM_SIGNING_CONFIG,
     &gateway::DESTINATION_CONTROL,
     &gateway::RECIPIENT_ACCESS,
     &gateway::SMTP_ROUTE,
@@ -37,6 +38,10 @@ pub const ELSEWHERE: &[(&str, &str)] = &[
     (
         "mailflow_exchange_transport_rule_order",
         "tests/blackbox/exchange.rs: it is about rules, and its import ID is what it holds",
+    ),
+    (
+        "mailflow_exchange_dkim_activation",
+        "tests/blackbox/dkim.rs and lag.rs: it is the switch of a config that is made beside it",
     ),
     ("mailflow_gateway_message_filter_order", "tests/blackbox/places.rs: it is about filters"),
     ("mailflow_gateway_sender_group_order", "tests/blackbox/places.rs: it is about groups"),

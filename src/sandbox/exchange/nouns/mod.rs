@@ -4,6 +4,7 @@ mod accepted_domain;
 mod actions;
 mod arc_config;
 mod connection_filter;
+mod dkim_signing_config;
 mod inbound_connector;
 mod organization_config;
 mod outbound_connector;
@@ -30,6 +31,7 @@ static NOUNS: LazyLock<Vec<Noun>> = LazyLock::new(|| {
         arc_config::noun(),
         transport_config::noun(),
         organization_config::noun(),
+        dkim_signing_config::noun(),
     ]
 });
 

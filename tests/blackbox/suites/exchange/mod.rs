@@ -1,10 +1,12 @@
 //! The resources of Exchange Online.
 
 mod connectors;
+mod dkim;
 mod rules;
 mod settings;
 
 pub use connectors::{INBOUND_CONNECTOR, OUTBOUND_CONNECTOR};
+pub use dkim::DKIM_SIGNING_CONFIG;
 use mailflow::tool::sandbox::StandIns;
 pub use rules::TRANSPORT_RULE;
 use serde_json::Value as Json;

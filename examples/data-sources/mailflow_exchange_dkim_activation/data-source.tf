@@ -1,0 +1,3 @@
+data "mailflow_exchange_dkim_activation" "contoso" {
+  domain = "contoso.com"
+}

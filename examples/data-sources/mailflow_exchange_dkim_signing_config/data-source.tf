@@ -1,0 +1,3 @@
+data "mailflow_exchange_dkim_signing_config" "contoso" {
+  domain = "contoso.com"
+}

@@ -1,0 +1,1 @@
+terraform import mailflow_exchange_dkim_activation.contoso 'contoso.com'
