@@ -11,11 +11,13 @@
 //! | [`plugin`] | Terraform's side: handshake, mutual TLS, gRPC, log lines. Knows nothing of mail |
 //! | [`exchange`] | tokens, HTTP, cmdlets, and the resources over them |
 //! | [`gateway`] | SSH, dialogs, tables, the commit batch, and the resources over them |
+//! | [`crosscheck`] | what looks at both sides: the cut-over of MX records. Knows them by traits |
 //! | [`dns`] | what the public DNS says, to read only |
 //! | [`remote`] | what both services share: one error, one call, retry, redaction. Knows no vendor |
 //! | [`schema`] | attribute tables and the engine over them. Does no I/O |
 //! | [`value`] | types, values, paths, diagnostics, codecs |
 
+pub mod crosscheck;
 pub mod dns;
 pub mod exchange;
 pub mod gateway;

@@ -44,9 +44,8 @@ variable "test_recipient" {
 }
 
 variable "mx_moved" {
-  description = "Whether the domain's MX records lead to the gateways. Mail that comes to Microsoft 365 another way is then refused; while they do not, that would be all mail."
+  description = "Whether the domain's MX records lead to the gateways, and old ones have run out. Mail that comes to Microsoft 365 another way is then refused; before, that would be all mail."
   type        = bool
-  default     = true
 }
 
 variable "tenant_id" {

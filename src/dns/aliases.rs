@@ -99,3 +99,53 @@ pub(super) async fn own_servers(domain: &str, asking: Asking, call: &Call) -> Re
     addresses.truncate(MOST_SERVERS);
     Ok(addresses)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio_util::sync::CancellationToken;
+
+    use super::*;
+    use crate::dns::testing::{Line, Said, Server};
+
+    fn call() -> Call {
+        Call::new(CancellationToken::new(), Duration::from_secs(60))
+    }
+
+    #[tokio::test]
+    async fn the_servers_of_a_domain_are_those_of_the_zone_that_it_is_in() {
+        let server = Server::start_of_kinds(|name, _| match name {
+            "contoso.com" => Said::Of(vec![Line::ns("ns1.example"), Line::ns("gone.example")]),
+            "ns1.example" => Said::Of(vec![Line::a([192, 0, 2, 53])]),
+            "com" => panic!("the servers of a top-level domain are not asked for"),
+            _ => Said::Code(3),
+        });
+        let asking = Asking { server: Some(server.address), limit: LIMIT };
+        for domain in ["contoso.com", "mail.news.Contoso.com"] {
+            let found = own_servers(domain, asking, &call()).await.unwrap();
+            assert_eq!(found, ["192.0.2.53:53".parse().unwrap()], "{domain}");
+        }
+        assert_eq!(own_servers("fabrikam.com", asking, &call()).await.unwrap(), []);
+        let broken = Server::start(|_| Said::Code(2));
+        let asking = Asking { server: Some(broken.address), limit: LIMIT };
+        assert!(own_servers("contoso.com", asking, &call()).await.is_err(), "no answer is no empty list");
+    }
+
+    #[tokio::test]
+    async fn an_alias_is_told_as_each_server_that_answers_has_it() {
+        let has = Server::start_of_kinds(|name, _| match name {
+            "selector1._domainkey.contoso.com" => Said::Of(vec![Line::cname("Target.Example")]),
+            _ => Said::Code(3),
+        });
+        let (lacks, broken) = (Server::start(|_| Said::Code(3)), Server::start(|_| Said::Code(2)));
+        let name = "selector1._domainkey.contoso.com";
+        let texts: Vec<String> = [&has, &lacks, &broken].map(|server| server.address.to_string()).into();
+        let all: Vec<&str> = texts.iter().map(String::as_str).collect();
+        let found = Dns.aliases(name, "contoso.com", &all, &call()).await.unwrap();
+        let targets: Vec<_> = found.iter().map(|answer| answer.target.as_deref()).collect();
+        assert_eq!(targets, [Some("target.example"), None]);
+        assert!(Dns.aliases(name, "contoso.com", &all[2..], &call()).await.is_err());
+        assert_eq!(Dns.aliases(name, "contoso.com", &["dns.example"], &call()).await.unwrap_err().kind, Kind::Invalid);
+    }
+}

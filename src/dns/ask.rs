@@ -143,7 +143,7 @@ pub(super) fn host(name: &str) -> String {
 }
 
 /// Checks the form of a domain.
-pub(super) fn domain(text: &str) -> Result<(), String> {
+pub fn domain(text: &str) -> Result<(), String> {
     ascii(text).map(|_| ())
 }
 
@@ -164,7 +164,7 @@ pub(super) fn ascii(text: &str) -> Result<String, String> {
 }
 
 /// Checks the form of a DNS server.
-pub(super) fn resolver(text: &str) -> Result<(), String> {
+pub fn resolver(text: &str) -> Result<(), String> {
     address(text).map(|_| ())
 }
 

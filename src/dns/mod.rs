@@ -2,12 +2,15 @@
 
 mod aliases;
 mod ask;
+mod cutover;
 mod mail_records;
 mod mx;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 
 pub use aliases::Dns;
+pub use ask::{domain, resolver};
+pub use cutover::{MxLine, MxServer, mx_servers};
 
 use crate::remote::{Call, Error, Kind};
 use crate::schema::{DataSource, Record};

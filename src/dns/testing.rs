@@ -11,7 +11,7 @@ use std::time::Duration;
 /// What is answered about a name.
 #[allow(dead_code, reason = "each test binary uses its own part")]
 #[derive(Clone, Debug)]
-pub(super) enum Said {
+pub(crate) enum Said {
     /// These records: preference and host. None: the name is there and has no MX record.
     Records(Vec<(u16, &'static str)>),
     /// These records, which fit no datagram: over UDP the answer is only marked as cut off.
@@ -29,7 +29,7 @@ pub(super) enum Said {
 /// A record of any kind: its type, its data in wire form, and how many seconds it may be kept.
 #[allow(dead_code, reason = "each test binary uses its own part")]
 #[derive(Clone, Debug)]
-pub(super) struct Line {
+pub(crate) struct Line {
     kind: u16,
     data: Vec<u8>,
     ttl: u32,
@@ -38,60 +38,61 @@ pub(super) struct Line {
 #[allow(dead_code, reason = "each test binary uses its own part")]
 impl Line {
     /// A mail server.
-    pub(super) fn mx(preference: u16, host: &str) -> Line {
+    pub(crate) fn mx(preference: u16, host: &str) -> Line {
         Line { kind: 15, data: [preference.to_be_bytes().to_vec(), wire(host)].concat(), ttl: 3600 }
     }
 
     /// A text, in parts of at most 255 bytes.
-    pub(super) fn txt(text: &str) -> Line {
+    pub(crate) fn txt(text: &str) -> Line {
         let part = |part: &[u8]| [&[u8::try_from(part.len()).unwrap_or_default()], part].concat();
         Line { kind: 16, data: text.as_bytes().chunks(255).flat_map(part).collect(), ttl: 3600 }
     }
 
     /// An alias.
-    pub(super) fn cname(target: &str) -> Line {
+    pub(crate) fn cname(target: &str) -> Line {
         Line { kind: 5, data: wire(target), ttl: 3600 }
     }
 
     /// A server of the zone.
-    pub(super) fn ns(host: &str) -> Line {
+    pub(crate) fn ns(host: &str) -> Line {
         Line { kind: 2, data: wire(host), ttl: 3600 }
     }
 
     /// An IPv4 address.
-    pub(super) fn a(address: [u8; 4]) -> Line {
+    pub(crate) fn a(address: [u8; 4]) -> Line {
         Line { kind: 1, data: address.to_vec(), ttl: 3600 }
     }
 
     /// A certificate of a mail server.
-    pub(super) fn tlsa(usage: u8, selector: u8, matching: u8, data: &[u8]) -> Line {
+    pub(crate) fn tlsa(usage: u8, selector: u8, matching: u8, data: &[u8]) -> Line {
         Line { kind: 52, data: [&[usage, selector, matching], data].concat(), ttl: 3600 }
     }
 
     /// The same record with another time to live.
-    pub(super) fn kept(self, ttl: u32) -> Line {
+    pub(crate) fn kept(self, ttl: u32) -> Line {
         Line { ttl, ..self }
     }
 }
 
 /// A running server. Dropping it ends its threads.
-pub(super) struct Server {
+pub(crate) struct Server {
     /// Where it listens, over UDP and TCP.
-    pub(super) address: SocketAddr,
+    pub(crate) address: SocketAddr,
     stop: Arc<AtomicBool>,
     threads: Vec<JoinHandle<()>>,
 }
 
 type Script = dyn Fn(&str, u16) -> Said + Send + Sync;
 
+#[allow(dead_code, reason = "each test binary uses its own part")]
 impl Server {
     /// Answers every question by a script, which is given the name in lower case without the last dot.
-    pub(super) fn start(script: impl Fn(&str) -> Said + Send + Sync + 'static) -> Server {
+    pub(crate) fn start(script: impl Fn(&str) -> Said + Send + Sync + 'static) -> Server {
         Server::start_of_kinds(move |name, _| script(name))
     }
 
     /// The same; the script is given the type of the records that are asked for, too.
-    pub(super) fn start_of_kinds(script: impl Fn(&str, u16) -> Said + Send + Sync + 'static) -> Server {
+    pub(crate) fn start_of_kinds(script: impl Fn(&str, u16) -> Said + Send + Sync + 'static) -> Server {
         let script: Arc<Script> = Arc::new(script);
         let stop = Arc::new(AtomicBool::new(false));
         let (datagrams, streams) = sockets();

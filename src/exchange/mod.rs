@@ -37,8 +37,8 @@ use self::http::Http;
 use self::rights::Rights;
 use self::settings::Settings;
 use crate::remote::{
-    self, Aliases, Backoff, Board, Call, Change, Domains, Enumerate, Error, Facts, Failure, Kind, Listing, Names, Objects,
-    Standing, is_loopback,
+    self, Aliases, Backoff, Board, Call, Change, CutOvers, Domains, Enumerate, Error, ExpectsMx, Facts, Failure, Kind, Listing,
+    Names, Objects, Standing, is_loopback,
 };
 use crate::schema::{Record, Resource};
 
@@ -64,6 +64,8 @@ pub struct Exchange {
     board: Arc<Board>,
     /// Who looks records up in the DNS, if somebody does.
     dns: Option<Arc<dyn Aliases>>,
+    /// What this run knows of cut-overs.
+    cut_overs: Arc<CutOvers>,
     read_only: bool,
     pace: Pace,
 }
@@ -128,6 +130,7 @@ impl Exchange {
             rights: Rights::default(),
             board: Arc::default(),
             dns: None,
+            cut_overs: Arc::default(),
             read_only: settings.read_only,
             pace,
         })
@@ -144,10 +147,10 @@ impl Exchange {
         Exchange { board, ..self }
     }
 
-    /// Says who looks records up in the DNS.
+    /// Says who looks records up in the DNS, and where is noted down what was seen of MX records.
     #[must_use]
-    pub fn looking_up(self, dns: Arc<dyn Aliases>) -> Exchange {
-        Exchange { dns: Some(dns), ..self }
+    pub fn looking_up(self, dns: Arc<dyn Aliases>, cut_overs: Arc<CutOvers>) -> Exchange {
+        Exchange { dns: Some(dns), cut_overs, ..self }
     }
 
     fn turn(&self, noun: &'static str) -> Arc<tokio::sync::Mutex<()>> {
@@ -226,6 +229,13 @@ impl Enumerate for Exchange {
 impl Domains for Exchange {
     async fn refuses(&self, domain: &str, host: &str, call: &Call) -> Option<String> {
         self.refuses_domain(domain, host, call).await
+    }
+}
+
+#[async_trait]
+impl ExpectsMx for Exchange {
+    async fn expected_mx(&self, domain: &str, call: &Call) -> Result<Vec<String>, Error> {
+        data::expected_mx(self, domain, call).await
     }
 }
 

@@ -140,6 +140,17 @@ mod tests {
     use crate::exchange::testing::{Said, Service, call};
     use crate::exchange::{PACE, resources};
 
+    /// Nouns whose role no page of the vendor's names.
+    const WITHOUT_ROLE: &[&str] = &["ArcConfig", "OrganizationConfig"];
+
+    #[test]
+    fn the_role_of_every_noun_is_known_or_known_to_be_unknown() {
+        for noun in nouns() {
+            let has_role = role(&format!("Set-{}", noun.name)).is_some();
+            assert_eq!(!has_role, WITHOUT_ROLE.contains(&noun.name), "src/exchange/rights.rs names no role for {}", noun.name);
+        }
+    }
+
     async fn asked(status: u16, body: &'static str, verbs: &[&str]) -> (Service, Arc<Exchange>, Result<(), Error>) {
         let service = Service::start(move |_| Said::of(status, body)).await;
         let exchange = Arc::new(Exchange::with_pace(&service.settings(), PACE).unwrap());

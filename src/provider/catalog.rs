@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use super::{exchange_settings, gateway_settings};
 use crate::gateway::filter_script;
 use crate::schema::{Attribute, Catalog, DataSource, Resource, boolean, singular};
-use crate::{dns, exchange, gateway};
+use crate::{crosscheck, dns, exchange, gateway};
 
 /// The provider `mailflow`: its block, resources, data sources and functions. Made at its first use.
 pub static CATALOG: LazyLock<Catalog> = LazyLock::new(|| Catalog {
@@ -39,7 +39,7 @@ const RESOURCES: [&Resource; exchange::resources::ALL.len() + gateway::resources
 
 /// One for each resource, of the same name, and those of a kind of their own.
 fn data_sources() -> Vec<&'static DataSource> {
-    let own = [exchange::data::SOURCES, gateway::data::SOURCES, dns::SOURCES].concat();
+    let own = [exchange::data::SOURCES, gateway::data::SOURCES, dns::SOURCES, crosscheck::SOURCES].concat();
     RESOURCES.into_iter().map(singular).chain(own).collect()
 }
 

@@ -18,6 +18,7 @@ pub use catalog::CATALOG;
 pub use environment::Environment;
 pub use standalone::{Found, sides, standalone};
 
+use crate::crosscheck;
 use crate::dns;
 use crate::exchange::Exchange;
 use crate::gateway::objects::Gateway;
@@ -26,7 +27,7 @@ use crate::gateway::rest::Rest;
 use crate::gateway::session::Connector;
 use crate::gateway::ssh;
 use crate::plugin::{Configured, Provider};
-use crate::remote::{Board, Call, Domains, Enumerate, Enumeration, Error, Facts, Kind, Objects, read_one};
+use crate::remote::{Board, Call, CutOvers, Domains, Enumerate, Enumeration, Error, ExpectsMx, Facts, Kind, Objects, read_one};
 use crate::schema::{Catalog, DataSource, Record, Resource, engine};
 use crate::takeover;
 use crate::value::{Diagnostic, Diagnostics, Path};
@@ -59,10 +60,13 @@ impl Provider for Mailflow {
     fn configure(&self, config: &Record) -> Result<Arc<dyn Configured>, Diagnostics> {
         let mut problems = Vec::new();
         let board = Arc::new(Board::default());
+        let cut_overs = Arc::new(CutOvers::default());
         let exchange = client(
             exchange_settings::read(config, &self.environment),
             "exchange",
-            |settings| Ok(Exchange::new(&settings)?.on(Arc::clone(&board)).looking_up(Arc::new(dns::Dns))),
+            |settings| {
+                Ok(Exchange::new(&settings)?.on(Arc::clone(&board)).looking_up(Arc::new(dns::Dns), Arc::clone(&cut_overs)))
+            },
             &mut problems,
         );
         let gateway = client(
@@ -86,7 +90,7 @@ impl Provider for Mailflow {
             let facts: Arc<dyn Facts> = Arc::<Gateway>::clone(gateway);
             board.ask_for_facts(Arc::downgrade(&facts));
         }
-        if problems.is_empty() { Ok(Arc::new(Clients { exchange, gateway })) } else { Err(problems) }
+        if problems.is_empty() { Ok(Arc::new(Clients { exchange, gateway, cut_overs })) } else { Err(problems) }
     }
 }
 
@@ -114,6 +118,7 @@ fn client<S, C>(
 struct Clients {
     exchange: Side<Arc<Exchange>>,
     gateway: Side<Arc<Gateway>>,
+    cut_overs: Arc<CutOvers>,
 }
 
 #[async_trait]
@@ -190,6 +195,25 @@ impl Configured for Clients {
 }
 
 impl Clients {
+    /// Both sides, as far as they can be asked.
+    fn sides(&self) -> crosscheck::Sides<'_> {
+        let exchange = match &self.exchange {
+            Side::Ready(exchange) => Some(exchange.as_ref()),
+            Side::Absent | Side::Unknown(_) => None,
+        };
+        let gateway = match &self.gateway {
+            Side::Ready(gateway) => Some(gateway.as_ref()),
+            Side::Absent | Side::Unknown(_) => None,
+        };
+        crosscheck::Sides {
+            exchange: exchange.map(|side| side as &dyn Enumerate),
+            gateway: gateway.map(|side| side as &dyn Enumerate),
+            expects: exchange.map(|side| side as &dyn ExpectsMx),
+            resource: |name| CATALOG.resources.iter().copied().find(|resource| resource.name == name),
+            cut_overs: &self.cut_overs,
+        }
+    }
+
     /// Reads what a data source is about: an object of the resource of the same name, or something of its own kind.
     async fn data(&self, source: &'static DataSource, config: &Record, call: &Call) -> Result<Record, Error> {
         if let Some(resource) = CATALOG.resources.iter().copied().find(|resource| resource.name == source.name) {
@@ -198,6 +222,9 @@ impl Clients {
         }
         if source.name.starts_with("dns_") {
             return dns::read(source, config, call).await;
+        }
+        if crosscheck::SOURCES.iter().any(|own| own.name == source.name) {
+            return crosscheck::read(source, &self.sides(), config, call).await;
         }
         if source.name.starts_with("exchange_") {
             let exchange = client_of(&self.exchange, "exchange", source.name, source.noun).map_err(unusable)?;

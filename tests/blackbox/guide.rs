@@ -17,6 +17,7 @@ fn set(workspace: &Workspace<'_>, stamped: &str, accepted: &[&str]) {
         "gateway_inbound_addresses": ["203.0.113.10"],
         "gateway_outbound_hosts": ["203.0.113.20"],
         "test_recipient": "postmaster@example.net",
+        "mx_moved": true,
         "relay_secret": stamped,
         "other_relay_secrets": accepted,
     });

@@ -13,6 +13,7 @@ mod blocks;
 mod brownfield;
 mod campaign;
 mod created;
+mod cutover;
 mod data_sources;
 mod dkim;
 mod doctor;

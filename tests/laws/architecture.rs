@@ -9,11 +9,12 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("schema", &["value"]),
     ("remote", &["schema", "value"]),
     ("dns", &["remote", "schema", "value"]),
+    ("crosscheck", &["dns", "remote", "schema", "value"]),
     ("exchange", &["remote", "schema", "value"]),
     ("gateway", &["remote", "schema", "value"]),
     ("plugin", &["remote", "schema", "value"]),
     ("takeover", &["remote", "schema", "value"]),
-    ("provider", &["takeover", "plugin", "dns", "exchange", "gateway", "remote", "schema", "value"]),
+    ("provider", &["crosscheck", "takeover", "plugin", "dns", "exchange", "gateway", "remote", "schema", "value"]),
     ("sandbox", &["schema", "value"]),
     ("tool", &["sandbox", "provider", "takeover", "exchange", "gateway", "plugin", "remote", "schema", "value"]),
 ];

@@ -58,6 +58,8 @@ pub struct Cmdlets {
     pub takes_over: Option<fn(&Object) -> bool>,
     /// How keys are made anew.
     pub rotation: Option<Rotation>,
+    /// How its objects come to refuse mail that does not come from the gateways.
+    pub restricts: Option<Restricts>,
     /// The switch that a destroy turns off where the service does not offer Remove.
     pub off_instead: Option<&'static str>,
 }
@@ -91,6 +93,17 @@ pub struct Switch {
     pub aliases: fn(&Object) -> Vec<(String, String)>,
     /// What the service says while it has not seen the records, in lower case.
     pub unseen: &'static [&'static str],
+}
+
+/// Objects that refuse mail which comes another way than from the gateways.
+#[derive(Debug, Clone, Copy)]
+pub struct Restricts {
+    /// Tells whether an object does.
+    pub does: Condition,
+    /// The local attribute that turns the error into a warning.
+    pub excuse: &'static str,
+    /// The attribute that messages are about.
+    pub about: &'static str,
 }
 
 /// Keys that a cmdlet of its own (`Rotate`) makes anew.
@@ -206,6 +219,7 @@ impl Cmdlets {
             completes: None,
             takes_over: None,
             rotation: None,
+            restricts: None,
             off_instead: None,
         }
     }

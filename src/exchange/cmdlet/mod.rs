@@ -8,6 +8,7 @@ mod binding;
 mod carried;
 mod enumerate;
 mod lists;
+mod mx;
 mod names;
 mod needs;
 mod order;
@@ -29,7 +30,9 @@ mod values;
 mod words;
 mod write;
 
-pub use binding::{Across, Beside, Cmdlets, Condition, Form, Life, Reference, Rotation, Switch, Tells, Toggle, Validation};
+pub use binding::{
+    Across, Beside, Cmdlets, Condition, Form, Life, Reference, Restricts, Rotation, Switch, Tells, Toggle, Validation,
+};
 pub use carried::Carried;
 pub(super) use carried::carried;
 pub(super) use lists::{Lists, Way};

@@ -104,6 +104,7 @@ impl Exchange {
             }
             self.hold_against_demands(&tells, change, call).await;
         }
+        self.hold_against_mx(cmdlets, change, call);
         // After the first write of a run the rest is told by the writes themselves.
         if self.lists.written(cmdlets.noun) {
             return Ok(());

@@ -32,6 +32,7 @@ impl Exchange {
     ) -> Result<Record, Failure> {
         let wanted = change.effective;
         self.writable(cmdlets, "create", wanted)?;
+        self.refuse_while_mx_lead_elsewhere(cmdlets, None, wanted, call).await?;
         let masks = masks(cmdlets.resource, &[wanted]);
         let turn = self.turn(cmdlets.noun);
         let _turn = interruptible(call, turn.lock()).await?;
@@ -90,6 +91,7 @@ impl Exchange {
         let (wanted, nothing) = (change.effective, Record::new());
         let prior = change.prior.unwrap_or(&nothing);
         self.writable(cmdlets, "change", wanted)?;
+        self.refuse_while_mx_lead_elsewhere(cmdlets, Some(prior), wanted, call).await?;
         let masks = masks(cmdlets.resource, &[wanted, prior]);
         let turn = self.turn(cmdlets.noun);
         let _turn = interruptible(call, turn.lock()).await?;

@@ -105,6 +105,13 @@ pub(super) async fn read(exchange: &Exchange, config: &Record, call: &Call) -> R
         .with("verification_records", shown_all(RECORD, &sorted(proof))?))
 }
 
+/// Where the organization takes mail for a domain, those that are preferred first.
+pub(in crate::exchange) async fn expected_mx(exchange: &Exchange, domain: &str, call: &Call) -> Result<Vec<String>, Error> {
+    let found = read(exchange, &Record::new().with("domain", domain), call).await?;
+    let hosts = found.get("mx_records").as_elements().unwrap_or_default().iter();
+    Ok(hosts.filter_map(|one| Record::from_value(one.clone()).text("host").map(str::to_owned)).collect())
+}
+
 async fn records(exchange: &Exchange, name: &str, kind: &str, call: &Call) -> Result<Vec<Object>, Error> {
     let path = ["domains", name, kind];
     let reading = Reading { path: &path, permission: PERMISSION };

@@ -6,7 +6,7 @@ mod limiter;
 mod message_trace;
 
 pub(super) use accepted_domains::{NOUN as ACCEPTED_DOMAIN, members as domain_members, odd as odd_domain};
-pub(super) use domain::PERMISSION as DOMAIN_PERMISSION;
+pub(super) use domain::{PERMISSION as DOMAIN_PERMISSION, expected_mx};
 pub(super) use limiter::Limiter;
 
 use super::Exchange;

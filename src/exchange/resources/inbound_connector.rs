@@ -9,7 +9,7 @@
 //! ```
 
 use super::{UNMANAGED, is_on_premises, is_text, is_true, is_written, multi_valued};
-use crate::exchange::cmdlet::Cmdlets;
+use crate::exchange::cmdlet::{Cmdlets, Restricts};
 use crate::exchange::forms::{
     address_meaning, certificate_name, connector_address, domain, domain_meaning, domain_pattern, lower, recipient_meaning,
     skipped_address, trimmed,
@@ -77,6 +77,13 @@ pub(super) const RESOURCE: Resource = Resource {
         .format("a public address, a range such as `203.0.113.1-203.0.113.9`, or a network", skipped_address)
         .meaning(address_meaning),
         multi_valued("ef_users", "Enhanced Filtering for Connectors: only for mail to these recipients. An empty set is all recipients.").filled_empty().meaning(recipient_meaning),
+        boolean(
+            "skip_mx_check",
+            "Restrict a connector that takes `*` although the MX records of an accepted domain, as `mailflow_mx_cutover` reads them, lead elsewhere: mail that \
+             still comes another way is refused.",
+        )
+        .filled(false)
+        .local(),
         string("comment", "Remark for administrators.").lines(),
         boolean("enabled", "Whether the connector is in use.").filled(true),
         UNMANAGED,
@@ -100,6 +107,7 @@ pub(super) const CMDLETS: Cmdlets = Cmdlets {
     only_when: &[("treat_messages_as_internal", is_on_premises)],
     quiet: &["cloud_services_mail_enabled", "ef_skip_last_ip"],
     across: super::across::OF_INBOUND,
+    restricts: Some(Restricts { does: refuses_others, excuse: "skip_mx_check", about: "restrict_domains_to_ip_addresses" }),
     ..Cmdlets::of(&RESOURCE, "InboundConnector")
 };
 
@@ -147,6 +155,15 @@ fn internal(config: &Record) -> Diagnostics {
     found
 }
 
+/// A partner connector in use that takes all mail, and refuses what does not come from the gateways.
+fn refuses_others(connector: &Record) -> bool {
+    let is_true = |name: &str| connector.truth(name) == Some(true);
+    connector.text("connector_type") == Some("Partner")
+        && is_true("enabled")
+        && connector.texts("sender_domains").iter().any(|domain| domain_meaning(domain) == "*")
+        && (is_true("restrict_domains_to_ip_addresses") || is_true("restrict_domains_to_certificate"))
+}
+
 fn skipped(config: &Record) -> Diagnostics {
     if (is_true(config, "ef_skip_last_ip", false), is_written(config, "ef_skip_ips")) != (Some(true), Some(true)) {
         return Vec::new();
@@ -176,8 +193,9 @@ fn open(config: &Record) -> Diagnostics {
     vec![
         Diagnostic::warning(
             "The tenant stays open to direct delivery",
-            "This partner connector restricts nothing: who connects to the tenant directly goes around the gateway. Set \
-             `restrict_domains_to_ip_addresses = true` with `sender_ip_addresses` (and `sender_domains = [\"*\"]` to cover all senders), or \
+            "This partner connector restricts nothing: anyone can still deliver straight to the tenant and bypass the gateway. Close it **after** the MX \
+             records have moved and old ones have run out (`settled_at` of `mailflow_mx_cutover` is null), as mail that comes another way is refused from \
+             then on: set `restrict_domains_to_ip_addresses = true` with `sender_ip_addresses` (and `sender_domains = [\"*\"]` to cover all senders), or \
              `restrict_domains_to_certificate = true` with `tls_sender_certificate_name`.",
         )
         .at(Path::dotted("restrict_domains_to_ip_addresses")),

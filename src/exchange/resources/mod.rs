@@ -19,21 +19,9 @@ use crate::schema::{self, Attribute, Clearing, Record, Resource, set};
 use crate::value::Value;
 
 /// All resources of this side.
-pub const ALL: &[&Resource] = &[
-    &inbound_connector::RESOURCE,
-    &outbound_connector::RESOURCE,
-    &transport_rule::RESOURCE,
-    &transport_rule_order::RESOURCE,
-    &accepted_domain::RESOURCE,
-    &remote_domain::RESOURCE,
-    &connection_filter::RESOURCE,
-    &arc_config::RESOURCE,
-    &organization_mail_flow::RESOURCE,
-    &dkim_signing_config::RESOURCE,
-    &dkim_activation::RESOURCE,
-];
+pub const ALL: &[&Resource] = &RESOURCES;
 
-/// All resources with their cmdlets.
+/// All resources with their cmdlets: the one place where a resource of this side is entered.
 pub const CMDLETS: &[&Cmdlets] = &[
     &inbound_connector::CMDLETS,
     &outbound_connector::CMDLETS,
@@ -47,6 +35,16 @@ pub const CMDLETS: &[&Cmdlets] = &[
     &dkim_signing_config::CMDLETS,
     &dkim_activation::CMDLETS,
 ];
+
+const RESOURCES: [&Resource; CMDLETS.len()] = {
+    let mut all = [CMDLETS[0].resource; CMDLETS.len()];
+    let mut index = 0;
+    while index < all.len() {
+        all[index] = CMDLETS[index].resource;
+        index += 1;
+    }
+    all
+};
 
 /// Finds the cmdlets of a resource by the resource's name.
 pub fn named(resource: &str) -> Option<&'static Cmdlets> {

@@ -34,6 +34,7 @@ pub static INBOUND_CONNECTOR: Suite = Suite {
             optional("ef_skip_last_ip", json!(true), json!(false)),
             optional("ef_skip_ips", json!(["198.51.100.7"]), json!(["198.51.100.0/24", "192.0.2.1-192.0.2.9"])),
             optional("ef_users", json!(["someone@contoso.onmicrosoft.com"]), json!(["other@contoso.onmicrosoft.com"])),
+            optional("skip_mx_check", json!(true), json!(false)),
             optional("comment", json!("set"), json!("changed")),
             optional("enabled", json!(false), json!(true)),
         ]
