@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 
-use super::dialog::{Dialog, Said};
-use crate::remote::Error;
+use super::dialog::{Dialog, Said, Told};
+use crate::remote::{Error, Kind};
 
 /// One login session. Its candidate configuration is its own until it commits.
 #[async_trait]
@@ -15,6 +15,12 @@ pub trait Device: Send {
     /// Walks a declared dialog from the main prompt back to the main prompt. A question that the dialog does not declare, or a
     /// refusal, ends it without an answer; the error carries the device's words and the masked conversation.
     async fn walk(&mut self, dialog: &Dialog) -> Result<Said, Error>;
+
+    /// Walks a dialog that stages nothing and prints a report over several questions. In a cluster it is walked at the machine of this login, as
+    /// such commands are bound to one machine, and the session is at its own level again afterwards.
+    async fn report(&mut self, _dialog: &Dialog) -> Result<Report, Error> {
+        Err(Error::new(Kind::Unexpected, "This session prints no reports."))
+    }
 
     /// Tells what is staged and not committed, in the device's words; `None` if nothing is.
     async fn pending(&mut self) -> Result<Option<String>, Error>;
@@ -43,6 +49,15 @@ pub trait Device: Send {
     fn is_stale(&self) -> bool {
         false
     }
+}
+
+/// What a report says, and for whom it holds.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Report {
+    /// What was printed, part by part.
+    pub told: Vec<Told>,
+    /// The machine of the cluster that printed it; nothing where there is no cluster.
+    pub machine: Option<String>,
 }
 
 /// How a commit ended.

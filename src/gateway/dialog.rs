@@ -99,6 +99,15 @@ pub struct Said {
     pub after: Vec<String>,
 }
 
+/// A part of a report that is printed over several questions.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Told {
+    /// What was printed.
+    pub said: String,
+    /// The question that came behind it; nothing at the main prompt.
+    pub asked: String,
+}
+
 impl Dialog {
     /// Starts with a command at the main prompt.
     pub fn of(command: impl Into<String>) -> Dialog {

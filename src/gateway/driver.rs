@@ -7,7 +7,7 @@
 use std::cmp::Reverse;
 use std::collections::VecDeque;
 
-use super::dialog::{Answer, Dialog, Reply, Said, Section};
+use super::dialog::{Answer, Dialog, Reply, Said, Section, Told};
 use super::level::{self, Notice, Offer};
 use super::refusal;
 use super::settings::Level;
@@ -40,6 +40,22 @@ pub(super) async fn walk(shell: &mut Shell, dialog: &Dialog, level: &Level) -> R
         said.after = said.after.iter().map(|text| shell.transcript().masked(text)).collect();
     }
     Ok(said)
+}
+
+/// Walks a dialog that stages nothing, in which a message is pasted and what the device makes of it is printed, perhaps over several questions. What
+/// is printed behind the message is a report: no word in it is a refusal. It comes as it is; only errors hide what the message says.
+pub(super) async fn report(shell: &mut Shell, dialog: &Dialog, level: &Level) -> Result<Vec<Told>, Error> {
+    let dialog = checked(dialog)?;
+    shell.begin().await?;
+    for answer in dialog.sections.iter().flat_map(|section| &section.answers) {
+        if let Reply::Script(lines) = &answer.reply {
+            shell.transcript().hide_message(lines);
+        }
+    }
+    let mut walk = Walk::new(shell, &dialog, level);
+    walk.told = Some(Vec::new());
+    walk.run().await?;
+    Ok(walk.told.unwrap_or_default())
 }
 
 /// Refuses a text that would end a line, steer the terminal, or begin a second command.
@@ -137,6 +153,8 @@ struct Walk<'a> {
     cut: bool,
     /// The names that this dialog itself brings, in lower case.
     names: Vec<String>,
+    /// What was printed since the script was typed, where that is a report.
+    told: Option<Vec<Told>>,
 }
 
 impl<'a> Walk<'a> {
@@ -153,6 +171,7 @@ impl<'a> Walk<'a> {
             rising: false,
             cut: false,
             names: names(dialog),
+            told: None,
         };
         walk.enter(0);
         walk
@@ -203,7 +222,11 @@ impl<'a> Walk<'a> {
                 let message = format!("The dialog of {:?} does not come to an end.", self.dialog.command);
                 return Err(self.shell.unexpected(&turn.stop, message).await);
             }
-            if let Some(error) = refusal::find(&turn) {
+            let reports = self.told.is_some() && self.has_typed_script();
+            if let Some(told) = self.told.as_mut().filter(|_| reports) {
+                let asked = if turn.stop == Stop::Prompt { String::new() } else { turn.stop.words() };
+                told.push(Told { said: turn.said.clone(), asked });
+            } else if let Some(error) = refusal::find(&turn) {
                 return Err(self.refuse(error, &turn.stop, Way::Up).await);
             }
             if let Stop::Prompt | Stop::Menu(_) = turn.stop
@@ -212,7 +235,7 @@ impl<'a> Walk<'a> {
                 && let Some(after) = said.after.get_mut(self.at)
             {
                 after.clone_from(&turn.said);
-                if let Some(error) = self.silent(&turn.said).or_else(|| self.invalid_script(&turn.said)) {
+                if let Some(error) = self.silent(&turn.said).or_else(|| self.invalid_script(&turn.said)).filter(|_| !reports) {
                     return Err(self.refuse(error, &turn.stop, Way::Up).await);
                 }
             }
@@ -242,13 +265,16 @@ impl<'a> Walk<'a> {
 
     /// The device keeps a script that it cannot run, and says why: nobody wants that.
     fn invalid_script(&self, said: &str) -> Option<Error> {
-        let typed =
-            self.answers().iter().zip(&self.given).any(|(answer, given)| *given && matches!(answer.reply, Reply::Script(_)));
+        let typed = self.has_typed_script();
         let reasons: Vec<&str> = said.lines().filter(|line| refusal::is_invalid_filter(line)).map(str::trim).collect();
         (typed && !reasons.is_empty()).then(|| {
             Error::new(Kind::Invalid, reasons.join("\n"))
                 .hint("The gateway takes the filter and cannot run it. Make what it names first, or correct the name.")
         })
+    }
+
+    fn has_typed_script(&self) -> bool {
+        self.answers().iter().zip(&self.given).any(|(answer, given)| *given && matches!(answer.reply, Reply::Script(_)))
     }
 
     /// The main prompt is back: was all asked, and all chosen?

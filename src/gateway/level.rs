@@ -62,6 +62,14 @@ pub(super) fn is_standalone(prompt: &str) -> Result<(), Error> {
     )))
 }
 
+/// The machine that a prompt shows, if it shows one: `(Machine esa1.example.com)> `.
+pub(super) fn machine(prompt: &str) -> Option<String> {
+    let inside = prompt.trim().trim_start_matches('(');
+    let (shown, rest) = inside.split_once(' ')?;
+    let name = rest.split(')').next().unwrap_or_default().trim();
+    (shown.eq_ignore_ascii_case("machine") && !name.is_empty()).then(|| name.to_owned())
+}
+
 /// A level in words.
 pub(super) fn words(level: &Level) -> String {
     match level {

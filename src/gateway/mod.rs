@@ -20,6 +20,7 @@ mod guarding;
 pub mod host_key;
 mod level;
 mod lock;
+mod machine;
 pub mod objects;
 mod order;
 mod original;
@@ -42,4 +43,5 @@ pub mod table;
 mod terminal;
 #[cfg(test)]
 mod testing;
+pub mod trace;
 mod transcript;

@@ -12,7 +12,8 @@ use async_trait::async_trait;
 
 use super::agreement;
 use super::batch::{Answer, Batch, Goal, RULES, Rules, Wish};
-use super::device::Connect;
+use super::device::{Connect, Report};
+use super::dialog::Dialog;
 use super::filters::without_values_of_filters;
 use super::lock::Lock;
 use super::order;
@@ -139,6 +140,11 @@ impl Gateway {
             call.report(unread(printout, &rows));
         }
         Ok(rows)
+    }
+
+    /// Walks a dialog that stages nothing and gives its report, while nothing of ours is staged.
+    pub(super) async fn report(&self, dialog: &Dialog, call: &Call) -> Result<Report, Error> {
+        self.batch.report(dialog, call).await
     }
 
     /// Hears why a sender group may stand open.

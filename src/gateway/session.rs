@@ -18,7 +18,7 @@ use secrecy::ExposeSecret;
 use tokio::time::{Instant, timeout_at};
 
 use super::commit::{self, all_words};
-use super::device::{Commit, Connect, Device};
+use super::device::{Commit, Connect, Device, Report};
 use super::dialog::{Dialog, Said};
 use super::driver;
 use super::level::{self, Offer};
@@ -71,8 +71,11 @@ fn pattern(pattern: &str) -> Regex {
 
 /// A login session.
 pub struct Session {
-    shell: Shell,
-    level: Level,
+    pub(super) shell: Shell,
+    pub(super) level: Level,
+    /// The host that was logged in to, and the prompt that it showed first.
+    pub(super) host: String,
+    pub(super) first_prompt: String,
     commit_limit: Duration,
     release: Option<String>,
     idle_limit: Duration,
@@ -103,6 +106,8 @@ impl Session {
         let mut session = Session {
             shell,
             level: settings.cluster.clone(),
+            host: settings.login.host.clone(),
+            first_prompt: String::new(),
             commit_limit: settings.commit.timeout,
             release: None,
             idle_limit: UNKNOWN_IDLE_LIMIT,
@@ -162,6 +167,7 @@ impl Session {
         }
         let answer = self.learn_prompt("setttymode 0 1").await?;
         self.pager_off = refusal::find(&answer).is_none();
+        self.shell.prompt().clone_into(&mut self.first_prompt);
         self.shell.end();
         self.release = release::find(&banner);
         if self.release.is_none() {
@@ -210,15 +216,24 @@ impl Session {
         error
     }
 
-    async fn choose_level(&mut self) -> Result<(), Error> {
-        let Some(command) = level::command(&self.level)? else { return level::is_standalone(self.shell.prompt()) };
+    /// Goes to the level that the settings name.
+    pub(super) async fn choose_level(&mut self) -> Result<(), Error> {
+        match self.level.clone() {
+            Level::Standalone => level::is_standalone(self.shell.prompt()),
+            level => self.go_to(&level).await,
+        }
+    }
+
+    /// Goes to a level of the cluster.
+    pub(super) async fn go_to(&mut self, level: &Level) -> Result<(), Error> {
+        let Some(command) = level::command(level)? else { return Ok(()) };
         self.shell.begin().await?;
         self.shell.expect_any_prompt();
         self.shell.type_line(&command, Shown::Plain).await?;
         let limit = self.shell.patience();
         let turn = self.shell.turn(limit).await?;
         if turn.stop != Stop::Prompt {
-            let message = format!("The gateway asks something about the level {}.", level::words(&self.level));
+            let message = format!("The gateway asks something about the level {}.", level::words(level));
             let error = self.shell.unexpected(&turn.stop, message).await;
             return Err(error.hint(level::HINT));
         }
@@ -226,12 +241,10 @@ impl Session {
             return Err(self.shell.with_conversation(error.hint(level::HINT)));
         }
         let prompt = self.shell.learn();
-        if !level::fits(&prompt, &self.level) {
+        if !level::fits(&prompt, level) {
             let words = if turn.said.is_empty() { String::new() } else { format!(": {}", turn.said) };
-            let message = format!(
-                "The gateway did not change to the level {}; its prompt is {prompt:?}{words}.",
-                level::words(&self.level)
-            );
+            let message =
+                format!("The gateway did not change to the level {}; its prompt is {prompt:?}{words}.", level::words(level));
             return Err(self.shell.with_conversation(Error::new(Kind::Invalid, message).hint(level::HINT)));
         }
         self.shell.end();
@@ -317,6 +330,11 @@ impl Device for Session {
     async fn walk(&mut self, dialog: &Dialog) -> Result<Said, Error> {
         self.alive().await?;
         driver::walk(&mut self.shell, dialog, &self.level).await
+    }
+
+    async fn report(&mut self, dialog: &Dialog) -> Result<Report, Error> {
+        self.alive().await?;
+        self.report_of_machine(dialog).await
     }
 
     async fn pending(&mut self) -> Result<Option<String>, Error> {

@@ -244,7 +244,9 @@ fn last_line(text: &str) -> Option<&str> {
 
 fn ending(line: &str) -> Option<Ending> {
     let line = line.to_lowercase();
-    if line.contains("on its own line") || line.contains("on a line by itself") {
+    // `Enter '.' on a blank line to end.`: the dot ends it, whatever the line is called.
+    let names_dot = ["'.'", "\".\"", "`.`", "(.)", "a period", "a dot", "a single dot"].iter().any(|words| line.contains(words));
+    if line.contains("on its own line") || line.contains("on a line by itself") || (names_dot && line.contains(" line")) {
         Some(Ending::Dot)
     } else if line.contains("blank line") || line.contains("empty line") {
         Some(Ending::Blank)
@@ -562,6 +564,13 @@ mod tests {
     fn script_input_and_pager_are_stops() {
         assert_eq!(at("Enter filter script.  Enter '.' on its own line to end.\n").stop, Stop::Lines(Ending::Dot));
         assert_eq!(at("Enter the text. Press Enter on a blank line to finish.\n").stop, Stop::Lines(Ending::Blank));
+        for line in [
+            "Enter or paste the message body here.  Enter '.' on a blank line to end.",
+            "Enter the message. End it with \".\" on an empty line.",
+            "Enter the message; a period on a line of its own ends it.",
+        ] {
+            assert_eq!(at(&format!("{line}\n")).stop, Stop::Lines(Ending::Dot), "{line}");
+        }
         let mut terminal = Terminal::default();
         terminal.feed(b"a\r\n-Press Any Key For More-");
         assert!(at_pager(&terminal));

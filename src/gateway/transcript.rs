@@ -23,7 +23,7 @@ const SHORTEST_WORD: usize = 8;
 pub(super) struct Transcript {
     text: String,
     secrets: Vec<SecretString>,
-    /// Whether the command is the one that prints filters, of whoever they are.
+    /// Whether the command is one that prints filters, of whoever they are.
     about_filters: bool,
     /// All of it, where it is recorded.
     recording: Option<String>,
@@ -62,12 +62,23 @@ impl Transcript {
         }
     }
 
-    /// Replaces what is secret.
+    /// Hides what a mail message says: its lines, the values of its headers, and their longer words.
+    pub(super) fn hide_message(&mut self, lines: &[String]) {
+        for text in said_by_message(lines) {
+            self.hide(text);
+        }
+    }
+
+    /// Replaces what is secret, also where the device broke the line within it.
     pub(super) fn masked(&self, text: &str) -> String {
         let mut text = text.to_owned();
         for secret in &self.secrets {
-            if text.contains(secret.expose_secret()) {
-                text = text.replace(secret.expose_secret(), HIDDEN);
+            let secret = secret.expose_secret();
+            if text.contains(secret) {
+                text = text.replace(secret, HIDDEN);
+            }
+            if secret.len() >= SHORTEST_WORD && text.contains('\n') {
+                text = without_broken(&text, secret);
             }
         }
         text
@@ -110,7 +121,7 @@ impl Transcript {
     /// Notes what was typed.
     pub(super) fn typed(&mut self, text: &str) {
         let command = text.split_whitespace().next().unwrap_or_default();
-        self.about_filters |= command.eq_ignore_ascii_case("filters");
+        self.about_filters |= ["filters", "trace"].iter().any(|name| command.eq_ignore_ascii_case(name));
         let text = self.masked(text);
         if self.recording.is_some() {
             self.note_typed(&text);
@@ -150,6 +161,54 @@ impl Transcript {
     }
 }
 
+/// What of a mail message must not be shown: its lines, the values of its headers, and their longer words.
+pub(super) fn said_by_message(lines: &[String]) -> Vec<&str> {
+    let mut found = Vec::new();
+    let mut in_headers = true;
+    for line in lines {
+        in_headers &= !line.trim().is_empty();
+        let value = line.split_once(':').filter(|_| in_headers).map_or(line.as_str(), |(_, value)| value);
+        found.push(value.trim());
+        found.extend(value.split_whitespace().filter(|word| word.len() >= SHORTEST_WORD));
+    }
+    found.retain(|text| text.len() >= SHORTEST_PART);
+    found
+}
+
+/// Replaces a secret that is broken by blanks and ends of lines.
+fn without_broken(text: &str, secret: &str) -> String {
+    let wanted: Vec<char> = secret.chars().filter(|letter| !letter.is_whitespace()).collect();
+    let Some(first) = wanted.first() else { return text.to_owned() };
+    let mut shown = String::with_capacity(text.len());
+    let mut at = 0;
+    while let Some(begin) = text.get(at..).and_then(|rest| rest.find(*first)).map(|found| at + found) {
+        let mut left = wanted.iter();
+        let mut next = left.next();
+        let mut end = begin;
+        for (offset, letter) in text.get(begin..).unwrap_or_default().char_indices() {
+            if next == Some(&letter) {
+                next = left.next();
+                end = begin + offset + letter.len_utf8();
+                if next.is_none() {
+                    break;
+                }
+            } else if !letter.is_whitespace() {
+                break;
+            }
+        }
+        shown.push_str(text.get(at..begin).unwrap_or_default());
+        if next.is_none() {
+            shown.push_str(HIDDEN);
+            at = end;
+        } else {
+            shown.push(*first);
+            at = begin + first.len_utf8();
+        }
+    }
+    shown.push_str(text.get(at..).unwrap_or_default());
+    shown
+}
+
 fn end_of(text: &str, most: usize) -> &str {
     let mut start = text.len().saturating_sub(most);
     while !text.is_char_boundary(start) {
@@ -176,6 +235,20 @@ mod tests {
         transcript.printed("bad word mysecretkey near ^(mysecretkey|otherkey1)$\notherkey1 swordfish!\n");
         let tail = transcript.tail("swordfi");
         assert_eq!(tail, "(sensitive)\nbad word (sensitive) near (sensitive)\n(sensitive) (sensitive)!\nswordfi");
+    }
+
+    #[test]
+    fn what_a_message_says_does_not_show_even_where_a_line_is_broken() {
+        let mut transcript = Transcript::default();
+        let message = ["X-OUTBOUND-AUTH: swordfish77", "Subject: hello", "", "the body says opensesame99"];
+        transcript.hide_message(&message.map(str::to_owned));
+        transcript.typed("trace");
+        transcript.printed("X-OUTBOUND-AUTH: swordfi\n  sh77\nSubject: hello\nEvaluating Rule:   header(\"X-OUTBOUND-AUTH\") == \"^anothersecret$\"\nopensesame\n99 body\n");
+        let tail = transcript.tail("");
+        for part in ["swordfi", "sh77", "hello", "anothersecret", "opensesame"] {
+            assert!(!tail.contains(part), "{part}: {tail}");
+        }
+        assert!(tail.contains("X-OUTBOUND-AUTH: (sensitive)") && tail.contains("Evaluating Rule:"), "{tail}");
     }
 
     #[test]

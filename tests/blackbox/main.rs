@@ -45,4 +45,5 @@ mod suites;
 mod takeover;
 mod terraform_releases;
 mod tls_versions;
+mod trace;
 mod unmanaged;

@@ -16,4 +16,5 @@ mod plugin_descriptor;
 mod reliability;
 mod schema;
 mod tables;
+mod trace;
 mod transcripts;

@@ -8,6 +8,8 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::{Answer, Wish};
+use crate::gateway::device::Report;
+use crate::gateway::dialog::Dialog;
 use crate::gateway::table::{Printout, Row, Rows};
 use crate::remote::{Call, Error, Failure, Kind};
 use crate::value::Diagnostic;
@@ -18,6 +20,8 @@ pub(super) enum Message {
     Change(Job),
     /// A printout to read.
     Read(ReadRequest),
+    /// A dialog that stages nothing, whose report is wanted.
+    Ask(AskRequest),
     /// Open the session, if it is not open.
     Open(OpenRequest),
     /// Somebody does not want to wait any longer: look again.
@@ -31,6 +35,13 @@ pub(super) struct ReadRequest {
     pub(super) printout: Printout,
     pub(super) ticket: Arc<Ticket>,
     pub(super) reply: oneshot::Sender<Result<Arc<Rows>, Error>>,
+}
+
+/// A report that a caller waits for.
+pub(super) struct AskRequest {
+    pub(super) dialog: Dialog,
+    pub(super) ticket: Arc<Ticket>,
+    pub(super) reply: oneshot::Sender<Result<Report, Error>>,
 }
 
 /// A session that a caller waits for.

@@ -41,6 +41,7 @@
 //! | another release in the middle stops the run | `tests/blackbox/campaign`: `g26_…`; `tests/blackbox/faults`: `g26_…` |
 //! | the comment of a commit names the run and what changed | `the_comment_of_a_commit_…` |
 //! | no commit opens a relay, or takes the guard of one, unless its reason is known; the other changes go on | `relays.rs`; `tests/blackbox/relay.rs` |
+//! | a report (`trace`) is asked for while nothing of ours is staged | `tests/operations.rs`: `a_report_waits_until_nothing_of_ours_is_staged_…` |
 //! | readers share one reading; errors are not kept; a write makes it stale; a reading that began before is dropped | `snapshot.rs`; `p05_readers_share_one_reading_…` |
 //! | what was read ends at each Configure | `tests/operations.rs`: `what_was_read_ends_with_the_client_…` |
 //! | a printout that a commit of others tore apart is read again | `tests/blackbox/campaign`: `a_table_that_somebody_changes_…` |
@@ -61,9 +62,9 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use tokio::sync::{mpsc, oneshot};
 
-use self::job::{Job, Message, OpenRequest, ReadRequest, Ticket};
+use self::job::{AskRequest, Job, Message, OpenRequest, ReadRequest, Ticket};
 use self::writer::Writer;
-use super::device::Connect;
+use super::device::{Connect, Report};
 use super::dialog::{Dialog, Said};
 use super::lock::Lock;
 use super::order;
@@ -288,10 +289,25 @@ impl Batch {
         let (reply, answer) = oneshot::channel();
         self.send(Message::Read(ReadRequest { printout: printout.clone(), ticket: Arc::clone(&ticket), reply }));
         let rows = self.wait(&ticket, answer, call).await??;
+        self.tell_found(call);
+        Ok(rows)
+    }
+
+    /// Walks a dialog that stages nothing and gives its report. It waits until nothing of ours is staged: what it says holds for what is live.
+    pub(super) async fn report(&self, dialog: &Dialog, call: &Call) -> Result<Report, Error> {
+        let ticket = Ticket::new(call);
+        let (reply, answer) = oneshot::channel();
+        self.send(Message::Ask(AskRequest { dialog: dialog.clone(), ticket: Arc::clone(&ticket), reply }));
+        let report = self.wait(&ticket, answer, call).await??;
+        self.tell_found(call);
+        Ok(report)
+    }
+
+    /// Tells, once, what a session that was opened to read shows as staged.
+    fn tell_found(&self, call: &Call) {
         if let Some(found) = self.shared.found.lock().unwrap_or_else(PoisonError::into_inner).take() {
             call.report(found);
         }
-        Ok(rows)
     }
 
     /// Opens the session, for the first contact. A device that answered and has no session to give just now is no error: what is asked of it

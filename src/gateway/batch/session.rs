@@ -7,7 +7,7 @@ use tokio::time::error::Elapsed;
 use tokio::time::{Instant, timeout};
 
 use super::Rules;
-use crate::gateway::device::{Commit, Connect, Device};
+use crate::gateway::device::{Commit, Connect, Device, Report};
 use crate::gateway::dialog::{Dialog, Said};
 use crate::gateway::table::{Printout, Rows};
 use crate::remote::{Error, Kind};
@@ -110,6 +110,13 @@ impl Session {
         let device = self.device()?;
         let answer = timeout(LONGEST_CONVERSATION, device.walk(dialog)).await;
         self.heard(answer).map(|_| ())
+    }
+
+    /// Walks a dialog that stages nothing, and gives its report.
+    pub(super) async fn report(&mut self, dialog: &Dialog) -> Result<Report, Error> {
+        let device = self.device()?;
+        let answer = timeout(LONGEST_CONVERSATION, device.report(dialog)).await;
+        self.heard(answer)
     }
 
     /// What is staged and not committed.

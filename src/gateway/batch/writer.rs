@@ -7,11 +7,12 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
-use super::job::{Job, Message, OpenRequest, ReadRequest, Ticket};
+use super::job::{AskRequest, Job, Message, OpenRequest, ReadRequest, Ticket};
 use super::session::Session;
 use super::since::Ours;
 use super::{Rules, Shared, weigh};
-use crate::gateway::device::Connect;
+use crate::gateway::device::{Connect, Report};
+use crate::gateway::dialog::Dialog;
 use crate::gateway::lock::{Held, Lock};
 use crate::gateway::settings::{CommitSettings, PendingChanges, Settings};
 use crate::gateway::table::{Printout, Rows};
@@ -48,6 +49,7 @@ pub(super) struct Writer {
     inbox: mpsc::UnboundedReceiver<Message>,
     open: bool,
     reads: VecDeque<ReadRequest>,
+    asks: VecDeque<AskRequest>,
     openers: Vec<OpenRequest>,
     closers: Vec<oneshot::Sender<()>>,
 }
@@ -79,6 +81,7 @@ impl Writer {
             inbox,
             open: true,
             reads: VecDeque::new(),
+            asks: VecDeque::new(),
             openers: Vec::new(),
             closers: Vec::new(),
         }
@@ -93,7 +96,7 @@ impl Writer {
                 let _ = reply.send(self.first_contact(&ticket).await);
                 continue;
             }
-            if !self.reads.is_empty() {
+            if !self.reads.is_empty() || !self.asks.is_empty() {
                 self.serve_reads().await;
                 continue;
             }
@@ -132,6 +135,31 @@ impl Writer {
             };
             // A caller that is gone needs no answer.
             let _ = request.reply.send(rows);
+        }
+        while let Some(request) = self.asks.pop_front() {
+            if request.ticket.is_wanted() {
+                let report = self.report(&request.dialog, std::slice::from_ref(&request.ticket)).await;
+                let _ = request.reply.send(report);
+            }
+        }
+    }
+
+    /// Walks a dialog that stages nothing while nothing is staged, over a new session if the line is lost, as long as somebody waits for it.
+    async fn report(&mut self, dialog: &Dialog, tickets: &[Arc<Ticket>]) -> Result<Report, Error> {
+        let mut lost = 0;
+        loop {
+            if !self.session.is_open() {
+                self.connect(tickets).await?;
+                self.inspect().await;
+            }
+            match self.session.report(dialog).await {
+                Err(error) if error.kind == Kind::Unavailable && error.retryable && lost < MOST_LOST => {
+                    lost += 1;
+                    self.shared.set_obstacle(Some(error));
+                    self.pause(Some(Instant::now() + step(lost))).await;
+                }
+                outcome => return outcome,
+            }
         }
     }
 
@@ -307,6 +335,7 @@ impl Writer {
                 self.arrived.push_back((Instant::now(), job));
             }
             Message::Read(request) => self.reads.push_back(request),
+            Message::Ask(request) => self.asks.push_back(request),
             Message::Open(request) => self.openers.push(request),
             Message::Nudge => {}
             Message::Close(reply) => self.closers.push(reply),

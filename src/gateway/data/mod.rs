@@ -2,6 +2,7 @@
 
 mod listeners;
 mod message_tracking;
+mod trace;
 mod version;
 
 use super::objects::Gateway;
@@ -9,7 +10,7 @@ use crate::remote::{Call, Error, Kind};
 use crate::schema::{DataSource, Record};
 
 /// All data sources of a kind of their own.
-pub const SOURCES: &[&DataSource] = &[&listeners::SOURCE, &message_tracking::SOURCE, &version::SOURCE];
+pub const SOURCES: &[&DataSource] = &[&listeners::SOURCE, &message_tracking::SOURCE, &trace::SOURCE, &version::SOURCE];
 
 impl Gateway {
     /// Reads one of [`SOURCES`]. `config` holds the arguments, with the table's defaults.
@@ -17,6 +18,7 @@ impl Gateway {
         match source.name {
             name if name == listeners::SOURCE.name => listeners::read(self, call).await,
             name if name == message_tracking::SOURCE.name => message_tracking::read(self, config, call).await,
+            name if name == trace::SOURCE.name => trace::read(self, config, call).await,
             name if name == version::SOURCE.name => version::read(self, call).await,
             name => Err(Error::new(Kind::Unexpected, format!("{name} is not a data source of the gateway."))),
         }

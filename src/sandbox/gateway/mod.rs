@@ -50,6 +50,7 @@ mod tests;
 mod trace_text;
 mod whims;
 
+pub use dialogs::trace::traced;
 pub use faults::{Break, Edit, Fault, Point};
 pub use options::{ChangeSets, Cluster, Layout, Login, MenuForm, Options, Release};
 pub use state::Counters;

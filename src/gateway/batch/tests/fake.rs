@@ -10,8 +10,8 @@ use tokio::task::AbortHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::gateway::batch::Rules;
-use crate::gateway::device::{Commit, Connect, Device};
-use crate::gateway::dialog::{Dialog, Said};
+use crate::gateway::device::{Commit, Connect, Device, Report};
+use crate::gateway::dialog::{Dialog, Said, Told};
 use crate::gateway::lock::Lock;
 use crate::gateway::objects::Gateway;
 use crate::gateway::settings::{CommitSettings, Level, Login, PendingChanges, Settings};
@@ -328,6 +328,16 @@ impl Device for FakeDevice {
             }
         };
         FakeDevice::end(lost, said)
+    }
+
+    async fn report(&mut self, _dialog: &Dialog) -> Result<Report, Error> {
+        let lost = self.step(Duration::from_millis(5)).await?;
+        let said = {
+            let world = self.world.world();
+            assert!(!world.candidates.contains_key(&self.session), "a report is asked for while something is staged");
+            world.live.get("Routes").map(|routes| routes.keys().cloned().collect::<Vec<_>>().join(" ")).unwrap_or_default()
+        };
+        FakeDevice::end(lost, Report { told: vec![Told { said, asked: String::new() }], machine: None })
     }
 
     async fn pending(&mut self) -> Result<Option<String>, Error> {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::fake::{Fake, ROUTE, call, create, delete, directory, route, update};
+use crate::gateway::dialog::Dialog;
 use crate::gateway::objects::Gateway;
 use crate::gateway::original::ORIGINAL;
 use crate::gateway::table::Printout;
@@ -188,4 +189,19 @@ async fn what_was_read_ends_with_the_client_that_each_configure_makes() {
     let second = fake.gateway(directory.path(), |_| {});
     assert_eq!(rows(&second).await, 2, "a new client knows nothing of what an older one read");
     assert_eq!(fake.count(|world| world.reads), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_report_waits_until_nothing_of_ours_is_staged_and_sees_what_is_live_then() {
+    let (fake, gateway, _directory) = gateway(&[("a.example", 1)]);
+    fake.world().staging_time = Duration::from_secs(5);
+    let (created, asked) = (call(), call());
+    let ask = async {
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        gateway.report(&Dialog::of("trace"), &asked).await
+    };
+    let (made, report) = tokio::join!(create(&gateway, "b.example", 2, &created), ask);
+    made.expect("created");
+    let said = report.expect("a report").told.into_iter().map(|told| told.said).collect::<String>();
+    assert_eq!((said.as_str(), fake.count(|world| world.commits)), ("a.example b.example", 1));
 }

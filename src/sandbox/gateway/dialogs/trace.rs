@@ -6,12 +6,12 @@
 use std::net::IpAddr;
 
 use crate::sandbox::gateway::line::Asked;
-use crate::sandbox::gateway::options::Release;
+use crate::sandbox::gateway::options::{Layout, Release};
 use crate::sandbox::gateway::state::now;
 use crate::sandbox::gateway::tables::Configuration;
 use crate::sandbox::gateway::terminal::{Terminal, choose};
 use crate::sandbox::gateway::trace_text::Printer;
-use crate::sandbox::oracle::{self, Content, Greeting, Network, Peer, Settled, Tenant, World};
+use crate::sandbox::oracle::{self, Content, Entry, Greeting, Message, Network, Peer, Settled, Tenant, World};
 
 /// Holds the answers to the questions.
 struct Answers {
@@ -127,6 +127,23 @@ async fn body(terminal: &mut Terminal) -> Asked<Option<String>> {
     }
     terminal.say("Enter or paste the message body here.  Enter '.' on a blank line to end.").await?;
     Ok(Some(terminal.read_until(".").await?.iter().map(|line| format!("{line}\n")).collect()))
+}
+
+/// Gives what the command prints of a message that comes to a listener, without its questions, and whether the message is enqueued.
+pub fn traced(world: &World, message: &Message, layout: &Layout) -> Option<(String, bool)> {
+    let Entry::Listener(listener) = &message.entry else { return None };
+    let answers = Answers {
+        peer: message.peer.clone(),
+        helo: String::new(),
+        listener: listener.clone(),
+        authenticated: false,
+        sender: message.sender.clone(),
+        recipients: message.recipients.clone(),
+        content: message.content.clone(),
+    };
+    let mut printer = Printer::new(layout);
+    let queued = walk(world, &answers, &mut printer);
+    Some((printer.finish(), queued.is_some()))
 }
 
 /// Prints the result, and the message where there is one.
