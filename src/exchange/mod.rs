@@ -15,6 +15,7 @@ mod gate;
 pub mod hosts;
 pub mod http;
 mod login;
+pub mod mail;
 mod moves;
 pub mod parameters;
 pub mod resources;

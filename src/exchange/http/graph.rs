@@ -1,4 +1,4 @@
-//! Calls to Microsoft Graph: reads only, with a token of their own and a gate of their own.
+//! Calls to Microsoft Graph, with a token of their own and a gate of their own: reads, and one message that `verify` sends.
 //!
 //! `GET {graph}/v1.0/domains/contoso.com`. An error is `{"error":{"code":"Request_ResourceNotFound","message":"…"}}`:
 //! <https://learn.microsoft.com/graph/errors>.
@@ -17,7 +17,7 @@ use crate::exchange::answer::{Object, retry_after};
 use crate::exchange::token::{Audience, Token};
 use crate::remote::{Call, Error, Kind, Reply, Verdict, interruptible, out_of_time, read_json, retry};
 
-/// Something to read.
+/// Something to call.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::exchange) struct Reading<'a> {
     /// The segments of the path after the version.
@@ -78,6 +78,50 @@ impl Http {
         Err(Error::new(Kind::Unexpected, format!("The pages of {} do not end.", url.path())))
     }
 
+    /// Posts something, at most once: only a token that is refused is renewed, as nothing was done then.
+    pub(in crate::exchange) async fn graph_post(&self, reading: Reading<'_>, body: &Value, call: &Call) -> Result<(), Error> {
+        let url = self.graph_url(reading.path)?;
+        let id = Uuid::new_v4().to_string();
+        let work = async {
+            self.graph_gate.pass(call).await?;
+            let mut renewed = false;
+            loop {
+                let token = self.tokens.get(Audience::Graph, &self.connection, call).await?;
+                let request = self.request(&url, &id, &token, Some(body))?;
+                let sent = interruptible(call, self.connection.fetch(request, MOST_BYTES)).await?;
+                let Reply { status, headers, body } = sent.map_err(|failure| self.connection.failure(&url, &failure))?;
+                tracing::debug!(path = url.path(), status, request_id = %id, "posted to Microsoft Graph");
+                if (200..300).contains(&status) {
+                    return Ok(());
+                }
+                if status == 401 && !renewed {
+                    renewed = true;
+                    self.tokens.refused(Audience::Graph, &token);
+                    continue;
+                }
+                return match understand(status, &headers, &body, reading) {
+                    Ok(_) => Ok(()),
+                    Err(refusal) => Err(refusal.error),
+                };
+            }
+        };
+        tokio::time::timeout_at(call.deadline, Box::pin(work)).await.unwrap_or_else(|_| Err(out_of_time()))
+    }
+
+    /// A request, which posts where there is a body.
+    fn request(&self, url: &Url, id: &str, token: &Token, body: Option<&Value>) -> Result<reqwest::RequestBuilder, Error> {
+        let client = self.connection.client(url)?;
+        let request = match body {
+            None => client.get(url.clone()),
+            Some(body) => client.post(url.clone()).json(body),
+        };
+        Ok(request
+            .header(ACCEPT, HeaderValue::from_static("application/json"))
+            .header(ACCEPT_LANGUAGE, HeaderValue::from_static("en-US"))
+            .header(HeaderName::from_static("client-request-id"), id)
+            .bearer_auth(token.bearer()))
+    }
+
     async fn graph(&self, url: &Url, reading: Reading<'_>, call: &Call) -> Result<Map<String, Value>, Error> {
         let id = Uuid::new_v4().to_string();
         let work = async {
@@ -125,14 +169,7 @@ impl Http {
         reading: Reading<'_>,
         call: &Call,
     ) -> Result<Map<String, Value>, Refusal> {
-        let request = self
-            .connection
-            .client(url)?
-            .get(url.clone())
-            .header(ACCEPT, HeaderValue::from_static("application/json"))
-            .header(ACCEPT_LANGUAGE, HeaderValue::from_static("en-US"))
-            .header(HeaderName::from_static("client-request-id"), id)
-            .bearer_auth(token.bearer());
+        let request = self.request(url, id, token, None)?;
         let begin = Instant::now();
         let sent = interruptible(call, self.connection.fetch(request, MOST_BYTES)).await?;
         let milliseconds = u64::try_from(begin.elapsed().as_millis()).unwrap_or(u64::MAX);

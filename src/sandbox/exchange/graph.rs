@@ -19,17 +19,29 @@ pub(crate) fn answer(world: &mut World, path: &[&str], headers: &HeaderMap) -> R
     reply.header("request-id", id.clone()).header("client-request-id", id)
 }
 
+/// Answers `POST /v1.0/users/{mailbox}/sendMail` of an application that has not the permission `Mail.Send`:
+/// <https://learn.microsoft.com/graph/api/user-sendmail>. Mail from a mailbox starts elsewhere in the sandbox.
+pub(crate) fn send_mail(world: &mut World, headers: &HeaderMap) -> Reply {
+    let id = world.requests.next();
+    match world.tokens.check(headers, Audience::Graph, world.clock.now()) {
+        Ok(_) => errors::graph(403, "ErrorAccessDenied", "Access is denied. Check credentials and try again.", &id),
+        Err(refusal) => unauthorized(&refusal, &id),
+    }
+}
+
+fn unauthorized(refusal: &Refusal, id: &str) -> Reply {
+    let words = match refusal {
+        Refusal::Missing => "Access token is empty.",
+        Refusal::Expired => "Lifetime validation failed, the token is expired.",
+        Refusal::Audience => "Access token validation failure. Invalid audience.",
+    };
+    errors::graph(401, "InvalidAuthenticationToken", words, id)
+}
+
 fn respond(world: &World, path: &[&str], headers: &HeaderMap, id: &str) -> Reply {
     let token = match world.tokens.check(headers, Audience::Graph, world.clock.now()) {
         Ok(token) => token,
-        Err(refusal) => {
-            let words = match refusal {
-                Refusal::Missing => "Access token is empty.",
-                Refusal::Expired => "Lifetime validation failed, the token is expired.",
-                Refusal::Audience => "Access token validation failure. Invalid audience.",
-            };
-            return errors::graph(401, "InvalidAuthenticationToken", words, id);
-        }
+        Err(refusal) => return unauthorized(&refusal, id),
     };
     if !token.domain_read {
         return errors::graph(403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.", id);

@@ -28,6 +28,7 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
         .route("/AdminApi/{version}/{tenant}/{operation}", any(exchange))
         .route("/v1.0/domains", get(domains))
         .route("/v1.0/domains/{*rest}", get(domains))
+        .route("/v1.0/users/{mailbox}/sendMail", post(send_mail))
         .nest("/sandbox", control::router())
         .fallback(nowhere)
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
@@ -64,6 +65,20 @@ async fn domains(
         world.ledger.count("Graph");
         let fault = world.faults.meet("Graph");
         faults::under(fault.as_ref(), || graph::answer(&mut world, &path, &headers))
+    };
+    send(reply, &scissors).await
+}
+
+async fn send_mail(
+    State(shared): State<Arc<Shared>>,
+    ConnectInfo(scissors): ConnectInfo<Scissors>,
+    headers: HeaderMap,
+) -> Response<Body> {
+    let reply = {
+        let mut world = shared.world();
+        world.ledger.count("Graph");
+        let fault = world.faults.meet("Graph");
+        faults::under(fault.as_ref(), || graph::send_mail(&mut world, &headers))
     };
     send(reply, &scissors).await
 }
