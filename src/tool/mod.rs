@@ -1,6 +1,6 @@
-//! What a person runs: `demo`, `doctor`, `export`, `sandbox`, `--debug`.
+//! What a person runs: `demo`, `doctor`, `export`, `sandbox`, `verify`, `--debug`.
 //!
-//! Exit codes: 0 when all that was asked holds, 1 when it does not, 2 when the command line is wrong.
+//! Exit codes: 0 when all that was asked holds, 1 when it does not, 2 when the command line is wrong (or `verify` could not judge).
 
 mod demo;
 mod doctor;
@@ -8,6 +8,7 @@ mod export;
 mod proof;
 pub mod sandbox;
 pub mod terraform;
+mod verify;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -59,6 +60,14 @@ enum Command {
     Export(export::Options),
     /// Run the stand-ins for both services on loopback, and print the provider block and environment to use them
     Sandbox(sandbox::Options),
+    /// Send one message and follow it, and say what to look at where it does not arrive as it should
+    ///
+    /// `inbound` hands a message over by SMTP and follows it by the gateway's message tracking and the tenant's message trace. `outbound` sends one from
+    /// a mailbox of the tenant (with the permission Mail.Send of Microsoft Graph; without it, it says what to send by hand) and follows it the other way.
+    /// `foreign` sends nothing: it asks the gateway what it would do with mail of another tenant that has no secret. At most one message is sent, to
+    /// the address of --to, with a token in its subject. Settings come from the provider's environment variables and --set. Exits with 0 if the message
+    /// arrived as it should, with 1 if a rung failed, with 2 if it could not be judged.
+    Verify(verify::Options),
 }
 
 /// Reads the command line and runs what it asks for.
@@ -78,6 +87,7 @@ pub fn run() -> ExitCode {
             Command::Doctor(options) => doctor::run(&options).await,
             Command::Export(options) => export::run(&options).await,
             Command::Sandbox(options) => sandbox::run(&options).await,
+            Command::Verify(options) => verify::run(&options).await,
         }
     })
 }

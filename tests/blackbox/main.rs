@@ -47,3 +47,4 @@ mod terraform_releases;
 mod tls_versions;
 mod trace;
 mod unmanaged;
+mod verify;
