@@ -4,9 +4,12 @@
 #   outbound:  Microsoft 365 -> gateway -> Internet      outbound.tf
 
 terraform {
+  required_version = ">= 1.11"
+
   required_providers {
     mailflow = {
-      source = "mailflow/mailflow"
+      source  = "mailflow/mailflow"
+      version = "~> 0.1"
     }
   }
 }

@@ -14,9 +14,10 @@ locals {
 # Step 14, before step 10: every tenant in the world sends from the same hosts. Mail of this tenant carries the secret; all other mail is dropped.
 resource "mailflow_gateway_message_filter" "office365_outbound" {
   name = "office365_outbound"
-  script = provider::mailflow::relay_filter_script(
+  script_wo = provider::mailflow::relay_filter_script(
     local.relay_group, "X-OUTBOUND-AUTH", concat([var.relay_secret], var.other_relay_secrets)
   )
+  script_wo_version = var.relay_secret_version
 }
 
 # Step 10: who may use it. The leading dot matters: all hosts below the domain. The filter is made first and removed last.
@@ -56,7 +57,8 @@ resource "mailflow_exchange_transport_rule" "outbound" {
   actions {
     route_message_outbound_connector = mailflow_exchange_outbound_connector.to_gateway.name
     set_header_name                  = "X-OUTBOUND-AUTH"
-    set_header_value                 = var.relay_secret
+    set_header_value_wo              = var.relay_secret
+    set_header_value_wo_version      = var.relay_secret_version
   }
 
   depends_on = [mailflow_gateway_message_filter.office365_outbound]

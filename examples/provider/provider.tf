@@ -1,7 +1,8 @@
 terraform {
   required_providers {
     mailflow = {
-      source = "mailflow/mailflow"
+      source  = "mailflow/mailflow"
+      version = "~> 0.1"
     }
   }
 }

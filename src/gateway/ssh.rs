@@ -16,7 +16,6 @@ use russh::client::{self, AuthResult, Handle, KeyboardInteractiveAuthResponse, M
 use russh::keys::{HashAlg, PrivateKey, PrivateKeyWithHashAlg, PublicKeyOrCertificate, decode_secret_key};
 use russh::{ChannelMsg, ChannelReadHalf, ChannelWriteHalf, Disconnect, MethodKind, MethodSet};
 use secrecy::{ExposeSecret, SecretString};
-use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use self::listening::{Listening, Stream};
@@ -24,7 +23,7 @@ use super::algorithms::preferred;
 use super::host_key::{HostKeys, Verdict, fingerprint};
 use super::settings::Login;
 use super::shell::{Line, seconds};
-use crate::remote::{Error, Kind};
+use crate::remote::{Error, Kind, connect};
 
 /// From the first packet to a host until it says how one may log in.
 const PROMPT_LIMIT: Duration = Duration::from_secs(30);
@@ -175,7 +174,7 @@ impl Hop<'_> {
                 self.block
             ))
         };
-        match timeout(TCP_LIMIT, TcpStream::connect((host, self.login.port))).await {
+        match timeout(TCP_LIMIT, connect(host, self.login.port)).await {
             Ok(Ok(stream)) => {
                 // Each answer is one small packet that the device waits for.
                 stream.set_nodelay(true).map_err(|error| unreachable(&error.to_string()).retryable())?;

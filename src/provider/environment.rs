@@ -37,6 +37,37 @@ impl std::fmt::Debug for Environment {
     }
 }
 
+/// The variable behind the provider's own `read_only`.
+const READ_ONLY: &[&str] = &["MAILFLOW_READ_ONLY"];
+
+/// Whether nothing may be changed: by the configuration, else by the environment.
+pub(super) fn read_only(config: &Record, environment: &Environment) -> Result<bool, Diagnostic> {
+    let path = Path::dotted("read_only");
+    if config.get("read_only").is_unknown() {
+        return Err(Diagnostic::error(
+            "read_only must be known",
+            "It guards every write and cannot depend on something that is still to be created.",
+        )
+        .at(path));
+    }
+    match (config.truth("read_only"), environment.first(READ_ONLY)) {
+        (Some(said), _) => Ok(said),
+        (None, None) => Ok(false),
+        (None, Some(text)) => parse_truth(text.trim()).ok_or_else(|| {
+            let summary = format!("Invalid value in the environment variable {}", READ_ONLY[0]);
+            Diagnostic::error(summary, "It is neither true nor false. It stands for the provider setting read_only.").at(path)
+        }),
+    }
+}
+
+fn parse_truth(text: &str) -> Option<bool> {
+    match text.to_ascii_lowercase().as_str() {
+        "true" | "1" => Some(true),
+        "false" | "0" => Some(false),
+        _ => None,
+    }
+}
+
 /// Looks settings of one block up, in the configuration first, and gathers what is missing.
 pub(super) struct Lookup<'a> {
     block: Record,
@@ -84,9 +115,49 @@ impl<'a> Lookup<'a> {
         found.unwrap_or_default()
     }
 
+    /// Yes or no, from the block or the first of these variables.
+    pub(super) fn truth(&mut self, name: &str, variables: &[&str]) -> Option<bool> {
+        if let Some(known) = self.value(name).as_bool() {
+            return Some(known);
+        }
+        self.read(name, variables, "neither true nor false", parse_truth)
+    }
+
+    /// A TCP port, from the block or the first of these variables.
+    pub(super) fn port(&mut self, name: &str, variables: &[&str]) -> Option<u16> {
+        if let Some(known) = self.value(name).as_integer() {
+            return u16::try_from(known).ok();
+        }
+        self.read(name, variables, "not a port from 1 to 65535", |text| text.parse().ok().filter(|port| *port > 0))
+    }
+
+    /// What a variable says, where the block says nothing.
+    fn read<T>(&mut self, name: &str, variables: &[&str], wrong: &str, parse: impl Fn(&str) -> Option<T>) -> Option<T> {
+        if self.block.get(name).is_unknown() {
+            return None;
+        }
+        let environment = self.environment;
+        let (variable, text) = variables.iter().find_map(|variable| Some((*variable, environment.first(&[variable])?)))?;
+        let parsed = parse(text.trim());
+        if parsed.is_none() {
+            let path = self.path.attribute(name);
+            self.problem(
+                name,
+                format!("Invalid value in the environment variable {variable}"),
+                format!("It is {wrong}. It stands for the provider setting {path}."),
+            );
+        }
+        parsed
+    }
+
     /// A secret from the block or the first of these variables.
     pub(super) fn secret(&mut self, name: &str, variables: &[&str]) -> Option<SecretString> {
         self.text(name, variables).map(credential)
+    }
+
+    /// Whether the configuration says something here.
+    pub(super) fn has(&self, name: &str) -> bool {
+        !self.block.get(name).is_null()
     }
 
     /// A block inside this one, with its own path; `None` if it is not there.
@@ -97,6 +168,15 @@ impl<'a> Lookup<'a> {
         }
         let block = self.block.record(name)?;
         Some(Lookup::new(block, self.path.attribute(name), self.environment))
+    }
+
+    /// The same; where it is not in the configuration, it is there when the environment sets one of these variables.
+    pub(super) fn block_or(&mut self, name: &str, variables: &[&str]) -> Option<Lookup<'a>> {
+        let is_left_out = self.block.get(name).is_null();
+        if is_left_out && self.environment.first(variables).is_some() {
+            return Some(Lookup::new(Record::new(), self.path.attribute(name), self.environment));
+        }
+        self.block(name)
     }
 
     /// Takes over what an inner block found.

@@ -4,14 +4,20 @@ mod credential;
 
 use url::Url;
 
-use super::environment::{Environment, Lookup};
+use super::environment::{Environment, Lookup, read_only};
 use super::side::Side;
 use crate::exchange::settings::{Cloud, Settings};
 use crate::schema::{Attribute, Record, block, string};
-use crate::value::{Diagnostic, Diagnostics, Path};
+use crate::value::{Diagnostics, Path};
 
 const TENANT: &[&str] = &["ARM_TENANT_ID", "AZURE_TENANT_ID", "AZURESUBSCRIPTION_TENANT_ID"];
 const ENVIRONMENT: &[&str] = &["ARM_ENVIRONMENT"];
+
+const ORGANIZATION: &[&str] = &["MAILFLOW_ORGANIZATION"];
+const LOGIN_URL: &[&str] = &["MAILFLOW_LOGIN_URL"];
+const EXCHANGE_URL: &[&str] = &["MAILFLOW_EXCHANGE_URL"];
+const GRAPH_URL: &[&str] = &["MAILFLOW_GRAPH_URL"];
+const CA_CERTIFICATE: &[&str] = &["MAILFLOW_CA_CERTIFICATE"];
 
 /// The environment variables that say which tenant is meant. Those of a credential are shared with other providers.
 pub(super) const VARIABLES: &[&str] = TENANT;
@@ -62,13 +68,18 @@ pub(super) const BLOCK: Attribute = block(
         ]),
         string(
             "organization",
-            "The domain that requests are routed by, such as `contoso.onmicrosoft.com`. The default is `tenant_id`.",
+            "The domain that requests are routed by, such as `contoso.onmicrosoft.com`. Falls back to `MAILFLOW_ORGANIZATION`, then to `tenant_id`.",
         ),
-        string("login_url", "Replaces the cloud's sign-in host: an origin such as `https://login.example.com`.")
+        string("login_url", "Replaces the cloud's sign-in host: an origin such as `https://login.example.com`. Falls back to `MAILFLOW_LOGIN_URL`.")
             .format(ORIGIN, origin),
-        string("exchange_url", "Replaces the cloud's Exchange Online host: an origin.").format(ORIGIN, origin),
-        string("graph_url", "Replaces the cloud's Microsoft Graph host: an origin.").format(ORIGIN, origin),
-        string("ca_certificate", "PEM certificates to trust beside the system's roots."),
+        string("exchange_url", "Replaces the cloud's Exchange Online host: an origin. Falls back to `MAILFLOW_EXCHANGE_URL`.")
+            .format(ORIGIN, origin),
+        string("graph_url", "Replaces the cloud's Microsoft Graph host: an origin. Falls back to `MAILFLOW_GRAPH_URL`.")
+            .format(ORIGIN, origin),
+        string(
+            "ca_certificate",
+            "PEM certificates to trust beside the system's roots. Falls back to `MAILFLOW_CA_CERTIFICATE`.",
+        ),
     ],
 );
 
@@ -132,16 +143,22 @@ pub(super) fn read(config: &Record, environment: &Environment) -> Result<Side<Se
             |(_, cloud)| *cloud,
         ),
     };
-    let organization = lookup.text("organization", &[]).unwrap_or_else(|| tenant.clone());
-    let mut url = |name: &str| {
-        let text = lookup.text(name, &[])?;
-        parse_origin(&text).map_err(|problem| lookup.problem(name, format!("Invalid {name}"), problem)).ok()
+    let organization = lookup.text("organization", ORGANIZATION).unwrap_or_else(|| tenant.clone());
+    let mut url = |name: &str, variables: &[&str]| {
+        let text = lookup.text(name, variables)?;
+        let refuse = |problem| {
+            let detail = format!("{problem} It is the setting exchange.{name} or the environment variable {}.", variables[0]);
+            lookup.problem(name, format!("Invalid {name}"), detail);
+        };
+        parse_origin(&text).map_err(refuse).ok()
     };
-    let (login_url, exchange_url, graph_url) = (url("login_url"), url("exchange_url"), url("graph_url"));
-    let ca_certificate = lookup.text("ca_certificate", &[]);
-    if config.get("read_only").is_unknown() {
-        lookup.problems.push(unknown_read_only());
-    }
+    let (login_url, exchange_url, graph_url) =
+        (url("login_url", LOGIN_URL), url("exchange_url", EXCHANGE_URL), url("graph_url", GRAPH_URL));
+    let ca_certificate = lookup.text("ca_certificate", CA_CERTIFICATE);
+    let read_only = read_only(config, environment).unwrap_or_else(|problem| {
+        lookup.problems.push(problem);
+        true
+    });
     let settings = credential.map(|credential| Settings {
         tenant,
         credential,
@@ -151,7 +168,7 @@ pub(super) fn read(config: &Record, environment: &Environment) -> Result<Side<Se
         exchange_url,
         graph_url,
         ca_certificate,
-        read_only: config.truth("read_only").unwrap_or(false),
+        read_only,
     });
     match (lookup.finish(())?, settings) {
         (Side::Unknown(path), _) => Ok(Side::Unknown(path)),
@@ -159,15 +176,6 @@ pub(super) fn read(config: &Record, environment: &Environment) -> Result<Side<Se
         // A credential that is not there has left a problem, or the path of what is not known.
         (_, None) => Ok(Side::Unknown(path)),
     }
-}
-
-/// A switch that guards every write cannot wait to be known.
-pub(super) fn unknown_read_only() -> Diagnostic {
-    Diagnostic::error(
-        "read_only must be known",
-        "It guards every write and cannot depend on something that is still to be created.",
-    )
-    .at(Path::dotted("read_only"))
 }
 
 #[cfg(test)]

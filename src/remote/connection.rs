@@ -236,6 +236,7 @@ impl Connection {
         tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         let builder = reqwest::Client::builder()
             .tls_backend_preconfigured(tls)
+            .dns_resolver(super::addresses::Resolver)
             .cookie_provider(Arc::clone(&self.cookies))
             .user_agent(concat!("terraform-provider-mailflow/", env!("CARGO_PKG_VERSION")))
             // A 302 to a POST would become a GET, and the token would go wherever it leads.

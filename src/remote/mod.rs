@@ -1,6 +1,7 @@
 //! What both services share: one error, one call, connections, the operations that a side offers, and what the sides have to agree on.
 //! Knows no vendor.
 
+mod addresses;
 mod aliases;
 mod board;
 mod connection;
@@ -20,6 +21,7 @@ mod retry;
 mod singular;
 mod way_out;
 
+pub use addresses::connect;
 pub use aliases::{Aliased, Aliases};
 pub use board::{Board, Domains, Fact, Facts, Standing, three_steps};
 pub use connection::{Connection, Reply, Unanswered, is_loopback, is_near};

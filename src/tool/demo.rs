@@ -21,10 +21,12 @@ const GUIDE: &[(&str, &str)] = &[
     ("variables.tf", include_str!("../../examples/guide/variables.tf")),
     ("inbound.tf", include_str!("../../examples/guide/inbound.tf")),
     ("outbound.tf", include_str!("../../examples/guide/outbound.tf")),
+    ("outputs.tf", include_str!("../../examples/guide/outputs.tf")),
 ];
 
 /// The guide's variables for the stand-ins.
 const VARIABLES: &str = r#"domain                    = "example.com"
+mx_moved                  = true
 gateway_inbound_addresses = ["203.0.113.10", "203.0.113.11"]
 gateway_outbound_hosts    = ["203.0.113.20"]
 test_recipient            = "postmaster@example.net"
@@ -82,6 +84,7 @@ async fn story(place: &Path, verbose: bool) -> Result<(), Broken> {
     let begun = Instant::now();
     let provider = std::env::current_exe()?;
     let terraform = Terraform::install(place, &provider)?;
+    terraform.check().await.map_err(Broken)?;
     let stand_ins = StandIns::start()?;
     let before = stand_ins.snapshot();
     say(&format!(
@@ -106,6 +109,7 @@ async fn story(place: &Path, verbose: bool) -> Result<(), Broken> {
     let imported = place.join("import");
     lay_out(&imported, &stand_ins)?;
     std::fs::write(imported.join("imports.tf"), import_blocks(&objects))?;
+    std::fs::write(imported.join("imports_override.tf"), super::sandbox::KEEPS_SECRETS)?;
     run.step("init", "a fresh state, with import blocks", &imported, &["init", "-no-color"], false).await?;
     let found =
         run.step("import", "every object, nothing changed", &imported, &["apply", "-auto-approve", "-json"], true).await?;

@@ -126,23 +126,42 @@ fn usage(command: &str, problem: &str) -> ExitCode {
 pub fn explain() -> ExitCode {
     let version = env!("CARGO_PKG_VERSION");
     let platform = terraform::platform();
+    let binary =
+        std::env::current_exe().map_or_else(|_| "terraform-provider-mailflow".to_owned(), |path| path.display().to_string());
+    let (folder, copy) = if cfg!(windows) {
+        (
+            format!("%APPDATA%\\terraform.d\\plugins\\registry.terraform.io\\mailflow\\mailflow\\{version}\\{platform}"),
+            ["mkdir \"FOLDER\"", "copy \"BINARY\" \"FOLDER\\terraform-provider-mailflow_vVERSION.exe\""],
+        )
+    } else {
+        (
+            format!("$HOME/.terraform.d/plugins/registry.terraform.io/mailflow/mailflow/{version}/{platform}"),
+            ["mkdir -p \"FOLDER\"", "cp \"BINARY\" \"FOLDER/terraform-provider-mailflow_vVERSION\""],
+        )
+    };
+    let copy = copy.map(|line| line.replace("FOLDER", &folder).replace("BINARY", &binary).replace("VERSION", version));
     eprintln!(
         "This is terraform-provider-mailflow {version}, a plugin: Terraform starts it, not a person.
 
-To use it, name it in a configuration and run `terraform init`:
+To install this very file for your user:
+
+  {}
+  {}
+
+(OpenTofu looks under registry.opentofu.org in place of registry.terraform.io.) Then name it in a configuration, and run `terraform init`:
 
   terraform {{
+    required_version = \">= {}\"
     required_providers {{
       mailflow = {{ source = \"mailflow/mailflow\", version = \"{version}\" }}
     }}
   }}
 
-To install this very file, put it into Terraform's plugin folder, below the folder of your registry's host:
-
-  ~/.terraform.d/plugins/<host>/mailflow/mailflow/{version}/{platform}/terraform-provider-mailflow_v{version}
-
 To see it work without a tenant or a gateway:  terraform-provider-mailflow demo
-For all commands:                              terraform-provider-mailflow --help"
+For all commands:                              terraform-provider-mailflow --help",
+        copy[0],
+        copy[1],
+        terraform::minimum(),
     );
     ExitCode::FAILURE
 }

@@ -1,6 +1,9 @@
 //! `sandbox`: the stand-ins for both services, until Ctrl-C.
 
+mod folder;
+
 use std::io;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use serde_json::Value as Json;
@@ -11,9 +14,22 @@ use crate::sandbox::gateway::{self, Appliance};
 use crate::sandbox::mail::{self, Door, PostOffice};
 use crate::sandbox::oracle::{Leads, Network};
 
+pub(super) use folder::KEEPS_SECRETS;
+
 /// How to run the sandbox.
 #[derive(Debug, clap::Args)]
-pub(super) struct Options {}
+pub(super) struct Options {
+    /// Write a folder with the guide for the stand-ins, in which `terraform init` and `terraform apply` work
+    #[arg(long, value_name = "DIR")]
+    write: Option<PathBuf>,
+    /// Listen on this port and those that follow it: Exchange Online, the gateway's command line (SSH), its AsyncOS API. Left out, free
+    /// ports are taken
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=65533))]
+    port: Option<u16>,
+}
+
+/// The seed of the host key where the ports are fixed: what is written down about them stays true at the next start.
+const SEED: u64 = 1;
 
 /// Both stand-ins, running.
 pub struct StandIns {
@@ -82,6 +98,45 @@ impl StandIns {
         format!("\n    cluster {{\n      mode = {}\n    }}", named.unwrap_or_else(|| "\"cluster\"".to_owned()))
     }
 
+    /// The environment variables under which the provider uses them.
+    pub fn environment(&self) -> Vec<(&'static str, String)> {
+        let (url, account, password) = (self.exchange.url(), self.gateway.username(), self.gateway.password());
+        let mut variables = vec![
+            ("ARM_TENANT_ID", self.exchange.tenant()),
+            ("ARM_CLIENT_ID", self.exchange.client_id()),
+            ("ARM_CLIENT_SECRET", self.exchange.client_secret()),
+            ("MAILFLOW_LOGIN_URL", url.clone()),
+            ("MAILFLOW_EXCHANGE_URL", url.clone()),
+            ("MAILFLOW_GRAPH_URL", url),
+            ("MAILFLOW_GATEWAY_HOST", "127.0.0.1".to_owned()),
+            ("MAILFLOW_GATEWAY_PORT", self.gateway.port().to_string()),
+            ("MAILFLOW_GATEWAY_USERNAME", account.to_owned()),
+            ("MAILFLOW_GATEWAY_PASSWORD", password.to_owned()),
+            ("MAILFLOW_GATEWAY_HOST_KEYS", self.gateway.host_key_fingerprint().to_owned()),
+            ("MAILFLOW_GATEWAY_API_URL", self.gateway.rest_url()),
+            ("MAILFLOW_GATEWAY_API_USERNAME", account.to_owned()),
+            ("MAILFLOW_GATEWAY_API_PASSWORD", password.to_owned()),
+        ];
+        if let Some(cluster) = self.gateway.cluster() {
+            let level = cluster.others_at.as_deref().and_then(|level| level.split_once(' '));
+            let named = level.map(|(kind, name)| format!("{} {name}", kind.to_lowercase()));
+            variables.push(("MAILFLOW_GATEWAY_CLUSTER", named.unwrap_or_else(|| "cluster".to_owned())));
+        }
+        variables
+    }
+
+    /// The names that a configuration has to know, for a person.
+    fn inventory(&self) -> String {
+        let options = self.exchange.options();
+        let domains = [options.organization].into_iter().chain(options.domains).collect::<Vec<_>>().join(", ");
+        let listeners = self.gateway.configuration().listeners.into_iter().map(|listener| {
+            let groups = listener.hat.groups.iter().map(|group| group.name.as_str()).collect::<Vec<_>>().join(", ");
+            let policies = listener.hat.policies.iter().map(|policy| policy.name.as_str()).collect::<Vec<_>>().join(", ");
+            format!("  listener {}: sender groups {groups}; mail flow policies {policies}\n", listener.name)
+        });
+        format!("What is there:\n\n  accepted domains: {domains}\n{}", listeners.collect::<String>())
+    }
+
     /// A provider block that uses them.
     pub fn provider_block(&self) -> String {
         format!(
@@ -132,35 +187,66 @@ pub fn network() -> Network {
     network
 }
 
+/// Starts both on free ports, or on `first` and those that follow it.
+fn start(first: Option<u16>) -> Result<StandIns, String> {
+    let port = |place: u16| first.map_or(0, |first| first + place);
+    let (exchange_port, gateway_port, rest_port) = (port(0), port(1), port(2));
+    let failed = |what: &str, port: u16, error: &io::Error| {
+        let place = if port == 0 { String::new() } else { format!(" on port {port}") };
+        format!("Unable to start the stand-in for {what}{place}: {error}")
+    };
+    let exchange = Service::start(exchange::Options { port: exchange_port, ..exchange::Options::default() })
+        .map_err(|error| failed("Exchange Online", exchange_port, &error))?;
+    let mut options = gateway::Options { port: gateway_port, seed: first.map(|_| SEED), ..gateway::Options::default() };
+    options.rest_options.port = rest_port;
+    let gateway = Appliance::start(options).map_err(|error| failed("the gateway", gateway_port, &error))?;
+    let mail = PostOffice::start(&gateway, &exchange, mail::Options { network: network(), ..mail::Options::default() })
+        .map_err(|error| format!("Unable to start the stand-ins' mail: {error}"))?;
+    Ok(StandIns { exchange, gateway, mail })
+}
+
 /// Runs the stand-ins until Ctrl-C.
-pub(super) async fn run(_options: &Options) -> ExitCode {
-    let stand_ins = match StandIns::start() {
+pub(super) async fn run(options: &Options) -> ExitCode {
+    if let Some(problem) = options.write.as_deref().and_then(|folder| folder::check(folder).err()) {
+        return super::usage("sandbox", &format!("--write: {problem}"));
+    }
+    let stand_ins = match start(options.port) {
         Ok(stand_ins) => stand_ins,
-        Err(error) => {
-            eprintln!("Unable to start the stand-ins: {error}");
+        Err(problem) => {
+            eprintln!("{problem}");
             return ExitCode::FAILURE;
         }
     };
     say("Stand-ins for Exchange Online and a Secure Email Gateway, on loopback. Nothing here reaches a real tenant or device.\n");
-    say(&stand_ins.provider_block());
-    say(
-        "The same from the environment, with `login_url`, `exchange_url` and `graph_url` in `exchange { … }`, and `port` and `api {}` in `gateway { … }`:\n",
-    );
-    for (name, value) in [
-        ("ARM_TENANT_ID", stand_ins.exchange.tenant()),
-        ("ARM_CLIENT_ID", stand_ins.exchange.client_id()),
-        ("ARM_CLIENT_SECRET", stand_ins.exchange.client_secret()),
-        ("MAILFLOW_GATEWAY_HOST", "127.0.0.1".to_owned()),
-        ("MAILFLOW_GATEWAY_USERNAME", stand_ins.gateway.username().to_owned()),
-        ("MAILFLOW_GATEWAY_PASSWORD", stand_ins.gateway.password().to_owned()),
-        ("MAILFLOW_GATEWAY_HOST_KEYS", stand_ins.gateway.host_key_fingerprint().to_owned()),
-        ("MAILFLOW_GATEWAY_API_URL", stand_ins.gateway.rest_url()),
-        ("MAILFLOW_GATEWAY_API_USERNAME", stand_ins.gateway.username().to_owned()),
-        ("MAILFLOW_GATEWAY_API_PASSWORD", stand_ins.gateway.password().to_owned()),
-    ] {
-        say(&format!("export {name}='{value}'"));
+    match options.write.as_deref().map(|place| folder::write(place, &stand_ins)) {
+        None => {}
+        Some(Ok(written)) => {
+            let (place, settings) = (quoted(&written.place.display()), quoted(&written.settings.display()));
+            say(&format!(
+                "The guide is in {place}. In another shell:\n\ncd {place}\nexport TF_CLI_CONFIG_FILE={settings}\nterraform init\nterraform apply\n"
+            ));
+        }
+        Some(Err(error)) => {
+            eprintln!("Unable to write the folder: {error}");
+            return ExitCode::FAILURE;
+        }
     }
-    say("\nMail, by SMTP on 127.0.0.1 (XCLIENT tells who connects; STARTTLS is offered as the policies say):\n");
+    say(&stand_ins.inventory());
+    say(&format!(
+        "To look at the gateway (the password is {}):\n\nssh -p {} {}@127.0.0.1\n",
+        stand_ins.gateway.password(),
+        stand_ins.gateway.port(),
+        stand_ins.gateway.username()
+    ));
+    say("For a configuration of your own, and for `doctor` and `export`, the environment of the provider:\n");
+    for (name, value) in stand_ins.environment() {
+        say(&format!("export {name}={}", quoted(&value)));
+    }
+    say(&format!(
+        "\nand with it:\n\n{}\nprovider \"mailflow\" {{\n  exchange {{}}\n  gateway {{}}\n}}\n",
+        folder::terraform_block()
+    ));
+    say("Mail, by SMTP on 127.0.0.1 (XCLIENT tells who connects; STARTTLS is offered as the policies say):\n");
     for (door, port) in stand_ins.mail.ports() {
         let name = match door {
             Door::Listener(name) => format!("the gateway's listener {name}"),
@@ -181,4 +267,9 @@ pub(super) async fn run(_options: &Options) -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// A word for the shell.
+fn quoted(word: &impl std::fmt::Display) -> String {
+    format!("'{}'", word.to_string().replace('\'', r"'\''"))
 }

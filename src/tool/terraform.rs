@@ -5,7 +5,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
+use serde_json::Value as Json;
 use tokio::process::Command;
+
+/// The oldest release of Terraform and of OpenTofu that the provider works with: major and minor number.
+pub const MINIMUM: (u32, u32) = (1, 11);
 
 /// The hosts under which each program looks for `mailflow/mailflow`.
 const DEFAULT_HOSTS: &[(&str, &str)] = &[("terraform", "registry.terraform.io"), ("tofu", "registry.opentofu.org")];
@@ -37,7 +41,7 @@ impl Terraform {
         let Some((name, host, program)) = found else {
             return Err(io::Error::new(
                 io::ErrorKind::NotFound,
-                "neither terraform nor tofu is on the PATH. Install one of them, version 1.11 or newer",
+                format!("neither terraform nor tofu is on the PATH. Install one of them, version {} or later", minimum()),
             ));
         };
         Terraform::lay_out(program, name, host, home, provider)
@@ -50,19 +54,28 @@ impl Terraform {
     }
 
     fn lay_out(program: PathBuf, name: &'static str, host: &str, home: &Path, provider: &Path) -> io::Result<Terraform> {
-        let version = env!("CARGO_PKG_VERSION");
-        let platform = platform();
-        let folder = home.join(format!("mirror/{host}/mailflow/mailflow/{version}/{platform}"));
-        std::fs::create_dir_all(&folder)?;
-        link(provider, &folder.join(format!("terraform-provider-mailflow_v{version}{}", std::env::consts::EXE_SUFFIX)))?;
-        std::fs::write(
-            home.join("cli.tfrc"),
-            format!(
-                "disable_checkpoint = true\nprovider_installation {{\n  filesystem_mirror {{\n    path = {:?}\n  }}\n}}\n",
-                home.join("mirror").display().to_string()
-            ),
-        )?;
+        lay_out_mirror(&home.join("mirror"), &[host], provider)?;
+        std::fs::write(home.join("cli.tfrc"), format!("disable_checkpoint = true\n{}", only_from(&home.join("mirror"))))?;
         Ok(Terraform { program, name, home: home.to_owned() })
+    }
+
+    /// Says what is wrong with the program, if it is not Terraform or too old.
+    pub async fn check(&self) -> Result<(), String> {
+        let program = self.program.display();
+        let wanted = format!("Terraform or OpenTofu {} or later has to be the first `{}` on the PATH", minimum(), self.name);
+        let output = self.command(&self.home, &["version", "-json"]).output().await;
+        let output = output.map_err(|error| format!("{program} cannot be run: {error}. {wanted}."))?;
+        let told: Option<Json> = serde_json::from_slice(&output.stdout).ok();
+        let version = told.as_ref().and_then(|told| told["terraform_version"].as_str());
+        let numbers = version.and_then(|version| {
+            let mut numbers = version.split(['.', '-']).map(str::parse::<u32>);
+            Some((numbers.next()?.ok()?, numbers.next()?.ok()?))
+        });
+        match (version, numbers) {
+            (Some(version), Some(numbers)) if numbers < MINIMUM => Err(format!("{program} is version {version}. {wanted}.")),
+            (Some(_), Some(_)) => Ok(()),
+            _ => Err(format!("{program} does not tell a version as Terraform does. {wanted}.")),
+        }
     }
 
     /// `terraform` or `tofu`.
@@ -105,6 +118,36 @@ impl Outcome {
     pub fn succeeded(&self) -> bool {
         self.code == Some(0)
     }
+}
+
+/// The oldest release that the provider works with, as people write it: `1.11`.
+pub fn minimum() -> String {
+    format!("{}.{}", MINIMUM.0, MINIMUM.1)
+}
+
+/// The hosts under which Terraform and OpenTofu look for the provider.
+pub(super) fn hosts() -> Vec<&'static str> {
+    DEFAULT_HOSTS.iter().map(|(_, host)| *host).collect()
+}
+
+/// Lays out a mirror that holds nothing but this provider binary, under each of these hosts.
+pub(super) fn lay_out_mirror(mirror: &Path, hosts: &[&str], provider: &Path) -> io::Result<()> {
+    let version = env!("CARGO_PKG_VERSION");
+    for host in hosts {
+        let folder = mirror.join(format!("{host}/mailflow/mailflow/{version}/{}", platform()));
+        std::fs::create_dir_all(&folder)?;
+        let binary = folder.join(format!("terraform-provider-mailflow_v{version}{}", std::env::consts::EXE_SUFFIX));
+        match std::fs::remove_file(&binary) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => link(provider, &binary)?,
+        }
+    }
+    Ok(())
+}
+
+/// The part of a CLI configuration by which providers come from this mirror only.
+pub(super) fn only_from(mirror: &Path) -> String {
+    format!("provider_installation {{\n  filesystem_mirror {{\n    path = {:?}\n  }}\n}}\n", mirror.display().to_string())
 }
 
 /// The platform as mirrors name it: `linux_amd64`.

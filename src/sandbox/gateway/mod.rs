@@ -104,9 +104,9 @@ impl std::fmt::Debug for Appliance {
 }
 
 impl Appliance {
-    /// Starts a gateway on a free loopback port.
+    /// Starts a gateway on a loopback port.
     pub fn start(options: Options) -> io::Result<Appliance> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port))?;
         listener.set_nonblocking(true)?;
         let port = listener.local_addr()?.port();
         let controls = if options.control { Some(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?) } else { None };
@@ -117,7 +117,7 @@ impl Appliance {
             }
             None => None,
         };
-        let rests = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        let rests = TcpListener::bind((Ipv4Addr::LOCALHOST, options.rest_options.port))?;
         rests.set_nonblocking(true)?;
         let rest = rests.local_addr()?.port();
         let gate = rest::Gate::new(options.rest_options.tls)?;

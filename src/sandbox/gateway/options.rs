@@ -151,6 +151,8 @@ impl Default for Layout {
 #[expect(clippy::struct_excessive_bools, reason = "each is one independent choice, named where it is made")]
 #[derive(Clone)]
 pub struct Options {
+    /// Port of the command line on 127.0.0.1; 0 takes a free one.
+    pub port: u16,
     /// Host name of the prompt.
     pub hostname: String,
     /// The only account.
@@ -258,6 +260,7 @@ impl Cluster {
 impl Default for Options {
     fn default() -> Options {
         Options {
+            port: 0,
             hostname: "esa.example.com".into(),
             username: "admin".into(),
             password: "Sandbox-Passphrase-1".into(),

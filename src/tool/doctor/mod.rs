@@ -1,7 +1,7 @@
 //! `doctor`: looks at both sides without changing anything, and says what is wrong or not understood.
 //!
-//! Everything that is printed, and every file that is recorded, is masked by one [`Placeholders`]: the same address has the same
-//! placeholder everywhere.
+//! The screen is for the person who runs it: it names hosts, accounts and objects, and hides secrets only. The report and every file that
+//! is recorded are for others, and are masked by one [`Placeholders`]: the same address has the same placeholder everywhere.
 
 mod record;
 mod report;
@@ -23,7 +23,7 @@ use crate::gateway::session::Connector;
 use crate::gateway::settings::{Login, Settings as GatewaySettings};
 use crate::gateway::{release, ssh};
 use crate::provider::{Environment, Found, standalone};
-use crate::remote::{Error, Kind, Placeholders, Sort, Spelling, shown, without_literals};
+use crate::remote::{Error, Kind, Placeholders, Sort, Spelling, never_show, shown, without_literals};
 use crate::value::Diagnostics;
 
 /// How to run the doctor.
@@ -81,7 +81,7 @@ pub(super) async fn run(options: &Options) -> ExitCode {
         platform()
     );
     if reported {
-        say(&report::markdown(&sides, &about));
+        say(&report::markdown(&sides, &about, |text| doctor.placeholders.mask(text, Spelling::Report)));
     }
     if let Some(folder) = &options.record {
         match record::write(folder, &doctor.recordings) {
@@ -108,6 +108,7 @@ fn placeholders(settings: &[Setting]) -> Placeholders {
             && !name.ends_with("_URL");
         if is_secret {
             placeholders.hide(value);
+            never_show(value);
         }
     }
     settings.iter().filter_map(Setting::secret).for_each(|secret| placeholders.hide(secret));
@@ -125,13 +126,13 @@ impl Doctor {
         let title = "Secure Email Gateway";
         sides.push(match gateway {
             Found::Absent => absent(title, "MAILFLOW_GATEWAY_HOST"),
-            Found::Unusable(problems) => self.unusable(title, &problems),
+            Found::Unusable(problems) => Self::unusable(title, &problems),
             Found::Ready(settings) => self.gateway(Side::new(title), settings).await,
         });
         let title = "Exchange Online";
         sides.push(match exchange {
             Found::Absent => absent(title, "ARM_TENANT_ID"),
-            Found::Unusable(problems) => self.unusable(title, &problems),
+            Found::Unusable(problems) => Self::unusable(title, &problems),
             Found::Ready(settings) => self.exchange(Side::new(title), &settings).await,
         });
     }
@@ -142,19 +143,16 @@ impl Doctor {
             self.account(login);
         }
         let Login { host, port, username, .. } = &settings.login;
-        side.fact("address", self.masked(&format!("{host} port {port}")));
-        side.fact("account", self.masked(username));
+        side.fact("address", format!("{host} port {port}"));
+        side.fact("account", username.as_str());
         if let Err(error) = ssh::check(&settings.login) {
-            return self.failed(side, "settings", &error);
+            return Self::failed(side, "settings", &error);
         }
         let connector = Connector::new(settings);
-        let examined = {
-            let placeholders = &mut self.placeholders;
-            appliance::examine(&connector, |what| progress(placeholders, "gateway", what)).await
-        };
+        let examined = appliance::examine(&connector, |what| progress("gateway", what)).await;
         let found = match examined {
             Ok(found) => found,
-            Err(error) => return self.failed(side, "login", &error),
+            Err(error) => return Self::failed(side, "login", &error),
         };
         if let Some(host) = host_of(&found.prompt) {
             self.placeholders.name(Sort::Host, host);
@@ -173,8 +171,8 @@ impl Doctor {
             .readings
             .iter()
             .find_map(|reading| reading.outcome.as_ref().ok()?.rows.first()?.record.text("model").map(str::to_owned));
-        side.fact("model", version.map_or_else(|| "not told".to_owned(), |model| self.masked(&model)));
-        side.fact("level", self.masked(&format!("{}; the prompt is \"{}\"", found.level, found.prompt)));
+        side.fact("model", version.unwrap_or_else(|| "not told".to_owned()));
+        side.fact("level", format!("{}; the prompt is \"{}\"", found.level, found.prompt));
         side.fact(
             "paging",
             match (found.pager_off, found.pages) {
@@ -187,20 +185,20 @@ impl Doctor {
             Ok(None) => side.fact("uncommitted", "nothing"),
             Ok(Some(staged)) => {
                 side.fact("uncommitted", "changes that are not ours; they were left as they are");
-                let staged = self.masked(&without_literals(staged));
+                let staged = without_literals(staged);
                 side.note("uncommitted changes in the session", staged);
             }
             Err(error) => {
                 side.fact("uncommitted", remark(error));
                 side.failed = true;
-                let text = self.words(error, "read the uncommitted changes");
+                let text = words(error, "read the uncommitted changes");
                 side.note("uncommitted changes", text);
             }
         }
         for reading in &found.readings {
-            self.reading(&mut side, reading);
+            Self::reading(&mut side, reading);
         }
-        self.gateway_rights(&mut side, &found.rights);
+        Self::gateway_rights(&mut side, &found.rights);
         let told = found.help.iter().filter(|(_, answer)| answer.is_ok()).count();
         side.fact("help", format!("told for {told} of {} commands; the texts are recorded, not judged", found.help.len()));
         for recording in found.recordings {
@@ -210,14 +208,14 @@ impl Doctor {
     }
 
     /// Says which groups the account has and what they come to.
-    fn gateway_rights(&mut self, side: &mut Side, rights: &appliance::Rights) {
+    fn gateway_rights(side: &mut Side, rights: &appliance::Rights) {
         let groups = match &rights.groups {
             Ok(Some(groups)) => format!("groups of the account: {groups}"),
             Ok(None) => "`whoami` does not tell the groups of the account".to_owned(),
             Err(error) => {
                 // A release without the command, or a role that may not ask it, is no fault.
                 side.failed |= matches!(error.kind, Kind::Unavailable | Kind::Throttled);
-                let text = self.words(error, "ask for the groups of the account");
+                let text = words(error, "ask for the groups of the account");
                 side.note("groups of the account", text);
                 format!("the groups of the account are not known (`whoami`: {})", remark(error))
             }
@@ -229,18 +227,17 @@ impl Doctor {
             Changes::Unknown => "whether it may commit is not told and shows only at a commit",
         };
         side.changes_refused = matches!(rights.changes, Changes::LookOnly | Changes::CommitRefused);
-        let groups = self.masked(&groups);
         side.fact("rights", format!("{}; {groups}; {changes}", side.readable("table")));
     }
 
     /// Says which cmdlets the login lacks.
-    fn exchange_rights(&mut self, side: &mut Side, grants: Option<&Result<Grants, Error>>) {
+    fn exchange_rights(side: &mut Side, grants: Option<&Result<Grants, Error>>) {
         let readable = side.readable("list");
         let grants = match grants {
             Some(Ok(grants)) => grants,
             other => {
                 if let Some(Err(error)) = other {
-                    let text = self.words(error, "ask which cmdlets the login has");
+                    let text = words(error, "ask which cmdlets the login has");
                     side.note("cmdlets of the login", text);
                 }
                 side.fact("rights", format!("{readable}; {UNTOLD}"));
@@ -278,8 +275,8 @@ impl Doctor {
         side.fact("rights", parts.join("; "));
     }
 
-    fn reading(&mut self, side: &mut Side, reading: &Reading) {
-        let name = self.masked(&reading.printout.title());
+    fn reading(side: &mut Side, reading: &Reading) {
+        let name = reading.printout.title();
         match &reading.outcome {
             Ok(rows) => {
                 if !reading.unread.is_empty() {
@@ -289,7 +286,6 @@ impl Doctor {
                     });
                     let text = lines.collect::<Vec<_>>().join("\n");
                     let text = if name == "message filters" { without_literals(&text) } else { text };
-                    let text = self.masked(&text);
                     side.note(format!("not understood in {name}"), text);
                 }
                 if !reading.unmanaged.is_empty() {
@@ -301,7 +297,7 @@ impl Doctor {
             }
             Err(error) => {
                 side.failed = true;
-                let text = self.words(error, &format!("read {}", reading.printout.title()));
+                let text = words(error, &format!("read {}", reading.printout.title()));
                 side.note(format!("{name} could not be read"), text);
                 side.tables.push(Table { name, entries: None, not_understood: 0, remark: remark(error).to_owned() });
             }
@@ -309,19 +305,16 @@ impl Doctor {
     }
 
     async fn exchange(&mut self, mut side: Side, settings: &ExchangeSettings) -> Side {
-        side.fact("tenant", self.masked(&settings.tenant));
+        side.fact("tenant", settings.tenant.as_str());
         let exchange = match Exchange::new(settings) {
             Ok(exchange) => exchange,
-            Err(error) => return self.failed(side, "settings", &error),
+            Err(error) => return Self::failed(side, "settings", &error),
         };
-        let found = {
-            let placeholders = &mut self.placeholders;
-            tenant::examine(&exchange, |what| progress(placeholders, "exchange", what)).await
-        };
+        let found = tenant::examine(&exchange, |what| progress("exchange", what)).await;
         side.fact("login", found.login);
-        side.fact("service", self.masked(&found.host));
+        side.fact("service", found.host.as_str());
         if let Err(error) = &found.token {
-            return self.failed(side, "token", error);
+            return Self::failed(side, "token", error);
         }
         side.fact("token", "given");
         for reading in &found.readings {
@@ -338,7 +331,7 @@ impl Doctor {
                 }
                 Err(error) => {
                     side.failed = true;
-                    let text = self.words(error, &format!("run {name}"));
+                    let text = words(error, &format!("run {name}"));
                     side.note(format!("{name} failed"), text);
                     side.tables.push(Table {
                         name: name.clone(),
@@ -354,8 +347,7 @@ impl Doctor {
                 ("settings without an argument in", &reading.unmanaged),
             ] {
                 if !lines.is_empty() {
-                    let text = self.masked(&lines.join("\n"));
-                    side.note(format!("{what} {name}"), text);
+                    side.note(format!("{what} {name}"), lines.join("\n"));
                 }
             }
             if let Some(text) = reading.transcript(&mut self.placeholders) {
@@ -378,7 +370,7 @@ impl Doctor {
                 remark: String::new(),
             }),
             Some(Err(error)) => {
-                let text = self.words(error, "list the domains of Microsoft Graph");
+                let text = words(error, "list the domains of Microsoft Graph");
                 side.note("Microsoft Graph (needed by the data source mailflow_exchange_domain only)", text);
                 side.tables.push(Table {
                     name: "Graph domains".to_owned(),
@@ -391,7 +383,7 @@ impl Doctor {
             }
             None => {}
         }
-        self.exchange_rights(&mut side, found.grants.as_ref());
+        Self::exchange_rights(&mut side, found.grants.as_ref());
         side
     }
 
@@ -403,32 +395,22 @@ impl Doctor {
         }
     }
 
-    fn masked(&mut self, text: &str) -> String {
-        self.placeholders.mask(text, Spelling::Report)
-    }
-
-    /// What the service said and what to do, in full.
-    fn words(&mut self, error: &Error, action: &str) -> String {
-        let said = error.diagnostic(action);
-        self.masked(&format!("{}\n\n{}", said.summary, said.detail))
-    }
-
     /// A side that could not be looked at.
-    fn failed(&mut self, mut side: Side, what: &'static str, error: &Error) -> Side {
-        let message = self.masked(&format!("failed: {error}"));
+    fn failed(mut side: Side, what: &'static str, error: &Error) -> Side {
+        let message = format!("failed: {error}");
         side.fact(what, message.replace('\n', " "));
         if !error.context.is_empty() {
-            let text = self.words(error, "look at it");
+            let text = words(error, "look at it");
             side.note(what, text);
         }
         side.failed = true;
         side
     }
 
-    fn unusable(&mut self, title: &'static str, problems: &Diagnostics) -> Side {
+    fn unusable(title: &'static str, problems: &Diagnostics) -> Side {
         let mut side = Side::new(title);
         for problem in problems {
-            let text = self.masked(&format!("{}: {}", problem.summary, problem.detail));
+            let text = format!("{}: {}", problem.summary, problem.detail);
             side.fact("settings", text.replace('\n', " "));
         }
         side.failed = true;
@@ -440,6 +422,12 @@ impl Doctor {
         let (mode, table, text) = (masked(&recording.mode), masked(&recording.table), masked(&recording.text));
         self.recordings.push(Recording { mode, table, text, ..recording });
     }
+}
+
+/// What the service said and what to do, in full.
+fn words(error: &Error, action: &str) -> String {
+    let said = error.diagnostic(action);
+    format!("{}\n\n{}", said.summary, said.detail)
 }
 
 /// What is said where the service keeps silent.
@@ -471,8 +459,8 @@ fn host_of(prompt: &str) -> Option<&str> {
     (!name.contains(['.', ' ', ')']) && !name.is_empty()).then_some(name)
 }
 
-fn progress(placeholders: &mut Placeholders, side: &str, what: &str) {
-    eprintln!("{side}: {}", placeholders.mask(what, Spelling::Report));
+fn progress(side: &str, what: &str) {
+    eprintln!("{side}: {}", shown(what));
 }
 
 #[cfg(test)]

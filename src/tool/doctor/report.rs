@@ -1,4 +1,4 @@
-//! What was found, as a table for the screen and as Markdown to be pasted. Everything in it is masked before it gets here.
+//! What was found, as a table for the screen and as Markdown to be pasted. Only the latter is masked.
 
 use std::fmt::Write as _;
 
@@ -113,24 +113,25 @@ pub(super) fn screen(sides: &[Side], notes: bool) -> String {
     text
 }
 
-/// The part to be pasted.
-pub(super) fn markdown(sides: &[Side], about: &str) -> String {
+/// The part to be pasted, with all that came from a service or the settings as `mask` gives it.
+pub(super) fn markdown(sides: &[Side], about: &str, mut mask: impl FnMut(&str) -> String) -> String {
     let mut text = format!("## report\n\n{about}\n");
     for side in sides {
         let _ = writeln!(text, "\n### {}\n", side.title);
         for (name, value) in &side.facts {
-            let _ = writeln!(text, "- {name}: {}", escaped(value));
+            let _ = writeln!(text, "- {name}: {}", escaped(&mask(value)));
         }
         if !side.tables.is_empty() {
             text.push_str("\n| table | entries | not understood | remark |\n|---|---:|---:|---|\n");
             for table in &side.tables {
-                let (name, remark) = (escaped(&table.name), escaped(&table.remark));
+                let (name, remark) = (escaped(&mask(&table.name)), escaped(&table.remark));
                 let _ = writeln!(text, "| {name} | {} | {} | {remark} |", table.entries(), table.not_understood);
             }
         }
         for note in &side.notes {
-            let fence = fence(&note.text);
-            let _ = writeln!(text, "\n**{}**\n\n{fence}text\n{}\n{fence}", escaped(&note.title), note.text.trim_end());
+            let (title, words) = (mask(&note.title), mask(&note.text));
+            let fence = fence(&words);
+            let _ = writeln!(text, "\n**{}**\n\n{fence}text\n{}\n{fence}", escaped(&title), words.trim_end());
         }
     }
     text
@@ -211,7 +212,7 @@ mod tests {
     fn a_text_with_a_fence_of_its_own_stays_inside_the_report() {
         let mut side = side(0);
         side.note("odd", "```\nout of here");
-        let text = markdown(&[side], "about");
+        let text = markdown(&[side], "about", str::to_owned);
         assert!(text.contains("````text\n```\nout of here\n````"), "{text}");
         assert!(text.contains("refused \\| no"), "{text}");
     }

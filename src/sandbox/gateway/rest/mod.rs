@@ -42,6 +42,8 @@ pub enum Flavour {
 /// Holds what the API is started with.
 #[derive(Clone, Debug)]
 pub struct Options {
+    /// Its port on 127.0.0.1; 0 takes a free one.
+    pub port: u16,
     /// The product.
     pub flavour: Flavour,
     /// Speaks TLS, with a certificate made at the start.
@@ -59,6 +61,7 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Options {
         Options {
+            port: 0,
             flavour: Flavour::default(),
             tls: false,
             login: true,
