@@ -8,6 +8,7 @@ mod support;
 #[path = "../support_plugin/mod.rs"]
 mod support_plugin;
 
+mod agent;
 mod as_found;
 mod blocks;
 mod brownfield;
@@ -37,8 +38,10 @@ mod plugin_lists;
 mod plugin_service;
 mod properties;
 mod relay;
+mod release_files;
 mod releases;
 mod rest;
+mod sandbox_folder;
 mod scale;
 mod scale_export;
 mod suites;

@@ -30,6 +30,14 @@ impl Release {
     /// Both, for what has to hold on either: `for release in Release::BOTH { … }`.
     pub const BOTH: [Release; 2] = [Release::Oldest, Release::Newest];
 
+    /// The program, for a test that lays out everything itself.
+    pub fn program(self) -> PathBuf {
+        match self {
+            Release::Oldest => PathBuf::from("terraform"),
+            Release::Newest => newest(),
+        }
+    }
+
     /// Lays out a mirror with the provider below `home`, for this release.
     ///
     /// Terraform hashes the whole package at each command, and a binary that is built for tests is large: what stands in the mirror is a
