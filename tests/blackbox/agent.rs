@@ -19,7 +19,7 @@ use mailflow::sandbox::{exchange, gateway};
 use mailflow::tool::sandbox::StandIns;
 use mailflow::tool::terraform::platform;
 use ring::rand::SystemRandom;
-use ring::signature::{KeyPair as _, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, RsaKeyPair, UnparsedPublicKey};
+use ring::signature::{RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, RsaKeyPair, UnparsedPublicKey};
 use serde_json::{Value as Json, json};
 
 /// What the stand-in takes once the endpoint before it has verified the token.
@@ -38,9 +38,10 @@ struct Identity {
 
 impl Identity {
     fn new(stand_in: String) -> Identity {
-        let arguments = ["genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048", "-outform", "DER"];
+        let arguments = ["genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"];
         let made = Command::new("openssl").args(arguments).output().expect("openssl is there");
-        let key = RsaKeyPair::from_pkcs8(&made.stdout).expect("a key");
+        let key = pem::parse(made.stdout).expect("PEM");
+        let key = RsaKeyPair::from_pkcs8(key.contents()).expect("a key");
         Identity { key, stand_in, taken: Mutex::default() }
     }
 

@@ -33,6 +33,7 @@ mod listener_defaults;
 mod logins;
 mod names;
 mod order;
+mod pages;
 mod places;
 mod plugin_lists;
 mod plugin_service;

@@ -269,3 +269,74 @@ fn rn13_every_setting_has_a_variable_on_the_front_page() {
         assert!(page.contains(&format!("`{variable}`")), "{path}: the front page does not name {variable}");
     }
 }
+
+/// Each variable of a gateway does something: set to a value of its own, it is seen in the settings.
+#[test]
+fn rn13_the_variables_of_a_gateway_reach_its_settings() {
+    use mailflow::provider::{Environment, Found, standalone};
+    use mailflow::schema::Record;
+
+    let read = |changes: &[(&str, &str)]| {
+        let base = [
+            ("MAILFLOW_GATEWAY_HOST", "esa1.example.com"),
+            ("MAILFLOW_GATEWAY_USERNAME", "u"),
+            ("MAILFLOW_GATEWAY_PASSWORD", "pass-phrase-1"),
+        ];
+        let all = base.iter().chain(changes).map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        standalone(&Record::new(), &Environment::of(all)).1
+    };
+    let Found::Ready(plain) = read(&[]) else { panic!("complete") };
+    let plain = format!("{plain:?}");
+    for (variable, value, seen) in [
+        ("MAILFLOW_GATEWAY_PORT", "2222", "port: 2222"),
+        ("MAILFLOW_GATEWAY_HOST_KEYS", "SHA256:a", "SHA256:a"),
+        ("MAILFLOW_GATEWAY_PRIVATE_KEY", "key", "private_key: Some"),
+        ("MAILFLOW_GATEWAY_PRIVATE_KEY_PASSPHRASE", "words", "private_key_passphrase: Some"),
+        ("MAILFLOW_GATEWAY_LEGACY_ALGORITHMS", "true", "legacy_algorithms: true"),
+        ("MAILFLOW_GATEWAY_PENDING_CHANGES", "discard", "Discard"),
+        ("MAILFLOW_GATEWAY_CLUSTER", "cluster", "cluster: Cluster"),
+        ("MAILFLOW_GATEWAY_CLUSTER", "group Main Group", "Group(\"Main Group\")"),
+        ("MAILFLOW_GATEWAY_CLUSTER", "machine esa1", "Machine(\"esa1\")"),
+        ("MAILFLOW_GATEWAY_COMMIT_COMMENT", "Change 7", "Change 7"),
+        ("MAILFLOW_GATEWAY_COMMIT_QUIET_PERIOD", "7s", "quiet_period: 7s"),
+        ("MAILFLOW_GATEWAY_COMMIT_TIMEOUT", "9m", "timeout: 540s"),
+        ("MAILFLOW_GATEWAY_COMMIT_ROLLBACK_SNAPSHOT", "1", "rollback_snapshot: true"),
+        ("MAILFLOW_READ_ONLY", "true", "read_only: true"),
+    ] {
+        let Found::Ready(settings) = read(&[(variable, value)]) else { panic!("{variable} is refused") };
+        let settings = format!("{settings:?}");
+        assert!(settings.contains(seen) && !plain.contains(seen), "{variable}: {settings}");
+    }
+    for (variable, value) in [
+        ("MAILFLOW_GATEWAY_PORT", "ssh"),
+        ("MAILFLOW_GATEWAY_PORT", "0"),
+        ("MAILFLOW_GATEWAY_LEGACY_ALGORITHMS", "perhaps"),
+        ("MAILFLOW_GATEWAY_PENDING_CHANGES", "keep"),
+        ("MAILFLOW_GATEWAY_CLUSTER", "group"),
+        ("MAILFLOW_GATEWAY_CLUSTER", "Cluster Main"),
+        ("MAILFLOW_GATEWAY_COMMIT_TIMEOUT", "soon"),
+        ("MAILFLOW_READ_ONLY", "maybe"),
+        // A jump host needs a login of its own.
+        ("MAILFLOW_GATEWAY_JUMP_HOST", "jump.example.com"),
+    ] {
+        let Found::Unusable(problems) = read(&[(variable, value)]) else { panic!("{variable}={value} is taken") };
+        let told = problems.iter().map(|one| format!("{} {}", one.summary, one.detail)).collect::<String>();
+        let named = told.contains(variable) || variable == "MAILFLOW_GATEWAY_COMMIT_TIMEOUT";
+        assert!(named && !told.contains("pass-phrase-1"), "{variable}: {told}");
+    }
+    let jump = [
+        ("MAILFLOW_GATEWAY_JUMP_HOST", "jump.example.com"),
+        ("MAILFLOW_GATEWAY_JUMP_HOST_PORT", "2200"),
+        ("MAILFLOW_GATEWAY_JUMP_HOST_USERNAME", "through"),
+        ("MAILFLOW_GATEWAY_JUMP_HOST_PASSWORD", "another-one-2"),
+        ("MAILFLOW_GATEWAY_JUMP_HOST_HOST_KEYS", "SHA256:b"),
+        ("MAILFLOW_GATEWAY_API_URL", "https://esa1.example.com:6443"),
+        ("MAILFLOW_GATEWAY_API_USERNAME", "rest"),
+        ("MAILFLOW_GATEWAY_API_PASSWORD", "third-one-3"),
+    ];
+    let Found::Ready(settings) = read(&jump) else { panic!("a jump host by the environment") };
+    let through = settings.login.jump_host.as_deref().expect("a jump host");
+    assert_eq!((through.host.as_str(), through.port, through.username.as_str()), ("jump.example.com", 2200, "through"));
+    assert_eq!(through.host_keys, ["SHA256:b"]);
+    assert_eq!(settings.api.as_ref().map(|api| api.username.as_str()), Some("rest"));
+}
