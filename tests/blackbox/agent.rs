@@ -84,6 +84,8 @@ async fn exchange_token(State(identity): State<Arc<Identity>>, Form(mut form): F
             identity.taken.lock().expect("the list").push(subject);
             form.insert("client_assertion".to_owned(), EXCHANGED.to_owned());
             let url = format!("{}/contoso.onmicrosoft.com/oauth2/v2.0/token", identity.stand_in);
+            // Another test may have chosen it already.
+            let _ = rustls::crypto::ring::default_provider().install_default();
             let answer = reqwest::Client::builder().no_proxy().build().expect("a client").post(url).form(&form).send();
             let answer = answer.await.expect("the stand-in answers");
             let status = StatusCode::from_u16(answer.status().as_u16()).expect("a status");

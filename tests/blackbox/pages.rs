@@ -4,7 +4,6 @@
 //! be run (a download, another system, a registry) is marked otherwise.
 
 use std::fs;
-use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -70,7 +69,7 @@ impl Home {
         Home { place, bin }
     }
 
-    /// Runs commands as one script; whoever asks hears `yes`.
+    /// Runs commands as one script; the question of an apply is answered with yes.
     fn paste(&self, script: &str, stand_ins: &StandIns) -> String {
         let file = self.place.path().join("pasted");
         fs::write(&file, script).expect("written");
@@ -79,16 +78,9 @@ impl Home {
         shell.arg("-eu").arg(&file).current_dir(self.place.path().join("work")).env_clear();
         shell.env("HOME", self.place.path()).env("PATH", format!("{}:{path}", self.bin.display())).env("CHECKPOINT_DISABLE", "1");
         shell.envs(stand_ins.environment());
-        let mut child = shell.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("a shell");
-        let mut input = child.stdin.take().expect("its input");
-        let typing = std::thread::spawn(move || {
-            // Once the script has ended, nobody listens any more.
-            for _ in 0..16 {
-                let _ = input.write_all(b"yes\n");
-            }
-        });
-        let output = child.wait_with_output().expect("it ends");
-        typing.join().expect("typed");
+        // What a person answers: a program reads all that was typed ahead, and leaves nothing for the next.
+        shell.env("TF_CLI_ARGS_apply", "-auto-approve").env("TF_CLI_ARGS_destroy", "-auto-approve");
+        let output = shell.stdin(Stdio::null()).output().expect("a shell");
         let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         assert!(output.status.success(), "{script}\nended with {:?}:\n{said}", output.status.code());
         said

@@ -24,8 +24,11 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Every folder below `examples/` that holds a configuration.
+/// Every folder below `examples/` that holds a configuration. A whole set-up has a `terraform test` of its own, which `tests/blackbox/pages.rs` runs.
 fn configurations(folder: &Path, found: &mut BTreeSet<PathBuf>) {
+    if folder.join("tests").is_dir() {
+        return;
+    }
     for entry in fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path()) {
         if entry.is_dir() {
             configurations(&entry, found);
