@@ -172,7 +172,7 @@ fn hcp_terraform() {
 #[test]
 fn testing() {
     let (said, _) = run("testing.md", true);
-    assert!(said.contains("Success! 7 passed, 0 failed.") && said.contains("Success! 2 passed, 0 failed."), "{said}");
+    assert!(said.contains(" 7 passed, 0 failed.") && said.contains(" 2 passed, 0 failed."), "{said}");
     assert!(said.contains("Resources: 11 added") && said.contains("11 destroyed"), "{said}");
 }
 
@@ -229,6 +229,54 @@ fn every_command_of_the_readme_is_held() {
     assert_eq!(lines, held.map(|(command, _)| command));
 }
 
+/// The sources, with texts that go on in the next line put together.
+fn sources() -> String {
+    let mut all = String::new();
+    let mut folders = vec![root().join("src")];
+    while let Some(folder) = folders.pop() {
+        for path in fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path()) {
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let text = fs::read_to_string(&path).expect("a text");
+                let mut lines = text.lines().peekable();
+                while let Some(line) = lines.next() {
+                    match line.strip_suffix('\\') {
+                        Some(begun) => {
+                            all.push_str(begun);
+                            while let Some(next) = lines.next() {
+                                let next = next.trim_start();
+                                all.push_str(next.strip_suffix('\\').unwrap_or(next));
+                                if !next.ends_with('\\') {
+                                    break;
+                                }
+                            }
+                        }
+                        None => all.push_str(line),
+                    }
+                    all.push('\n');
+                }
+            }
+        }
+    }
+    all.replace("\\\"", "\"")
+}
+
+/// A reader searches the page for the words on the screen.
+#[test]
+fn errors_that_a_page_quotes_are_errors_of_the_provider() {
+    let sources = sources();
+    let text = page("troubleshooting.md");
+    let quoted = text.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next());
+    let own = quoted.filter(|words| !words.starts_with("AADSTS") && !words.starts_with("Failed to query"));
+    let mut seen = 0;
+    for part in own.flat_map(|words| words.split('…')).map(str::trim).filter(|part| !part.is_empty()) {
+        seen += 1;
+        assert!(sources.contains(&part.replace("\"gateway\"", "\"{block}\"")), "no error has the words {part:?}");
+    }
+    assert!(seen > 10, "{seen}");
+}
+
 /// Versions that a reader copies are those of this release.
 #[test]
 fn rn2_examples_ask_for_this_version() {
@@ -252,6 +300,10 @@ fn rn2_examples_ask_for_this_version() {
         }
     }
     assert!(seen > 3, "{seen}");
+    for place in ["README.md", "src/provider/front_page.md", "docs/guides/install.md"] {
+        let text = fs::read_to_string(root().join(place)).expect("a page");
+        assert!(text.contains(&format!("OpenTofu {} or later", minimum())), "{place}");
+    }
 }
 
 /// Two gateways by alias: each gets every domain, and nothing else of the other.

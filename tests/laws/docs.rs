@@ -131,7 +131,7 @@ fn the_front_page_names_every_environment_variable() {
 
 /// The pages that are written by hand.
 fn written_pages() -> Vec<PathBuf> {
-    let mut found = vec![PathBuf::from("README.md"), PathBuf::from("src/provider/front_page.md")];
+    let mut found = ["README.md", "CONTRIBUTING.md", "SECURITY.md", "src/provider/front_page.md"].map(PathBuf::from).to_vec();
     for folder in ["docs", "docs/guides"] {
         for entry in fs::read_dir(root().join(folder)).expect("a folder") {
             let path = Path::new(folder).join(entry.expect("an entry").file_name());
