@@ -10,6 +10,7 @@ use std::net::{IpAddr, SocketAddr, UdpSocket};
 use hickory_resolver::TokioResolver;
 use hickory_resolver::config::{LookupIpStrategy, NameServerConfig, ResolverConfig};
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
+use hickory_resolver::net::{DnsError, NetError};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use tokio::net::TcpStream;
 
@@ -19,13 +20,13 @@ async fn addresses(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
         return Ok(vec![SocketAddr::new(address, port)]);
     }
     let found: Vec<SocketAddr> = if cfg!(target_os = "linux") {
-        let lookup = resolver()?.lookup_ip(host).await.map_err(|error| not_found(host, &error))?;
+        let lookup = resolver()?.lookup_ip(host).await.map_err(|error| not_found(host, &why(&error)))?;
         lookup.iter().map(|address| SocketAddr::new(address, port)).collect()
     } else {
         tokio::net::lookup_host((host, port)).await?.collect()
     };
     if found.is_empty() {
-        return Err(not_found(host, &"it has no address"));
+        return Err(not_found(host, "it has no address"));
     }
     Ok(reachable_first(found))
 }
@@ -61,7 +62,16 @@ fn resolver() -> io::Result<TokioResolver> {
     builder.build().map_err(|error| io::Error::other(format!("the DNS settings of this machine cannot be used: {error}")))
 }
 
-fn not_found(host: &str, why: &dyn std::fmt::Display) -> io::Error {
+/// What a failed look-up comes to, in a few words.
+fn why(error: &NetError) -> String {
+    match error {
+        NetError::Dns(DnsError::NoRecordsFound(_)) => "there is no such name, or it has no address".to_owned(),
+        NetError::Timeout => "no DNS server answered in time".to_owned(),
+        other => other.to_string(),
+    }
+}
+
+fn not_found(host: &str, why: &str) -> io::Error {
     io::Error::other(format!("the address of {host} was not found in /etc/hosts or the DNS ({why})"))
 }
 
@@ -93,6 +103,12 @@ mod tests {
     async fn a_name_that_is_not_there_is_an_error_that_names_it() {
         // No server is asked about names below `invalid` (RFC 6761).
         let error = addresses("nowhere.invalid", 22).await.expect_err("there is no such name");
-        assert!(error.to_string().contains("nowhere.invalid") && error.raw_os_error().is_none(), "{error}");
+        assert!(
+            error
+                .to_string()
+                .contains("nowhere.invalid was not found in /etc/hosts or the DNS (there is no such name, or it has no address)")
+                && error.raw_os_error().is_none(),
+            "{error}"
+        );
     }
 }
