@@ -172,7 +172,7 @@ fn shows_nothing_private(text: &str) {
 /// What must never be seen on the screen either.
 const SECRETS: &[&str] = &["swordfish", "hunter-2-hunter", "Passphrase-1", "sandbox-client-secret"];
 
-/// RN18: the screen names what its reader needs, and no secret; the report, which is for others, nothing private.
+/// The screen names what its reader needs, and no secret; the report, which is for others, nothing private.
 #[track_caller]
 fn shows_no_more_than_it_may(text: &str) {
     for secret in SECRETS {
@@ -266,6 +266,7 @@ fn both_sides_are_read_and_nothing_is_changed_or_shown() {
     }
 }
 
+/// RN18: and only there, names are masked.
 #[test]
 fn the_report_is_printed_where_it_is_asked_for_or_needed() {
     let stand_ins = stand_ins(options());

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::support::{Workspace, World};
+use crate::support::{Must as _, Workspace, World};
 
 const FILTER: &str = "mailflow_gateway_message_filter.office365_outbound";
 const RULE: &str = "mailflow_exchange_transport_rule.outbound";
@@ -40,6 +40,7 @@ fn filter_that_lets_mail_flow(world: &World, workspace: &Workspace<'_>) -> Strin
     filter.body.clone()
 }
 
+/// RN10: the warning does not ask for what the page warns of. RN14: no secret is in the state. RN16: a plan shows the filter without it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn g28_the_secret_changes_step_by_step_and_the_filter_always_accepts_what_the_rule_stamps() {
     let [old, new] = SECRETS;
@@ -51,6 +52,10 @@ async fn g28_the_secret_changes_step_by_step_and_the_filter_always_accepts_what_
         fs::copy(from, workspace.folder.join(file)).expect("copied");
     }
     set(&workspace, 1, old, &[]);
+    let planned = workspace.run(&["plan", "-no-color"]).await.must("plan").stdout;
+    let planned = planned.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(planned.contains("Leave it so until the MX records of all its domains lead to the gateway"), "{planned}");
+    assert!(planned.contains("== \"(sensitive)\"") && !planned.contains(old), "{planned}");
     workspace.apply().await;
     filter_that_lets_mail_flow(&world, &workspace);
 

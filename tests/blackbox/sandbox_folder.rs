@@ -104,6 +104,7 @@ fn fake(home: &Path, name: &str, printed: &str) -> PathBuf {
     folder
 }
 
+/// RN5, RN6, RN7 and RN13 as well.
 #[test]
 fn rn4_to_rn8_what_the_sandbox_prints_is_pasted_and_works() {
     let home = tempfile::tempdir().expect("a folder");

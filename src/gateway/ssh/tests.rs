@@ -9,6 +9,8 @@ use russh::server::{self, Auth, ChannelOpenHandle, Response, Server as _, Sessio
 use russh::{Channel, ChannelId, Preferred, kex};
 use tokio::net::TcpListener;
 
+use tokio::net::TcpStream;
+
 use super::*;
 use crate::gateway::device::Connect as _;
 use crate::gateway::session::Connector;

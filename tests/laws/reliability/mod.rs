@@ -36,6 +36,7 @@ const GROUPS: &[(&str, &str, Option<usize>)] = &[
     ("RG", "Seen on real gateways", None),
     ("RT", "Seen in real use of Terraform", None),
     ("RS", "Security, and services that misbehave", None),
+    ("RN", "Where a first reader stumbles", Some(19)),
 ];
 
 /// A test as it stands in the sources.
