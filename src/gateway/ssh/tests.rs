@@ -7,9 +7,7 @@ use russh::keys::Algorithm;
 use russh::keys::ssh_key::LineEnding;
 use russh::server::{self, Auth, ChannelOpenHandle, Response, Server as _, Session, VerifiedPublicKey};
 use russh::{Channel, ChannelId, Preferred, kex};
-use tokio::net::TcpListener;
-
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpStream};
 
 use super::*;
 use crate::gateway::device::Connect as _;
