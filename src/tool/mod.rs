@@ -48,8 +48,8 @@ enum Command {
     /// Look at the tenant and the gateway without changing anything, and say what is wrong or not understood
     ///
     /// Logs in to both sides with the provider's environment variables, reads every table, and prints what it found and which rights
-    /// are missing: addresses, names and secrets are masked. When something failed or was not understood, and with --report, a report
-    /// for a bug report follows. A side whose variables are not set is left out. Exits with 0 when all was understood, with 1 when
+    /// are missing; secrets are hidden. When something failed or was not understood, and with --report, a report for a bug report
+    /// follows, in which addresses and names are masked, too. A side whose variables are not set is left out. Exits with 0 when all was understood, with 1 when
     /// something was not or failed.
     Doctor(doctor::Options),
     /// Write a configuration for what exists at both sides, with import blocks for all of it

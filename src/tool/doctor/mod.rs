@@ -29,8 +29,8 @@ use crate::value::Diagnostics;
 /// How to run the doctor.
 #[derive(Debug, clap::Args)]
 pub(super) struct Options {
-    /// A setting of the provider block that the environment has no variable for, such as gateway.port=2222 or
-    /// gateway.cluster.mode=cluster; a value that begins with @ names a file
+    /// A setting of the provider block in place of its environment variable, such as gateway.port=2222 or gateway.cluster.mode=cluster;
+    /// a value that begins with @ names a file
     #[arg(long = "set", value_name = "PATH=VALUE")]
     settings: Vec<Setting>,
     /// Keep a masked transcript of each conversation in this folder

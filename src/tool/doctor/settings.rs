@@ -1,4 +1,4 @@
-//! What the environment has no variable for: `--set gateway.port=2222`, by the table of the provider block.
+//! Settings on the command line, which win over the environment: `--set gateway.port=2222`, by the table of the provider block.
 
 use std::collections::BTreeMap;
 
