@@ -229,6 +229,29 @@ fn every_command_of_the_readme_is_held() {
     assert_eq!(lines, held.map(|(command, _)| command));
 }
 
+#[test]
+fn the_configuration_of_the_readme_is_valid() {
+    let text = fs::read_to_string(root().join("README.md")).expect("a page");
+    let blocks: Vec<&str> = text.split("```hcl\n").skip(1).filter_map(|rest| rest.split("\n```").next()).collect();
+    assert!(!blocks.is_empty(), "the README has no configuration");
+    let stand_ins = StandIns::start().expect("the stand-ins start");
+    for block in blocks {
+        let script = format!(
+            "cat > main.tf <<'END'\n{block}\nEND\nterraform fmt -check\nterraform init\nterraform validate\nrm -r .terraform .terraform.lock.hcl\n"
+        );
+        Home::new(true).paste(&script, &stand_ins);
+    }
+    // In a guide, configuration is that of an example, or is pasted by a command.
+    for entry in fs::read_dir(root().join("docs/guides")).expect("the guides") {
+        let path = entry.expect("an entry").path();
+        assert!(
+            !fs::read_to_string(&path).expect("a page").contains("```hcl"),
+            "{} has a block that no test runs",
+            path.display()
+        );
+    }
+}
+
 /// The sources, with texts that go on in the next line put together.
 fn sources() -> String {
     let mut all = String::new();
