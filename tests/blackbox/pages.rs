@@ -262,12 +262,12 @@ fn sources() -> String {
                 folders.push(path);
             } else if path.extension().is_some_and(|extension| extension == "rs") {
                 let text = fs::read_to_string(&path).expect("a text");
-                let mut lines = text.lines().peekable();
+                let mut lines = text.lines();
                 while let Some(line) = lines.next() {
                     match line.strip_suffix('\\') {
                         Some(begun) => {
                             all.push_str(begun);
-                            while let Some(next) = lines.next() {
+                            for next in lines.by_ref() {
                                 let next = next.trim_start();
                                 all.push_str(next.strip_suffix('\\').unwrap_or(next));
                                 if !next.ends_with('\\') {

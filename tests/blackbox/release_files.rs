@@ -37,6 +37,11 @@ fn must(output: &Output, what: &str) -> String {
     text
 }
 
+/// Whether a file is of this kind.
+fn is_a(name: &str, kind: &str) -> bool {
+    Path::new(name).extension().is_some_and(|extension| extension == kind)
+}
+
 /// A release with a key of its own.
 struct Made {
     place: tempfile::TempDir,
@@ -164,7 +169,7 @@ async fn a_release_verifies_is_reproducible_and_installs_from_both_kinds_of_mirr
         names
     };
     assert_eq!(names("dist"), names("again"));
-    for name in names("dist").iter().filter(|name| !name.ends_with(".sig")) {
+    for name in names("dist").iter().filter(|name| !is_a(name, "sig")) {
         let read = |out: &str| fs::read(made.path(out).join(name)).expect("a file");
         assert!(read("dist") == read("again"), "{name} differs");
     }
@@ -229,7 +234,7 @@ async fn a_release_verifies_is_reproducible_and_installs_from_both_kinds_of_mirr
             .expect("copied");
         second.run(&["plan", "-no-color", "-detailed-exitcode"]).await;
     }
-    assert!(web.asked().iter().any(|path| path.ends_with(".zip")), "{:?}", web.asked());
+    assert!(web.asked().iter().any(|path| is_a(path, "zip")), "{:?}", web.asked());
 }
 
 /// The files of a network mirror, by path.
@@ -282,7 +287,7 @@ impl Web {
                     }
                     let line = String::from_utf8_lossy(&request).into_owned();
                     let path = line.split(' ').nth(1).unwrap_or_default().to_owned();
-                    let kind = if path.ends_with(".json") { "application/json" } else { "application/zip" };
+                    let kind = if is_a(&path, "json") { "application/json" } else { "application/zip" };
                     let (status, body) =
                         files.get(&path).map_or(("404 Not Found", [].as_slice()), |body| ("200 OK", body.as_slice()));
                     heard.lock().expect("the list").push(path);
