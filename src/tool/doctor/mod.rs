@@ -289,8 +289,7 @@ impl Doctor {
                     side.note(format!("not understood in {name}"), text);
                 }
                 if !reading.unmanaged.is_empty() {
-                    let text = self.masked(&reading.unmanaged.join("\n"));
-                    side.note(format!("settings without an argument in {name}"), text);
+                    side.note(format!("settings without an argument in {name}"), reading.unmanaged.join("\n"));
                 }
                 let not_understood = reading.unread.len();
                 side.tables.push(Table { name, entries: Some(rows.rows.len()), not_understood, remark: String::new() });
