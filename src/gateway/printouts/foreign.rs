@@ -10,6 +10,9 @@ use crate::remote::digest;
 /// Words of a label that hint at a secret.
 const SECRETIVE: [&str; 9] = ["secret", "passw", "passphrase", "pwd", "token", "credential", "key", "header", "community"];
 
+/// What may stand between the words of a value.
+const MARKS: [char; 16] = [' ', ',', ';', '|', '=', ':', '(', ')', '[', ']', '{', '}', '<', '>', '"', '\''];
+
 /// The longest label and the longest value that are told in full.
 const MOST_CHARACTERS: usize = 100;
 
@@ -85,7 +88,7 @@ pub(super) fn says_nothing(value: &str) -> bool {
 /// The value, or a fingerprint where it is long or has the look of a secret.
 fn shown(label: &str, value: &str) -> String {
     let is_long = value.chars().count() > MOST_CHARACTERS;
-    if is_long || value.split([' ', ',', ';', '|', '=', ':', '(', ')', '"', '\'']).any(is_random) {
+    if is_long || value.split(MARKS).any(is_random) {
         return format!("#{}", digest(&format!("{label}\n{value}"), 4));
     }
     value.to_owned()

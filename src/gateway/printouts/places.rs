@@ -64,10 +64,12 @@ impl Form {
             }
             Inside::Column(written) => {
                 let (first, rest) = above.split_once('\n').map_or((above.as_str(), ""), |(first, rest)| (first, rest));
-                *above = format!("{first}  {}\n{rest}", written(label)).trim_end().to_owned();
+                // Titles of one word each stand one blank apart.
+                let between = if first.contains("  ") { "  " } else { " " };
+                *above = format!("{first}{between}{}\n{rest}", written(label)).trim_end().to_owned();
                 for (at, row) in rows.iter_mut().enumerate() {
                     let cell = if at == owner { written(value) } else { "-".to_owned() };
-                    row[0] = format!("{}  {cell}", row[0]);
+                    row[0] = format!("{}{between}{cell}", row[0]);
                 }
             }
             Inside::Option(written) => rows[owner][0] = written(&rows[owner][0], label, value),
