@@ -149,9 +149,9 @@ fn layouts() -> Vec<(&'static str, Options)> {
     let old =
         Layout { destination_print: true, routes: RouteForm::Priorities, recipients: RecipientForm::Keys, ..Layout::default() };
     vec![
-        ("default", Options::default()),
         ("other", Options { layout: other, ..Options::default() }),
         ("old", Options { layout: old, release: Release::V13_0, ..Options::default() }),
+        ("default", Options::default()),
     ]
 }
 
@@ -259,11 +259,11 @@ async fn lost_and_imported(workspace: &Workspace<'_>, name: &str) {
     }
     workspace.write_imports(&THINGS.iter().map(|thing| (thing.address(), thing.id.to_owned())).collect());
     let run = workspace.try_plan().await.good();
-    let said = warnings(&run, "has settings without an argument");
-    for thing in THINGS {
-        let said = said.get(thing.address().as_str()).unwrap_or_else(|| panic!("{name} {}\n{}", thing.kind, run.printed));
-        assert!(says(&said.detail, "Other"), "{name} {said:?}");
-    }
+    // Terraform does not say of which address an import warns.
+    let said: Vec<&Said> = run.warnings();
+    let found =
+        said.iter().filter(|said| said.summary.contains("has settings without an argument") && says(&said.detail, "Other"));
+    assert_eq!((found.count(), said.len()), (THINGS.len(), THINGS.len()), "{name} {said:#?}");
     workspace.apply().await;
     silent(&workspace.try_plan().await.good());
     workspace.must_plan_nothing("after the import").await;

@@ -98,7 +98,7 @@ fn row_of_columns(line: &str, columns: &[String], places: &[usize]) -> Option<Kn
         match response(cell) {
             Some((code, text)) if is_response => options.push(format!("{code} \"{text}\"")),
             _ if super::truth(cell).is_some() && labels::field(BYPASSES, title).is_some() => {
-                options.push(format!("{title}: {cell}"))
+                options.push(format!("{title}: {cell}"));
             }
             _ if is_response && super::truth(cell) == Some(false) => {}
             _ if ["option", "options"].contains(&title.to_lowercase().as_str()) => options.push((*cell).to_owned()),

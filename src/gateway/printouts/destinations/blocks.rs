@@ -453,7 +453,7 @@ fn is_upper(line: &str) -> bool {
 fn column(title: &str) -> Column {
     let found = words(title);
     let known = |word: &String| HEADINGS.contains(&word.as_str());
-    if !found.iter().all(|word| known(word)) {
+    if !found.iter().all(known) {
         return Column::Other(title.to_owned());
     }
     let lower = title.to_lowercase();

@@ -308,7 +308,9 @@ async fn edit_group(terminal: &mut Terminal, listener: &str) -> Asked<()> {
                 terminal.stage(|configuration| {
                     configuration.extras.rename(Owner::Group(listener, &name), Owner::Group(listener, &renamed));
                     let there = configuration.listener_mut(listener).and_then(|there| there.hat.group_mut(&name));
-                    there.into_iter().for_each(|there| there.name.clone_from(&renamed));
+                    if let Some(there) = there {
+                        there.name.clone_from(&renamed);
+                    }
                 });
                 name = new;
             }

@@ -353,7 +353,9 @@ impl DestinationControls {
             block.line(&format!("IP Sort Preference: {}", default.ip_sort.label()));
         }
         let unknown = extras.of(Owner::Destination("DEFAULT"));
-        unknown.into_iter().for_each(|(label, value)| block.line(&format!("{label}: {value}")));
+        for (label, value) in unknown {
+            block.line(&format!("{label}: {value}"));
+        }
         block.text
     }
 }

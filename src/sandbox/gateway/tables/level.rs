@@ -37,6 +37,7 @@ pub const COMMANDS: [&str; 5] = ["listenerconfig", "destconfig", "smtproutes", "
 
 impl Configuration {
     /// Gives what holds at a level, which inherits from those behind it; the cluster is behind the last.
+    #[must_use]
     pub fn at(&self, chain: &[String]) -> Configuration {
         let mut view = self.clone();
         for own in chain.iter().rev().filter_map(|level| self.levels.get(level)) {
@@ -81,11 +82,21 @@ impl Configuration {
             }
         }
         let Tables { listeners, destination_controls, smtp_routes, filters, tls_settings } = own;
-        listeners.into_iter().for_each(|table| self.listeners = table);
-        destination_controls.into_iter().for_each(|table| self.destination_controls = table);
-        smtp_routes.into_iter().for_each(|table| self.smtp_routes = table);
-        filters.into_iter().for_each(|table| self.filters = table);
-        tls_settings.into_iter().for_each(|table| self.tls_settings = table);
+        if let Some(table) = listeners {
+            self.listeners = table;
+        }
+        if let Some(table) = destination_controls {
+            self.destination_controls = table;
+        }
+        if let Some(table) = smtp_routes {
+            self.smtp_routes = table;
+        }
+        if let Some(table) = filters {
+            self.filters = table;
+        }
+        if let Some(table) = tls_settings {
+            self.tls_settings = table;
+        }
         result
     }
 
