@@ -315,7 +315,8 @@ fn refers(files: &BTreeMap<String, String>) {
 }
 
 fn command_line(workspace: &Path) -> BTreeMap<String, String> {
-    texts(workspace).into_iter().filter(|(name, _)| name.ends_with(".tf")).collect()
+    let is_configuration = |name: &str| Path::new(name).extension().is_some_and(|extension| extension == "tf");
+    texts(workspace).into_iter().filter(|(name, _)| is_configuration(name)).collect()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,9 +1,10 @@
 //! What another configuration or state manages already.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use hcl_edit::expr::{Expression, TraversalOperator};
-use hcl_edit::structure::{Block, Body};
+use hcl_edit::structure::{Block, BlockLabel, Body};
 use hcl_edit::template::Element;
 use serde_json::Value as Json;
 
@@ -77,18 +78,19 @@ impl Managed {
     pub fn add_files(&mut self, files: &[(String, String)]) -> Result<(), String> {
         let (mut bodies, mut settings) = (Vec::new(), Vec::new());
         for (name, text) in files {
-            if name.ends_with(".json") {
+            let ends = |end: &str| Path::new(name).extension().is_some_and(|extension| extension == end);
+            if ends("json") {
                 let json: Json = serde_json::from_str(text).map_err(|error| format!("{name} is no JSON: {error}"))?;
                 self.add_json(&json, name);
             } else {
                 let body: Body = text.parse().map_err(|error| format!("{name} cannot be read: {error}"))?;
-                if name.ends_with(".tfvars") { settings.push(body) } else { bodies.push((name, body)) }
+                if ends("tfvars") { settings.push(body) } else { bodies.push((name, body)) }
             }
         }
         let scope = Scope::of(bodies.iter().map(|(_, body)| body), &settings);
         for (name, body) in &bodies {
             for block in body.blocks() {
-                let labels: Vec<&str> = block.labels.iter().map(|label| label.as_str()).collect();
+                let labels: Vec<&str> = block.labels.iter().map(BlockLabel::as_str).collect();
                 match (block.ident.as_str(), labels.as_slice()) {
                     ("resource", [kind, label]) => {
                         if let Some(resource) = self.resource(kind) {
@@ -218,7 +220,7 @@ impl<'a> Scope<'a> {
     fn of(bodies: impl Iterator<Item = &'a Body>, settings: &'a [Body]) -> Scope<'a> {
         let mut values = BTreeMap::new();
         for block in bodies.flat_map(Body::blocks) {
-            let labels: Vec<&str> = block.labels.iter().map(|label| label.as_str()).collect();
+            let labels: Vec<&str> = block.labels.iter().map(BlockLabel::as_str).collect();
             let prefix = match (block.ident.as_str(), labels.as_slice()) {
                 ("locals", []) => "local".to_owned(),
                 ("variable", [name]) => format!("var.{name}"),
