@@ -46,7 +46,8 @@ pub(super) const RESOURCE: Resource = Resource {
         multi_valued("smart_hosts", "Servers that take the mail, always on port 25.")
             .filled_empty()
             .format("a host name, an IPv4 address or a network such as `203.0.113.0/28`", smart_host)
-            .meaning(smart_host_meaning),
+            .meaning(smart_host_meaning)
+            .shown_as_meant(),
         one_of(
             "tls_settings",
             "What is demanded of TLS. `EncryptionOnly`: any certificate, self-signed ones included. `CertificateValidation`: one of a trusted \
