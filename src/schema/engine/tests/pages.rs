@@ -192,6 +192,7 @@ fn points_49_and_50_breaches_of_the_laws_are_told() {
     );
     told(with(|resource| resource.rules = &[Rule::Requires("name", "nobody")]), "names \"nobody\"");
     told(with(|resource| resource.about = "No period"), "period");
+    told(with(|resource| resource.version = 2), "one step from each older version");
 }
 
 #[test]

@@ -181,7 +181,7 @@ pub(super) static CATALOG: Catalog = Catalog {
     resources: &[&THING, &PAIR, &ONLY],
     data_sources: &[&SOURCE],
     functions: &[&DOUBLE],
-    upgrades: &[Upgrade { resource: "pair", from: 0, change: |_| Ok(()) }],
+    upgrades: &[Upgrade { resource: "test_pair", from: 0, change: |_| Ok(()) }],
     moves: &[],
 };
 
