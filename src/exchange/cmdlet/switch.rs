@@ -50,10 +50,12 @@ impl Exchange {
             let Err(Failed { error, .. }) = sent else { break };
             let lower = error.message.to_lowercase();
             // The service looks the records up by itself, and later than we do.
-            let waits = switch.unseen.iter().any(|words| lower.contains(words)) && call.time_left() > self.pace.records;
-            if !waits || pause(call, self.pace.records).await.is_err() {
+            if !switch.unseen.iter().any(|words| lower.contains(words)) {
+                return Err(error.into());
+            }
+            if call.time_left() <= self.pace.records || pause(call, self.pace.records).await.is_err() {
                 let hint = "The service looks for the records by itself. Where they are published, apply again later, or raise `timeouts.create`.";
-                return Err(if waits { error.hint(hint) } else { error }.into());
+                return Err(error.hint(hint).into());
             }
             tracing::debug!(noun = cmdlets.noun, %error, "the service has not seen the records yet");
         }

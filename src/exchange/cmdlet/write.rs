@@ -34,6 +34,10 @@ impl Exchange {
         self.writable(cmdlets, "create", wanted)?;
         self.refuse_while_mx_lead_elsewhere(cmdlets, None, wanted, call).await?;
         let masks = masks(cmdlets.resource, &[wanted]);
+        if let Life::Switched(switch) = cmdlets.life {
+            // It takes its turn once the records are there: others go on meanwhile.
+            return Box::pin(self.switch_on(cmdlets, switch, wanted, &masks, call)).await;
+        }
         let turn = self.turn(cmdlets.noun);
         let _turn = interruptible(call, turn.lock()).await?;
         if matches!(cmdlets.life, Life::Order) {
@@ -41,9 +45,6 @@ impl Exchange {
         }
         if cmdlets.adopts(wanted) {
             return Box::pin(self.adopt(cmdlets, wanted, &masks, call)).await;
-        }
-        if let Life::Switched(switch) = cmdlets.life {
-            return Box::pin(self.switch_on(cmdlets, switch, wanted, &masks, call)).await;
         }
         let mut parameters = new_parameters(cmdlets, wanted);
         if cmdlets.ordered && asks(wanted) {

@@ -33,6 +33,7 @@ pub(super) const RESOURCE: Resource = Resource {
             "The DNS servers to ask for the records: IP addresses, with the port where it is not 53. Omitted, the domain's own servers are asked, or the \
              servers of this machine where those cannot be reached.",
         )
+        .filled_empty()
         .format("a text without a space at either end", trimmed)
         .local(),
         string("status", "What the service says of the config, such as `Valid`.").computed(),

@@ -1,7 +1,8 @@
 use std::collections::BTreeSet;
 
 use super::*;
-use crate::schema::{Attribute, Kind, Remote, Rule, engine};
+use crate::exchange::cmdlet::Life;
+use crate::schema::{Attribute, Kind, Presence, Remote, Rule, engine};
 use crate::value::{Diagnostics, Path};
 
 /// Every attribute with its dotted name and the attributes beside it.
@@ -22,7 +23,10 @@ fn every_attribute_is_of_a_kind_that_the_cmdlets_can_carry() {
         for (name, attribute, _) in lines(resource) {
             let flat = matches!((attribute.kind, attribute.remote), (Kind::Block(_), Remote::Flattened(_)));
             let plain = matches!(attribute.kind, Kind::Scalar(_) | Kind::Set(_) | Kind::List(_));
-            assert!(flat || plain, "{} {name}", resource.name);
+            // What the service sets and several members say together is put together by a function of the resource.
+            let completed = attribute.presence == Presence::Computed
+                && named(resource.name).is_some_and(|cmdlets| cmdlets.completes.is_some());
+            assert!(flat || plain || completed, "{} {name}", resource.name);
             assert!(attribute.about.ends_with('.'), "{} {name}", resource.name);
         }
     }
@@ -35,6 +39,12 @@ fn every_name_that_a_table_or_its_cmdlets_mention_exists() {
         let names: BTreeSet<&str> = lines.iter().map(|(name, ..)| name.as_str()).collect();
         let mut mentioned: Vec<&str> = cmdlets.set_only.to_vec();
         mentioned.extend(cmdlets.quiet);
+        mentioned.extend(cmdlets.new_names.iter().map(|(name, _)| *name));
+        mentioned.extend(cmdlets.rotation.into_iter().flat_map(|rotation| [rotation.size, rotation.version]));
+        mentioned.extend(cmdlets.restricts.into_iter().flat_map(|restricts| [restricts.excuse, restricts.about]));
+        if let Life::Switched(switch) = cmdlets.life {
+            mentioned.push(switch.resolvers);
+        }
         mentioned.extend(cmdlets.toggle.map(|toggle| toggle.attribute));
         mentioned.extend(cmdlets.forms.iter().map(|(name, _)| *name));
         mentioned.extend(cmdlets.only_when.iter().map(|(name, _)| *name));
