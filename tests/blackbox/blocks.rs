@@ -184,6 +184,7 @@ fn arguments(place: &Place, index: usize) -> Map<String, Json> {
         Some(suite) => (suite.base)(index),
         None => match resource {
             "mailflow_exchange_transport_rule_order" => json!({ "rules": STANDING }),
+            "mailflow_exchange_dkim_activation" => json!({ "domain": format!("standing{index}.contoso.onmicrosoft.com") }),
             "mailflow_gateway_message_filter_order" => json!({ "names": ["standing_filter"] }),
             "mailflow_gateway_sender_group_order" => json!({ "listener": "OutgoingMail", "names": ["RELAYLIST"] }),
             other => panic!("no arguments are known of {other}"),
@@ -265,6 +266,11 @@ fn world_with_rules() -> World {
     for name in STANDING {
         let rule = json!({ "SetSCL": "1", "FromScope": "NotInOrganization" });
         world.stand_ins.exchange.put("TransportRule", name, &rule).expect("made");
+    }
+    // An activation is the switch of a config that stands.
+    for index in 0..100 {
+        let domain = format!("standing{index}.contoso.onmicrosoft.com");
+        world.stand_ins.exchange.put("DkimSigningConfig", &domain, &json!({})).expect("made");
     }
     let filter = json!({ "name": "standing_filter", "active": true, "body": "if (true) {\n  skip-filters();\n}" });
     world.stand_ins.gateway.edit_paths(&[Edit::Add { path: "/filters/-".to_owned(), value: filter }]).expect("it fits");

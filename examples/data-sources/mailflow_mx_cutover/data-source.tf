@@ -1,6 +1,6 @@
-variable "mx_moved" {
-  description = "Whether the MX records lead to the gateways, and old ones have run out."
-  type        = bool
+locals {
+  # Your decision, once `settled_at` is null: a DNS server that errs must not open the tenant again.
+  mx_moved = false
 }
 
 data "mailflow_mx_cutover" "contoso" {
@@ -14,7 +14,7 @@ resource "mailflow_exchange_inbound_connector" "from_gateway" {
   connector_type                   = "Partner"
   sender_domains                   = ["*"]
   sender_ip_addresses              = ["203.0.113.10", "203.0.113.11"]
-  restrict_domains_to_ip_addresses = var.mx_moved
+  restrict_domains_to_ip_addresses = local.mx_moved
   require_tls                      = true
 }
 
