@@ -10,6 +10,11 @@
 //!
 //! What became of a message is shown by the gateway's message tracking and the tenant's message trace, as late as the options say.
 
+#![expect(
+    clippy::format_push_string,
+    reason = "texts are short, and the result of `write!` to a string is one more thing to read"
+)]
+
 use std::collections::BTreeMap;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr};

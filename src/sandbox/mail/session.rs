@@ -218,20 +218,16 @@ impl Session {
                 self.write(stream, &Reply::new(220, "2.0.0 Go ahead")).await?;
                 return Ok(Next::Tls);
             }
-            Ok(Request::Mail { from }) => {
-                if !self.greeted {
-                    match self.enter() {
-                        Ok(_) => {}
-                        Err(reply) => {
-                            if let Some(reply) = reply {
-                                self.write(stream, &reply).await?;
-                            }
-                            return Ok(Next::End);
-                        }
-                    }
-                }
-                self.mail(&from.address)
-            }
+            Ok(Request::Mail { from }) => match self.mail_from_anybody(stream, &from.address).await? {
+                Some(reply) => reply,
+                None => return Ok(Next::End),
+            },
+            // An address without a domain is not for the parser to refuse, but for the listener.
+            Err(smtp_proto::Error::InvalidSenderAddress) => match self.mail_from_anybody(stream, bracketed(&text)).await? {
+                Some(reply) => reply,
+                None => return Ok(Next::End),
+            },
+            Err(smtp_proto::Error::InvalidRecipientAddress) => self.recipient(bracketed(&text)),
             Ok(Request::Rcpt { to }) => self.recipient(&to.address),
             Ok(Request::Data) if self.recipients.is_empty() => Reply::new(503, "5.5.1 No recipient was taken"),
             Ok(Request::Data) => {
@@ -255,6 +251,23 @@ impl Session {
         };
         self.write(stream, &reply).await?;
         Ok(Next::On)
+    }
+
+    /// Takes a sender; who connects is let in first, where nobody has said who that is. Gives nothing when the connection is over.
+    async fn mail_from_anybody(
+        &mut self,
+        stream: &mut BufReader<Box<dyn Stream>>,
+        address: &str,
+    ) -> std::io::Result<Option<Reply>> {
+        if !self.greeted
+            && let Err(reply) = self.enter()
+        {
+            if let Some(reply) = reply {
+                self.write(stream, &reply).await?;
+            }
+            return Ok(None);
+        }
+        Ok(Some(self.mail(address)))
     }
 
     /// Takes the attributes of XCLIENT. The conversation begins anew then.
@@ -443,6 +456,11 @@ async fn read_content(stream: &mut BufReader<Box<dyn Stream>>) -> std::io::Resul
         }
     }
     Ok(whole.then(|| Content::parse(&String::from_utf8_lossy(&bytes))))
+}
+
+/// Gives what stands in angle brackets.
+fn bracketed(line: &str) -> &str {
+    line.split_once('<').and_then(|(_, rest)| rest.split_once('>')).map_or("", |(address, _)| address)
 }
 
 /// Reads xtext: `+2B` is a plus sign.

@@ -15,6 +15,12 @@
 //! | `routing` | SMTP routes and destination controls |
 //! | `tenant`, `connectors`, `rules`, `predicates` | Exchange Online |
 
+#![expect(
+    clippy::format_push_string,
+    clippy::format_collect,
+    reason = "texts are short, and the result of `write!` to a string is one more thing to read"
+)]
+
 use super::gateway::Configuration;
 
 pub mod chance;
