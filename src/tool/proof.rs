@@ -144,7 +144,7 @@ pub(super) fn wrapped(text: &str, front: &str) -> String {
             line.push_str(word);
         }
     }
-    lines.join("\n")
+    lines.iter().map(|line| line.trim_end()).collect::<Vec<_>>().join("\n")
 }
 
 #[cfg(test)]

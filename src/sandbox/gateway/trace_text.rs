@@ -178,6 +178,11 @@ impl Printer {
         }
     }
 
+    /// Prints that this stand-in cannot go on, and why. No device prints this.
+    pub(super) fn unknown(&mut self, why: &str) {
+        self.line(&format!("This stand-in cannot go on: {why}"));
+    }
+
     /// Prints that the message is refused for its content.
     pub(super) fn refused(&mut self, reply: &Reply) {
         self.section("Pre-Queue Message Operations", "Message Processing:");

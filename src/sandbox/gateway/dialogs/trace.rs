@@ -178,7 +178,10 @@ fn walk(world: &World, answers: &Answers, printer: &mut Printer) -> Option<oracl
             return None;
         }
         Greeting::Open(admission) => admission,
-        Greeting::Unknown(_) => return None,
+        Greeting::Unknown(why) => {
+            printer.unknown(&why);
+            return None;
+        }
     };
     printer.host_access(&admission);
     let sender = oracle::sender(&admission, true, answers.authenticated, &answers.sender);
@@ -201,8 +204,13 @@ fn walk(world: &World, answers: &Answers, printer: &mut Printer) -> Option<oracl
     printer.before_filters();
     let queued = oracle::queue(world, &admission, &answers.peer, &sender, &taken, &answers.content);
     printer.filters(&queued.runs, &world.gateway);
-    if queued.settled != Settled::Enqueued {
-        return None;
+    match &queued.settled {
+        Settled::Enqueued => {}
+        Settled::Undecided(why) => {
+            printer.unknown(why);
+            return None;
+        }
+        Settled::Dropped(_) | Settled::Bounced(_) | Settled::Quarantined(..) => return None,
     }
     printer.after_filters(admission.behavior.keyword() == "RELAY", &queued.recipients);
     Some(queued)
