@@ -31,11 +31,19 @@ pub(crate) enum Cmdlet {
     Customize,
     /// `Get-MessageTraceV2`, which reads what is no object.
     Trace,
+    /// `Get-Recipient`, which reads what others manage.
+    Recipient,
 }
 
 /// The cmdlets without a table.
 const CUSTOMIZE: &str = "Enable-OrganizationCustomization";
 const TRACE: &str = "Get-MessageTraceV2";
+const RECIPIENT: &str = "Get-Recipient";
+
+/// What a connector is kept disabled with, when it is made and when it is changed: <https://learn.microsoft.com/exchange/mail-flow-best-practices/use-connectors-to-configure-mail-flow/inbound-connector-faq>.
+const MADE_DISABLED: &str =
+    "Inbound connector for this service offering is created in a disabled state. Contact Support to enable it.";
+const KEPT_DISABLED: &str = "For this service offering, you can't enable an inbound connector. Contact Support to enable it.";
 
 impl Cmdlet {
     /// Finds a cmdlet by name, in any case.
@@ -45,6 +53,9 @@ impl Cmdlet {
         }
         if name.eq_ignore_ascii_case(TRACE) {
             return Some(Self::Trace);
+        }
+        if name.eq_ignore_ascii_case(RECIPIENT) {
+            return Some(Self::Recipient);
         }
         let (verb, noun) = name.split_once('-')?;
         let noun = nouns::find(noun)?;
@@ -58,13 +69,14 @@ impl Cmdlet {
             Self::Table(verb, noun) => format!("{}-{}", verb.name(), noun.name),
             Self::Customize => CUSTOMIZE.into(),
             Self::Trace => TRACE.into(),
+            Self::Recipient => RECIPIENT.into(),
         }
     }
 
     /// All cmdlets.
     pub(crate) fn all() -> Vec<String> {
         let tables = nouns::all().iter().flat_map(|noun| noun.verbs.iter().map(|verb| Self::Table(*verb, noun).name()));
-        tables.chain([CUSTOMIZE, TRACE].map(str::to_owned)).collect()
+        tables.chain([CUSTOMIZE, TRACE, RECIPIENT].map(str::to_owned)).collect()
     }
 }
 
@@ -86,6 +98,7 @@ pub(crate) fn run(world: &mut World, cmdlet: Cmdlet, parameters: &Map<String, Va
         Cmdlet::Table(verb, noun) => (verb, noun),
         Cmdlet::Customize => return customize(world, end),
         Cmdlet::Trace => return trace::run(world, parameters),
+        Cmdlet::Recipient => return Ok(recipients(world, parameters)),
     };
     let name = cmdlet.name();
     let mut given = bind::bind(noun, verb, parameters)?;
@@ -189,6 +202,7 @@ impl Running<'_> {
         if let Some(whims) = &self.world.whims {
             whims.bend(self.noun.name, &mut object, true);
         }
+        let warnings = self.keep_disabled(&mut object, MADE_DISABLED);
         let count = self.world.store.truth(self.noun.name).len();
         let place = self.place(count)?.unwrap_or(count);
         if self.only_asks() {
@@ -200,7 +214,17 @@ impl Running<'_> {
         let stored = object.clone();
         self.write(&object.guid, |objects| objects.insert(place.min(objects.len()), stored));
         let record = render::record(self.noun, &object, place, &self.given, &self.world.options);
-        Ok(Outcome { records: vec![record], ..Outcome::default() })
+        Ok(Outcome { records: vec![record], warnings, ..Outcome::default() })
+    }
+
+    /// Takes a connector back out of use, if that is what the tenant does; says so in these words.
+    fn keep_disabled(&self, object: &mut Object, words: &str) -> Vec<String> {
+        let is_enabled = self.noun.name == "InboundConnector" && object.is_true("Enabled");
+        if !(is_enabled && self.world.options.connectors_kept_disabled) {
+            return Vec::new();
+        }
+        object.fields.remove("Enabled");
+        vec![words.to_owned()]
     }
 
     fn may_create(&self) -> Result<(), Exception> {
@@ -231,13 +255,15 @@ impl Running<'_> {
         if let Some(whims) = &self.world.whims {
             whims.bend(self.noun.name, &mut after, false);
         }
+        // One that support has enabled stays so.
+        let warnings = if before.is_true("Enabled") { Vec::new() } else { self.keep_disabled(&mut after, KEPT_DISABLED) };
         let objects = self.world.store.truth(self.noun.name);
         let from = objects.iter().position(|object| object.guid == before.guid).unwrap_or_default();
         let place = self.place(objects.len().saturating_sub(1))?.unwrap_or(from);
         if after.fields == before.fields && place == from {
             let warning =
                 format!("The command completed successfully but no settings of '{}' have been modified.", before.name());
-            return Ok(Outcome { warnings: vec![warning], ..Outcome::default() });
+            return Ok(Outcome { warnings: warnings.into_iter().chain([warning]).collect(), ..Outcome::default() });
         }
         if self.only_asks() {
             return Ok(Outcome::default());
@@ -250,7 +276,7 @@ impl Running<'_> {
                 objects.insert(place.min(objects.len()), after);
             }
         });
-        Ok(Outcome::default())
+        Ok(Outcome { warnings, ..Outcome::default() })
     }
 
     fn remove(&mut self) -> Result<Outcome, Exception> {
@@ -377,8 +403,24 @@ impl Running<'_> {
         Ok(())
     }
 
-    /// Turns references that were given into the names of what they mean.
+    /// Turns references that were given into the names of what they mean, and recipients into their addresses.
     fn resolve_references(&self, object: &mut Object) -> Result<(), Exception> {
+        let of_recipients = |one: &&Parameter| {
+            matches!(one.kind, Kind::One(Item::Recipient) | Kind::Values(Item::Recipient) | Kind::Array(Item::Recipient))
+        };
+        for parameter in self.noun.parameters.iter().filter(of_recipients) {
+            let Some(value) = object.fields.get_mut(parameter.name.as_ref()) else { continue };
+            let values = match value {
+                Value::Array(values) => values.iter_mut().collect(),
+                one => vec![one],
+            };
+            for one in values {
+                let name = values::folded(one);
+                if let Some((_, address)) = self.world.options.recipients.iter().find(|(known, _)| known.to_lowercase() == name) {
+                    *one = Value::from(address.as_str());
+                }
+            }
+        }
         for parameter in self.noun.parameters.iter().filter(|one| is_reference(one)) {
             let Some(Input::Value(Value::String(identity))) = self.given.get(parameter.name.as_ref()) else { continue };
             let connectors = self.world.store.truth("OutboundConnector");
@@ -453,6 +495,22 @@ impl Running<'_> {
         };
         self.world.store.write(self.end, self.noun.name, guid, delays, change);
     }
+}
+
+/// The recipients whose display name begins with what is asked for.
+fn recipients(world: &World, parameters: &Map<String, Value>) -> Outcome {
+    let asked = parameters.iter().find(|(name, _)| name.eq_ignore_ascii_case("Anr")).map(|(_, value)| values::folded(value));
+    let records = world
+        .options
+        .recipients
+        .iter()
+        .filter(|(name, _)| asked.as_ref().is_none_or(|asked| name.to_lowercase().starts_with(asked)))
+        .map(|(name, address)| {
+            let members = [("Name", name), ("DisplayName", name), ("PrimarySmtpAddress", address)];
+            members.into_iter().map(|(member, value)| (member.to_owned(), Value::from(value.as_str()))).collect()
+        })
+        .collect();
+    Outcome { records, ..Outcome::default() }
 }
 
 /// Hydrates the organization; one that is hydrated refuses.

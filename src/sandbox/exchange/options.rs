@@ -78,6 +78,14 @@ pub struct Options {
     pub single_values_as_text: bool,
     /// Refuses new inbound connectors, as tenants of the developer plan do.
     pub developer_tenant: bool,
+    /// Keeps new inbound connectors disabled and lets nobody enable one, with a warning, as tenants since 2023 do until support enables them.
+    pub connectors_kept_disabled: bool,
+    /// What stands between the groups of digits of a size.
+    pub size_grouping: String,
+    /// Permissions of other interfaces that the application has too. Bound at token issue.
+    pub other_permissions: Vec<String>,
+    /// Recipients by their display names, with their addresses: a cmdlet takes either and stores the address.
+    pub recipients: BTreeMap<String, String>,
     /// Cmdlets that no role of the application grants, in any case.
     pub revoked: BTreeSet<String>,
     /// Parameters that no role grants and that are silently ignored: `Set-TransportRule:SetSCL`.
@@ -156,6 +164,10 @@ impl Default for Options {
             remove_used_connectors: false,
             single_values_as_text: false,
             developer_tenant: false,
+            connectors_kept_disabled: false,
+            size_grouping: ",".into(),
+            other_permissions: Vec::new(),
+            recipients: BTreeMap::new(),
             revoked: BTreeSet::new(),
             ignored_parameters: BTreeSet::new(),
             dkim_unpublished: BTreeSet::new(),

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::backends::Object;
 use super::noun::{Given, Kind, Noun, On};
 use super::options::Options;
-use super::values::date_text;
+use super::values::{date_text, regrouped};
 
 /// The record of an object that stands at this place among its kind.
 pub(crate) fn record(noun: &Noun, object: &Object, place: usize, given: &Given, options: &Options) -> Map<String, Value> {
@@ -30,6 +30,9 @@ pub(crate) fn record(noun: &Noun, object: &Object, place: usize, given: &Given, 
             }
             (Value::Number(_), Kind::Integer(..)) => {
                 record.insert(format!("{name}@data.type"), json!("System.Int32"));
+            }
+            (Value::String(size), Kind::Size) if options.size_grouping != "," => {
+                value = json!(regrouped(size, &options.size_grouping));
             }
             (Value::String(_), Kind::Date(_)) => {
                 record.insert(format!("{name}@data.type"), json!("System.DateTime"));

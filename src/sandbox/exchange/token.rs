@@ -241,10 +241,12 @@ fn success(world: &mut World, audience: Audience) -> Reply {
         Audience::Exchange => ("exchange", EXCHANGE[0], options.manage_as_app.then_some("Exchange.ManageAsApp")),
         Audience::Graph => ("graph", GRAPH[0], options.domain_read.then_some("Domain.Read.All")),
     };
+    let others: &[String] = if audience == Audience::Exchange { &options.other_permissions } else { &[] };
+    let roles: Vec<&str> = roles.into_iter().chain(others.iter().map(String::as_str)).collect();
     // The directory role `Exchange Administrator`.
     let wids: Vec<&str> = options.directory_role.then_some("29232cdf-9323-42fd-ade2-1d097af3e4de").into_iter().collect();
     let claims = json!({ "aud": resource, "iss": format!("https://sts.windows.net/{}/", options.tenant_id), "tid": options.tenant_id,
-        "appid": options.client_id, "roles": roles.into_iter().collect::<Vec<_>>(), "wids": wids, "iat": now.unix_timestamp(),
+        "appid": options.client_id, "roles": roles, "wids": wids, "iat": now.unix_timestamp(),
         "nbf": now.unix_timestamp(), "exp": expires.unix_timestamp(), "uti": format!("sandbox-{}", world.tokens.serial) });
     let header = json!({ "typ": "JWT", "alg": "RS256", "kid": "sandbox" });
     let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());

@@ -66,6 +66,9 @@ pub(crate) fn scalar(parameter: &Parameter, value: &Value) -> Result<Value, Exce
         }
         Kind::Size => {
             let text = text(value).ok_or_else(|| cannot("Microsoft.Exchange.Data.ByteQuantifiedSize"))?;
+            if text.eq_ignore_ascii_case("unlimited") {
+                return Ok(Value::from("Unlimited"));
+            }
             let bytes = size(&text).ok_or_else(|| cannot("Microsoft.Exchange.Data.ByteQuantifiedSize"))?;
             Ok(Value::from(size_text(bytes)))
         }
@@ -104,7 +107,9 @@ pub(crate) fn arrange(form: Item, values: &mut Vec<Value>) {
         values.sort_by_key(folded);
     }
     let mut seen = std::collections::BTreeSet::new();
-    values.retain(|value| seen.insert(folded(value)));
+    // The case of a class in a regular expression says what it is: `\\s`, `\\S`.
+    let is_exact = |value: &Value| form == Item::Pattern && shown(value).contains('\\');
+    values.retain(|value| seen.insert(if is_exact(value) { shown(value) } else { folded(value) }));
 }
 
 /// The value as text without case, for comparison.
@@ -116,7 +121,12 @@ pub(crate) fn folded(value: &Value) -> String {
 pub(crate) fn size(text: &str) -> Option<u64> {
     let text = text.trim();
     if let Some((_, rest)) = text.split_once('(') {
-        let digits: String = rest.strip_suffix(" bytes)")?.chars().filter(|c| *c != ',').collect();
+        // Whatever the culture of the one who asks puts between the digits.
+        let number = rest.strip_suffix("bytes)")?;
+        if number.chars().any(char::is_alphabetic) || number.contains('-') {
+            return None;
+        }
+        let digits: String = number.chars().filter(char::is_ascii_digit).collect();
         return digits.parse().ok();
     }
     let split = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
@@ -132,6 +142,14 @@ pub(crate) fn size(text: &str) -> Option<u64> {
     number.parse::<u64>().ok()?.checked_mul(factor)
 }
 
+/// A size as Get shows it in another culture, with this between the groups of its digits.
+pub(crate) fn regrouped(size: &str, grouping: &str) -> String {
+    match size.split_once('(') {
+        Some((short, exact)) => format!("{short}({}", exact.replace(',', grouping)),
+        None => size.to_owned(),
+    }
+}
+
 /// A size as Get shows it: `10 MB (10,485,760 bytes)`.
 pub(crate) fn size_text(bytes: u64) -> String {
     let units = ["B", "KB", "MB", "GB", "TB"];
@@ -141,8 +159,12 @@ pub(crate) fn size_text(bytes: u64) -> String {
         scale *= 1024;
         unit += 1;
     }
-    let hundredths = (u128::from(bytes) * 1000 + u128::from(scale) / 2) / u128::from(scale);
-    let mut short = format!("{}.{:03}", hundredths / 1000, hundredths % 1000);
+    // Four digits count: `97.66 KB`, `1.172 MB`.
+    let before = (bytes / scale).to_string().len();
+    let places = 4_usize.saturating_sub(before).min(3);
+    let parts = 10_u128.pow(u32::try_from(places).unwrap_or_default());
+    let rounded = (u128::from(bytes) * parts + u128::from(scale) / 2) / u128::from(scale);
+    let mut short = format!("{}.{:0places$}", rounded / parts, rounded % parts);
     short.truncate(short.trim_end_matches('0').trim_end_matches('.').len());
     let digits = bytes.to_string();
     let mut grouped = String::new();

@@ -221,6 +221,11 @@ fn finish(rule: &Object, given: &Given, answer: &mut Map<String, Value>) {
         describe("Except if the message:", is_exception),
     ]
     .concat();
+    let size: usize = rule.fields.values().map(|value| plain(value).chars().count()).sum();
+    for (name, number) in [("Size", size), ("RegexSize", table.map_or(0, |noun| patterns_size(noun, rule)))] {
+        answer.insert(format!("{name}@data.type"), json!("System.Int32"));
+        answer.insert(name.into(), json!(number));
+    }
     answer.insert("Description".into(), if hidden { Value::Null } else { Value::from(description) });
 }
 
