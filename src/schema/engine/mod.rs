@@ -52,7 +52,7 @@ pub use unmanaged::{
     Lost, found as unmanaged_found, lost as unmanaged_lost, of as unmanaged, planned as unmanaged_planned,
     refused as unmanaged_refused,
 };
-pub use validate::{judge, validate, validate_form};
+pub use validate::{is_unseen, judge, validate, validate_form};
 
 /// The attributes of an object by name, as values hold them.
 type Members = BTreeMap<String, Value>;

@@ -288,7 +288,10 @@ impl Check {
                 (None, element) => self.single(attribute, name, element, &inside),
                 (Some(_), _) => {}
             }
-            if self.of_service() && element.is_wholly_known() && !seen.insert(form(attribute, element)) {
+            // Two spellings of one value that both stand are kept.
+            let stands_twice =
+                || standing.iter().filter(|standing| form(attribute, standing) == form(attribute, element)).count() > 1;
+            if self.of_service() && element.is_wholly_known() && !seen.insert(form(attribute, element)) && !stands_twice() {
                 let what = match element {
                     Value::String(text) if !attribute.sensitive => format!("{text:?}"),
                     Value::Number(number) if !attribute.sensitive => number.to_string(),
@@ -463,7 +466,7 @@ fn given(attribute: &Attribute, text: &str) -> String {
 }
 
 /// Tells whether a character turns the direction of text, or has no width.
-fn is_unseen(letter: char) -> bool {
+pub fn is_unseen(letter: char) -> bool {
     matches!(
         letter,
         '\u{61C}' | '\u{180E}' | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{2064}' | '\u{2066}'..='\u{2069}' | '\u{FEFF}'

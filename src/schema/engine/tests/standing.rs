@@ -249,3 +249,12 @@ fn a_sensitive_text_that_is_left_out_is_kept() {
     let written = left.with("script_wo", "w").with("script_wo_version", 2);
     assert_eq!(plan(Some(&prior), &written).0, Value::Null);
 }
+
+#[test]
+fn rx6_two_spellings_of_a_value_that_both_stand_are_kept_beside_a_new_one() {
+    let steps = |texts: &[&str]| thing(&[("steps", Value::List(texts.iter().map(|text| (*text).into()).collect()))]);
+    let standing = steps(&["a", "A"]);
+    check(&judge(&THING, Some(&standing), &steps(&["a", "A", "b"])), &[], &[]);
+    check(&judge(&THING, Some(&standing), &steps(&["a", "A", "b", "B"])), &["steps[3]"], &[]);
+    check(&judge(&THING, Some(&steps(&["a"])), &steps(&["a", "A"])), &["steps[1]"], &[]);
+}
