@@ -6,6 +6,7 @@ use secrecy::SecretString;
 
 use crate::remote::credential;
 use crate::schema::Record;
+use crate::schema::engine::is_unseen;
 use crate::value::{Diagnostic, Diagnostics, Path, Value};
 
 /// Environment variables, taken once. Shows no value.
@@ -66,6 +67,28 @@ fn parse_truth(text: &str) -> Option<bool> {
         "false" | "0" => Some(false),
         _ => None,
     }
+}
+
+/// The first character of a text that does not belong to it, and where it stands.
+fn stray(text: &str, is_secret: bool) -> Option<String> {
+    let does_not_belong = |letter: char, is_at_end: bool| {
+        letter.is_control() || is_unseen(letter) || (letter.is_whitespace() && (is_at_end || !is_secret))
+    };
+    let inner = text.trim_matches(|letter: char| does_not_belong(letter, true));
+    let what = |letter: char| match letter {
+        '\n' | '\r' | '\u{2028}' | '\u{2029}' => "a line break".to_owned(),
+        '\t' => "a tab".to_owned(),
+        _ if letter.is_whitespace() => "a blank".to_owned(),
+        _ if letter.is_control() => "a control character".to_owned(),
+        _ => format!("a character that nobody sees (U+{:04X})", u32::from(letter)),
+    };
+    if let Some(last) = text.chars().next_back().filter(|_| !text.ends_with(inner) || inner.is_empty()) {
+        return Some(format!("{} at its end", what(last)));
+    }
+    if let Some(first) = text.chars().next().filter(|_| !text.starts_with(inner)) {
+        return Some(format!("{} at its beginning", what(first)));
+    }
+    inner.chars().find(|letter| does_not_belong(*letter, false)).map(|letter| format!("{} inside", what(letter)))
 }
 
 /// Looks settings of one block up, in the configuration first, and gathers what is missing.
@@ -187,6 +210,24 @@ impl<'a> Lookup<'a> {
         }
     }
 
+    /// Notes a text with blanks, line ends or characters that nobody sees, which came with the copy of it: the service would only say that it does not
+    /// know it. A secret may have blanks inside.
+    pub(super) fn stray(&mut self, name: &str, variables: &[&str], text: &str, is_secret: bool) {
+        let Some(what) = stray(text, is_secret) else { return };
+        let variable = if self.block.get(name).is_null() {
+            variables.iter().find(|name| self.environment.first(&[name]).is_some())
+        } else {
+            None
+        };
+        let path = self.path.attribute(name);
+        let from = variable.map(|variable| format!(" (environment variable {variable})")).unwrap_or_default();
+        self.problem(
+            name,
+            format!("Stray characters in {name}"),
+            format!("{path}{from} has {what}, which does not belong to it. Remove it."),
+        );
+    }
+
     /// Notes a problem on a setting.
     pub(super) fn problem(&mut self, name: &str, summary: impl Into<String>, detail: impl Into<String>) {
         self.problems.push(Diagnostic::error(summary, detail).at(self.path.attribute(name)));
@@ -198,6 +239,34 @@ impl<'a> Lookup<'a> {
             (false, _) => Err(self.problems),
             (true, Some(path)) => Ok(super::Side::Unknown(path)),
             (true, None) => Ok(super::Side::Ready(settings)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rx11_what_came_with_a_copy_is_named_and_where_it_stands() {
+        for (text, is_secret, wanted) in [
+            ("s3cret\n", true, Some("a line break at its end")),
+            ("s3cret\r\n", true, Some("a line break at its end")),
+            ("s3\ncret", true, Some("a line break inside")),
+            (" s3cret", true, Some("a blank at its beginning")),
+            ("s3 cret", true, None),
+            ("s3cret", true, None),
+            ("contoso .com", false, Some("a blank inside")),
+            ("contoso.com ", false, Some("a blank at its end")),
+            ("contoso.com\t", false, Some("a tab at its end")),
+            ("\u{a0}contoso.com", false, Some("a blank at its beginning")),
+            ("contoso.com\u{200b}", false, Some("a character that nobody sees (U+200B) at its end")),
+            ("\u{feff}contoso.com", false, Some("a character that nobody sees (U+FEFF) at its beginning")),
+            ("con\u{0}toso", false, Some("a control character inside")),
+            (" ", false, Some("a blank at its end")),
+            ("", false, None),
+        ] {
+            assert_eq!(stray(text, is_secret).as_deref(), wanted, "{text:?}");
         }
     }
 }

@@ -115,7 +115,16 @@ pub(super) fn parse_origin(text: &str) -> Result<Url, String> {
 
 /// Checks what a table cannot say.
 pub(super) fn check(config: &Record) -> Diagnostics {
-    config.record(BLOCK.name).map_or_else(Vec::new, |block| credential::conflicts(&block))
+    let Some(block) = config.record(BLOCK.name) else { return Vec::new() };
+    let nothing = Environment::default();
+    let mut lookup = Lookup::new(block.clone(), Path::dotted(BLOCK.name), &nothing);
+    for (name, is_secret) in [("tenant_id", false), ("organization", false)].into_iter().chain(credential::COPIED.iter().copied())
+    {
+        if let Some(text) = block.text(name) {
+            lookup.stray(name, &[], text, is_secret);
+        }
+    }
+    credential::conflicts(&block).into_iter().chain(lookup.problems).collect()
 }
 
 /// Reads the block, with the environment to fall back to.
@@ -127,6 +136,7 @@ pub(super) fn read(config: &Record, environment: &Environment) -> Result<Side<Se
     let Some(block) = config.record(BLOCK.name) else { return Ok(Side::Absent) };
     let mut lookup = Lookup::new(block.clone(), path.clone(), environment);
     let tenant = lookup.needed("tenant_id", TENANT, "the GUID or a domain of the Microsoft 365 tenant");
+    lookup.stray("tenant_id", TENANT, &tenant, false);
     let credential = credential::credential(&block, environment, &mut lookup);
     let cloud = match lookup.text("environment", ENVIRONMENT) {
         None => Cloud::Public,
@@ -143,7 +153,11 @@ pub(super) fn read(config: &Record, environment: &Environment) -> Result<Side<Se
             |(_, cloud)| *cloud,
         ),
     };
-    let organization = lookup.text("organization", ORGANIZATION).unwrap_or_else(|| tenant.clone());
+    let organization = lookup.text("organization", ORGANIZATION);
+    if let Some(organization) = &organization {
+        lookup.stray("organization", ORGANIZATION, organization, false);
+    }
+    let organization = organization.unwrap_or_else(|| tenant.clone());
     let mut url = |name: &str, variables: &[&str]| {
         let text = lookup.text(name, variables)?;
         let refuse = |problem| {
@@ -228,6 +242,30 @@ mod tests {
         assert_eq!(said[1].0, "exchange.client_secret");
         assert!(said[1].1.contains("AZURE_CLIENT_SECRET"), "{}", said[1].1);
         assert_eq!(said.len(), 2);
+    }
+
+    #[test]
+    fn rx11_stray_blanks_and_line_ends_are_named_before_the_network_and_no_value_is_shown() {
+        let variables = environment(&[
+            ("ARM_TENANT_ID", "contoso.com\n"),
+            ("ARM_CLIENT_ID", " app"),
+            ("ARM_CLIENT_SECRET", "s3cret-value\r\n"),
+        ]);
+        let found = read(&config(&[]), &variables).expect_err("three are wrong");
+        let said: Vec<_> = found.iter().map(|one| one.path.clone().unwrap_or_default().to_string()).collect();
+        assert_eq!(said, ["exchange.tenant_id", "exchange.client_id", "exchange.client_secret"]);
+        for (one, word) in found.iter().zip([
+            "ARM_TENANT_ID) has a line break",
+            "a blank at its beginning",
+            "ARM_CLIENT_SECRET) has a line break",
+        ]) {
+            assert!(one.detail.contains(word) && !one.detail.contains("s3cret"), "{}", one.detail);
+        }
+        // What stands in the block is told when it is validated.
+        let given = config(&[("tenant_id", "contoso.com"), ("client_id", "a b"), ("client_secret", "s3cret\n")]);
+        let said: Vec<_> = check(&given).iter().map(|one| one.path.clone().unwrap_or_default().to_string()).collect();
+        assert_eq!(said, ["exchange.client_id", "exchange.client_secret"]);
+        assert!(read(&given, &environment(&[])).expect_err("both").iter().all(|one| !one.detail.contains("variable")));
     }
 
     #[test]

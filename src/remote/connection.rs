@@ -12,7 +12,7 @@ use reqwest::header::HeaderMap;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use url::{Host, Url};
 
 use super::{Error, Kind};
@@ -29,6 +29,8 @@ pub struct Connection {
     heard: AtomicBool,
     /// How long nothing may come.
     stalled: Duration,
+    /// How long an answer may take from its beginning.
+    whole: Duration,
     roots: OnceLock<Roots>,
     outside: Mutex<Option<Result<reqwest::Client, String>>>,
     near: Mutex<Option<Result<reqwest::Client, String>>>,
@@ -49,6 +51,9 @@ pub struct Reply {
 /// is a connection that was forgotten on the way.
 const STALLED: Duration = Duration::from_secs(90);
 
+/// How long an answer may take from its beginning to its end: one that comes byte by byte never stalls, and never ends.
+const WHOLE: Duration = Duration::from_mins(5);
+
 /// A request that got no whole answer.
 #[derive(Debug)]
 pub enum Unanswered {
@@ -60,6 +65,11 @@ pub enum Unanswered {
         limit: Duration,
         /// Whether the beginning of an answer had come.
         begun: bool,
+    },
+    /// The answer did not end.
+    Endless {
+        /// Within what time.
+        limit: Duration,
     },
 }
 
@@ -74,6 +84,7 @@ impl Unanswered {
         match self {
             Unanswered::Failed(error) => error.is_body() || error.is_decode(),
             Unanswered::Stalled { begun, .. } => *begun,
+            Unanswered::Endless { .. } => true,
         }
     }
 }
@@ -99,6 +110,7 @@ impl Connection {
             cookies: Arc::default(),
             heard: AtomicBool::new(false),
             stalled: STALLED,
+            whole: WHOLE,
             roots: OnceLock::new(),
             outside: Mutex::default(),
             near: Mutex::default(),
@@ -114,6 +126,7 @@ impl Connection {
             cookies: Arc::default(),
             heard: AtomicBool::new(true),
             stalled: self.stalled,
+            whole: self.whole,
             roots: OnceLock::new(),
             outside: Mutex::default(),
             near: Mutex::default(),
@@ -143,7 +156,7 @@ impl Connection {
     /// a while, the connection is given up, and requests that follow go over another one.
     pub async fn fetch(&self, request: RequestBuilder, most: usize) -> Result<Reply, Unanswered> {
         let outcome = self.exchange(request, most).await;
-        if matches!(outcome, Err(Unanswered::Stalled { .. })) {
+        if matches!(outcome, Err(Unanswered::Stalled { .. } | Unanswered::Endless { .. })) {
             // One HTTP/2 connection carries all requests to a host: only a new client has another. Its cookies are the same.
             for slot in [&self.outside, &self.near] {
                 *slot.lock().unwrap_or_else(PoisonError::into_inner) = None;
@@ -157,8 +170,13 @@ impl Connection {
         let sent = timeout(limit, request.send()).await.map_err(|_| Unanswered::Stalled { limit, begun: false })?;
         let mut response = sent.map_err(Unanswered::Failed)?;
         let mut reply = Reply { status: response.status().as_u16(), headers: response.headers().clone(), body: Vec::new() };
+        let (begin, whole) = (Instant::now(), self.whole);
         loop {
-            let came = timeout(limit, response.chunk()).await.map_err(|_| Unanswered::Stalled { limit, begun: true })?;
+            let left = whole.saturating_sub(begin.elapsed());
+            let came = timeout(limit.min(left), response.chunk()).await.map_err(|_| match left > limit {
+                true => Unanswered::Stalled { limit, begun: true },
+                false => Unanswered::Endless { limit: whole },
+            })?;
             let Some(chunk) = came.map_err(Unanswered::Failed)? else { return Ok(reply) };
             reply.body.extend_from_slice(&chunk);
             if reply.body.len() > most {
@@ -186,6 +204,10 @@ impl Connection {
                 said.push(format!("nothing came for {} s", limit.as_secs_f64()));
                 None
             }
+            Unanswered::Endless { limit } => {
+                said.push(format!("the answer did not end within {} s", limit.as_secs_f64()));
+                None
+            }
         };
         while let Some(cause) = source {
             let text = cause.to_string();
@@ -197,6 +219,19 @@ impl Connection {
         let host = url.origin().ascii_serialization();
         let causes = if said.is_empty() { "the connection failed".to_owned() } else { said.join(": ") };
         let error = Error::new(Kind::Unavailable, format!("{host} could not be reached or broke off: {causes}."));
+        // How the HTTP client words the answers of a proxy to the request for a tunnel.
+        if causes.contains("proxy authorization required") {
+            return Error { kind: Kind::Unexpected, ..error }.hint(
+                "The proxy that HTTPS_PROXY (or ALL_PROXY) names wants a login of its own. Put it there, as `http://USER:PASSWORD@proxy.example.com:8080`, or name the \
+                 host in NO_PROXY. This is no matter of the rights at the service.",
+            );
+        }
+        if causes.contains("tunnel error") {
+            return error
+                .hint("The proxy that HTTPS_PROXY (or ALL_PROXY) names does not connect to this host. Have it let the host pass, or name the host in NO_PROXY.")
+                .retryable()
+                .unheard();
+        }
         if causes.contains("invalid peer certificate") {
             let setting = self.setting;
             let known = if self.extra_roots.is_empty() {
@@ -352,5 +387,47 @@ mod tests {
             assert!(error.message.contains("nothing came for 0.2 s"), "{error}");
         }
         assert_eq!(attempt().await.unwrap().body, b"abcd");
+    }
+
+    #[tokio::test]
+    async fn rs8_an_answer_that_comes_byte_by_byte_and_never_ends_has_a_limit_of_its_own() {
+        use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = Url::parse(&format!("http://{}/", listener.local_addr().unwrap())).unwrap();
+        let dripping = tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut request = [0; 1024];
+            let _ = stream.read(&mut request).await.unwrap();
+            stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 1000000\r\n\r\n").await.unwrap();
+            while stream.write_all(b" ").await.is_ok() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        });
+        let mut connection = Connection::new(None, SETTING).unwrap();
+        (connection.stalled, connection.whole) = (Duration::from_secs(60), Duration::from_millis(300));
+        let begin = Instant::now();
+        let failure = connection.fetch(connection.client(&url).unwrap().get(url.clone()), 100_000).await.unwrap_err();
+        assert!(matches!(failure, Unanswered::Endless { .. }) && begin.elapsed() < Duration::from_secs(20), "{failure:?}");
+        let error = connection.failure(&url, &failure);
+        assert!(error.retryable && error.message.contains("did not end within 0.3 s"), "{error}");
+        // The connection is given up: the other side can write no more.
+        tokio::time::timeout(Duration::from_secs(20), dripping).await.unwrap().unwrap();
+    }
+
+    #[tokio::test]
+    async fn rs8_no_answer_is_read_beyond_its_bound() {
+        use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = Url::parse(&format!("http://{}/", listener.local_addr().unwrap())).unwrap();
+        tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut request = [0; 1024];
+            let _ = stream.read(&mut request).await.unwrap();
+            stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.unwrap();
+            while stream.write_all(&[b'x'; 4096]).await.is_ok() {}
+        });
+        let connection = Connection::new(None, SETTING).unwrap();
+        let reply = connection.fetch(connection.client(&url).unwrap().get(url.clone()), 100_000).await.unwrap();
+        assert!(reply.body.len() > 100_000 && reply.body.len() < 1_000_000, "{}", reply.body.len());
     }
 }

@@ -3,6 +3,7 @@
 
 mod addresses;
 mod aliases;
+mod between;
 mod board;
 mod connection;
 pub mod contact;
@@ -23,6 +24,7 @@ mod way_out;
 
 pub use addresses::connect;
 pub use aliases::{Aliased, Aliases};
+pub use between::Between;
 pub use board::{Board, Domains, Fact, Facts, Standing, three_steps};
 pub use connection::{Connection, Reply, Unanswered, is_loopback, is_near};
 pub use digest::digest;

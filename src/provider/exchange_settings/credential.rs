@@ -6,6 +6,7 @@
 
 use std::path::PathBuf;
 
+use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use crate::exchange::settings::{CertificateSource, Credential, IdentityEndpoint, OidcSource, Proof};
@@ -196,6 +197,10 @@ impl About {
     }
 }
 
+/// The settings that people copy from somewhere, and whether each is a secret.
+pub(super) const COPIED: &[(&str, bool)] =
+    &[("client_id", false), ("client_secret", true), ("oidc_token", true), ("oidc_request_token", true)];
+
 /// Finds what contradicts itself in the block.
 pub(super) fn conflicts(block: &Record) -> Diagnostics {
     let mut found = Vec::new();
@@ -226,7 +231,29 @@ fn conflict(summary: &str, first: &str, second: &str, open: &str) -> Diagnostic 
 /// Looks the credential up.
 pub(super) fn credential(block: &Record, environment: &Environment, lookup: &mut Lookup<'_>) -> Option<Credential> {
     lookup.problems.extend(conflicts(block));
-    Search { block, environment, lookup }.credential()
+    let credential = Search { block, environment, lookup: &mut *lookup }.credential();
+    let (client_id, secrets): (Option<&str>, &[(&str, &[&str], &SecretString)]) = match &credential {
+        Some(Credential::Application { client_id, proof }) => (
+            Some(client_id),
+            match proof {
+                Proof::Secret(secret) => &[("client_secret", SECRET, secret)],
+                Proof::Federated(OidcSource::Token(token)) => &[("oidc_token", OIDC_TOKEN, token)],
+                Proof::Federated(OidcSource::GitHub { token, .. } | OidcSource::AzurePipelines { token, .. }) => {
+                    &[("oidc_request_token", REQUEST_TOKEN, token)]
+                }
+                Proof::Federated(OidcSource::File(_)) | Proof::Certificate { .. } => &[],
+            },
+        ),
+        Some(Credential::ManagedIdentity { client_id, .. }) => (client_id.as_deref(), &[]),
+        Some(Credential::AzureCli { .. }) | None => (None, &[]),
+    };
+    if let Some(client_id) = client_id {
+        lookup.stray("client_id", CLIENT, client_id, false);
+    }
+    for (name, variables, secret) in secrets {
+        lookup.stray(name, variables, secret.expose_secret(), true);
+    }
+    credential
 }
 
 struct Search<'s, 'l> {
