@@ -16,7 +16,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
 
 use super::fault::{self, Fault};
-use crate::remote::{Error, Kind, Masks, Reply, Unreadable, read_json};
+use crate::remote::{Between, Error, Kind, Masks, Reply, Unreadable, read_json};
 
 /// What an answer is judged by.
 #[derive(Debug, Clone, Copy)]
@@ -143,6 +143,11 @@ fn read(reply: &Reply, asked: Asked<'_>) -> Result<Answer, Failed> {
     if reply.status == 204 {
         return Ok(Answer::default());
     }
+    if reply.status == 407
+        && let Some(between) = Between::of(reply.status, &reply.headers, "")
+    {
+        return Err(between.error(&format!("`{}`", asked.cmdlet), "Exchange Online", "`exchange.exchange_url`").into());
+    }
     if !body.is_empty() && body.iter().all(|byte| *byte == 0) {
         return Err(fault::blank(reply.status, asked));
     }
@@ -155,6 +160,10 @@ fn read(reply: &Reply, asked: Asked<'_>) -> Result<Answer, Failed> {
             let header = reply.headers.get("x-exceptiontype").and_then(|value| value.to_str().ok());
             let fault = Fault::of(&envelope, header).unwrap_or_default();
             Err(fault.judge(reply.status, asked))
+        }
+        Err(Unreadable::NotJson) if let Some(between) = Between::of(reply.status, &reply.headers, text) => {
+            let error = between.error(&format!("`{}`", asked.cmdlet), "Exchange Online", "`exchange.exchange_url`");
+            Err(Failed { lost: asked.writes && !between.is_held_back(), ..error.into() })
         }
         Err(Unreadable::TooMuch) => {
             let message =
@@ -274,11 +283,24 @@ mod tests {
 
     #[test]
     fn e11_a_truncated_answer_may_have_been_done() {
-        for body in ["", r#"{"value":[{"Na"#, "<html>hello</html>"] {
+        for body in ["", r#"{"value":[{"Na"#] {
             let failed = answer(200, body, true).unwrap_err();
             assert!(failed.lost && failed.error.retryable, "{body}");
             assert!(!answer(200, body, false).unwrap_err().lost, "{body}");
         }
+    }
+
+    #[test]
+    fn rx11_a_page_in_place_of_an_answer_is_told_at_once_and_is_no_matter_of_roles() {
+        for (status, lost) in [(200, true), (401, false), (403, false), (404, true), (407, false)] {
+            let failed = answer(status, "<html><title>Access denied</title></html>", true).unwrap_err();
+            assert_eq!((failed.error.kind, failed.error.retryable, failed.lost), (Kind::Unexpected, false, lost), "{status}");
+            let text = failed.error.to_string();
+            assert!(text.contains("PROXY") && !text.contains("Exchange Administrator"), "{text}");
+        }
+        // What passes is tried again, and says so in the end.
+        let failed = answer(502, "<html>Bad Gateway</html>", false).unwrap_err();
+        assert!(failed.error.retryable && failed.error.to_string().contains("HTTP 502"), "{}", failed.error);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use serde_json::Value;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
 
-use crate::remote::{Error, Kind, Reply, read_json};
+use crate::remote::{Between, Error, Kind, Reply, read_json};
 
 /// With what a token was asked for. The same code means something else for each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,6 +78,43 @@ const CODES: &[Code] = &[
     any(
         &[900_382, 90_038, 900_432, 900_439],
         "The tenant belongs to another cloud. Set `exchange.environment` (ARM_ENVIRONMENT) to public, usgovernment, dod or china.",
+    ),
+    of(
+        By::Person,
+        &[50_105, 501_051],
+        "The person who is logged in to the Azure CLI is not assigned to the application that the token is for. Assign them under Enterprise applications > \
+         Users and groups, switch off \"Assignment required?\" under its Properties, or use an app registration instead of `exchange.use_cli` (ARM_USE_CLI).",
+    ),
+    any(
+        &[501_051, 50_105],
+        "The application has no app role of Office 365 Exchange Online, which hands out tokens to assigned applications only. Give it the application permission \
+         Exchange.ManageAsApp with admin consent, or switch off \"Assignment required?\" under Enterprise applications > Office 365 Exchange Online > Properties.",
+    ),
+    of(
+        By::Person,
+        &[90_094],
+        "An administrator has to consent before this person's login may ask for Exchange Online. Have one consent, or use an app registration or a managed \
+         identity instead of `exchange.use_cli` (ARM_USE_CLI).",
+    ),
+    any(
+        &[90_094],
+        "An administrator has to consent first. Under API permissions of the app registration, give Exchange.ManageAsApp (Office 365 Exchange Online) admin consent.",
+    ),
+    any(
+        &[1_003_031],
+        "The API permissions of the app registration name an application that this tenant does not have. Under API permissions, remove what is no longer there, \
+         add Exchange.ManageAsApp of Office 365 Exchange Online, and have an administrator consent to it.",
+    ),
+    any(
+        &[700_030],
+        "The certificate of `exchange.client_certificate` (ARM_CLIENT_CERTIFICATE, ARM_CLIENT_CERTIFICATE_PATH) is trusted, and its subject is not one that the \
+         application allows. Compare the names in the certificate with the application's trusted certificate subjects, or upload this certificate under \
+         Certificates & secrets.",
+    ),
+    any(
+        &[530_035],
+        "Security defaults of the tenant block this login. Log in with a certificate or a federated credential of an app registration, or have an administrator \
+         replace the security defaults by Conditional Access policies that allow it.",
     ),
     of(
         By::Person,
@@ -159,6 +196,10 @@ const TIME: u32 = 700_024;
 /// Makes the error of a refused token request out of the answer to it and the time here.
 pub(super) fn refusal(reply: &Reply, by: By, now: OffsetDateTime) -> Error {
     let parsed: Option<Value> = read_json(&reply.body).ok();
+    let between = Between::of(reply.status, &reply.headers, &String::from_utf8_lossy(&reply.body));
+    if let Some(between) = between.filter(|_| parsed.is_none() || reply.status == 407) {
+        return between.error("The request for a token", "Microsoft Entra", "`exchange.login_url`");
+    }
     let member = |name: &str| parsed.as_ref().and_then(|body| body.get(name));
     let text = member("error_description").and_then(Value::as_str).unwrap_or_default();
     let numbers = codes(member("error_codes"), text);
@@ -277,6 +318,18 @@ mod tests {
         check(700_021, By::Certificate, "exchange.client_id");
         check(700_023, By::Certificate, "exchange.login_url");
         check(123, By::Secret, "exchange.tenant_id");
+        for (code, said) in [
+            (501_051, "Exchange.ManageAsApp"),
+            (50_105, "Assignment required?"),
+            (530_035, "Security defaults"),
+            (1_003_031, "API permissions"),
+            (700_030, "exchange.client_certificate"),
+            (90_094, "admin consent"),
+        ] {
+            check(code, By::Certificate, said);
+        }
+        check(50_105, By::Person, "exchange.use_cli");
+        check(90_094, By::Person, "exchange.use_cli");
     }
 
     #[test]
@@ -328,7 +381,11 @@ mod tests {
         assert!(refusal(503, "<html>").retryable);
         assert!(refusal(429, "").retryable);
         assert!(refusal(400, r#"{"error":"x","error_description":"AADSTS90033: A transient error."}"#).retryable);
-        assert!(!refusal(400, "<html>").retryable);
         assert!(!refusal(302, "").retryable);
+        for status in [200, 400, 403, 407] {
+            let error = refusal(status, "<html><title>Proxy</title>");
+            assert!(!error.retryable && error.kind == Kind::Unexpected, "{status}: {error}");
+            assert!(error.to_string().contains("HTTPS_PROXY"), "{status}: {error}");
+        }
     }
 }

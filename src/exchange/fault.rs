@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::answer::{Asked, Failed};
 use super::rights::advice;
-use crate::remote::{Error, Kind};
+use crate::remote::{Error, Kind, read_json};
 
 /// What an error of the service says.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -83,25 +83,27 @@ impl Fault {
     fn of_text(text: &str) -> Fault {
         let text = text.trim();
         if text.starts_with('{')
-            && let Ok(inside @ Value::Object(_)) = serde_json::from_str::<Value>(text)
+            && let Ok(inside @ Value::Object(_)) = read_json(text.as_bytes())
         {
             return Fault::of_detail(&inside);
         }
+        // `code|type|text`, of which the first two may be empty; a text may have bars of its own.
         let mut parts = text.splitn(3, '|');
-        if let (Some(_), Some(exception), Some(message)) = (parts.next(), parts.next(), parts.next())
-            && !exception.is_empty()
-            && !exception.contains(char::is_whitespace)
+        let is_word = |part: &str| !part.contains(char::is_whitespace);
+        if let (Some(code), Some(exception), Some(message)) = (parts.next(), parts.next(), parts.next())
+            && is_word(code)
+            && is_word(exception)
         {
-            return Fault { exception: short(exception).to_owned(), message: message.trim().to_owned() };
+            return Fault { exception: short(exception).to_owned(), message: bare(message).to_owned() };
         }
-        Fault { exception: String::new(), message: text.to_owned() }
+        Fault { exception: String::new(), message: bare(text).to_owned() }
     }
 
     /// Says what it means for the call.
     pub(super) fn judge(self, status: u16, asked: Asked<'_>) -> Failed {
         let cmdlet = asked.cmdlet;
         let is = |names: &[&str]| names.iter().any(|name| name.eq_ignore_ascii_case(&self.exception));
-        let lower = self.message.to_lowercase();
+        let lower = plain_apostrophes(&self.message);
         let says = |texts: &[&str]| texts.iter().any(|text| lower.contains(text));
         let message = if self.message.is_empty() {
             format!("`{cmdlet}` failed with HTTP {status}, without a reason.")
@@ -131,14 +133,18 @@ impl Fault {
         if status == 429 || says(&["maximum number of concurrent requests", "too many requests"]) {
             return error(Kind::Throttled).retryable().into();
         }
-        if says(&["service offering", "can't enable an inbound connector"]) {
+        if is_kept_disabled(&self.message) {
             return error(Kind::Invalid).hint(CREATED_DISABLED).into();
         }
         if says(&["already exists", "already in use"]) {
             return error(Kind::Conflict).into();
         }
-        if says(&["couldn't be found", "couldn\u{2019}t be found", "could not be found", "wasn't found", "wasn\u{2019}t found"]) {
+        if says(&["couldn't be found", "could not be found", "wasn't found"]) {
             return error(Kind::NotFound).into();
+        }
+        // "User is not allowed to call Get-X", under whatever status: the token was taken, and no role of the application has the cmdlet.
+        if (400..500).contains(&status) && (self.exception.is_empty() || status == 401) && is_about_rights(&lower) {
+            return denied(error(Kind::Denied), asked).into();
         }
         match status {
             401 => error(Kind::Denied)
@@ -166,12 +172,12 @@ pub(super) fn blank(status: u16, asked: Asked<'_>) -> Failed {
     }
 }
 
-/// Judges an answer that is not JSON: it may come from something in between, and says nothing about the object.
+/// Judges an answer that is neither JSON nor a page: it may come from something in between, and says nothing about the object.
 pub(super) fn plain(status: u16, text: &str, asked: Asked<'_>) -> Failed {
     let cmdlet = asked.cmdlet;
     let short: String = text.chars().filter(|character| !character.is_control()).take(300).collect();
-    let fault = Fault { exception: String::new(), message: if text.contains('<') { String::new() } else { short } };
-    let failed = fault.judge(status, asked);
+    let has_words = !short.is_empty();
+    let failed = Fault { exception: String::new(), message: short }.judge(status, asked);
     match failed.error.kind {
         Kind::NotFound | Kind::Conflict | Kind::Invalid => Failed {
             lost: asked.writes,
@@ -182,6 +188,16 @@ pub(super) fn plain(status: u16, text: &str, asked: Asked<'_>) -> Failed {
             .hint("Check `exchange.tenant_id`, `exchange.environment` and `exchange.exchange_url`, and any proxy on the way."),
             ..failed
         },
+        // The service refuses without words, or in JSON: plain words may be those of a proxy.
+        Kind::Denied if has_words => {
+            let hint = failed.error.hint.clone().unwrap_or_default();
+            Failed {
+                error: failed.error.hint(format!(
+                    "If these are not the words of Exchange Online but of a proxy (HTTPS_PROXY, NO_PROXY), no role helps. {hint}"
+                )),
+                ..failed
+            }
+        }
         _ => failed,
     }
 }
@@ -210,6 +226,59 @@ fn hinted(error: Error, lower: &str, asked: Asked<'_>) -> Error {
         return error.hint("Run `Enable-OrganizationCustomization` once in this tenant.");
     }
     error
+}
+
+/// A text without the bars around it.
+fn bare(text: &str) -> &str {
+    text.trim_matches(|letter: char| letter == '|' || letter.is_whitespace())
+}
+
+/// Tells whether a text says, in whatever words, that the caller lacks a right. In small letters, with plain apostrophes.
+fn is_about_rights(lower: &str) -> bool {
+    const SAID: &[&str] = &[
+        "access denied",
+        "access is denied",
+        "access to the cmdlet",
+        "don't have access",
+        "does not have access",
+        "doesn't have access",
+        "don't have permission",
+        "do not have permission",
+        "doesn't have permission",
+        "does not have permission",
+        "don't have sufficient permission",
+        "insufficient access rights",
+        "insufficient permission",
+        "insufficient privileges",
+        "insufficient rights",
+        "isn't assigned to any management role",
+        "is not assigned to any management role",
+        "isn't allowed to call",
+        "is not allowed to call",
+        "management role",
+        "not authorized",
+        "not permitted to run",
+        "outside of your write scope",
+        "required role",
+        "within your current write scopes",
+    ];
+    SAID.iter().any(|said| lower.contains(said))
+}
+
+/// Tells whether the service says, in an error or in a warning, that it keeps a connector disabled until its support enables it. Its two texts, by
+/// Microsoft's page on inbound connectors: "Inbound connector for this service offering is created in a disabled state. Contact Support to enable it." and
+/// "For this service offering, you can't enable an inbound connector. Contact Support to enable it."
+pub(super) fn is_kept_disabled(text: &str) -> bool {
+    let lower = plain_apostrophes(text);
+    let says = |words: &[&str]| words.iter().any(|word| lower.contains(word));
+    let is_off = says(&["disabled"])
+        || (says(&["can't", "cannot", "can not", "unable", "not allowed", "isn't allowed"]) && says(&["enable"]));
+    says(&["connector"]) && is_off && says(&["support", "service offering"])
+}
+
+/// A text in small letters, with plain apostrophes.
+fn plain_apostrophes(text: &str) -> String {
+    text.to_lowercase().replace(['\u{2019}', '\u{2018}', '\u{2bc}'], "'")
 }
 
 fn short(name: &str) -> &str {
@@ -278,6 +347,63 @@ mod tests {
     }
 
     #[test]
+    fn rx11_a_text_without_a_type_is_shown_without_bars_and_a_missing_role_is_named() {
+        for (text, shown) in [
+            ("||The value is bad.", "The value is bad."),
+            ("|The value is bad.", "The value is bad."),
+            ("Ex6F9304||The value is bad.", "The value is bad."),
+            ("||The value a|b is bad.|", "The value a|b is bad."),
+            ("Use a|b or c|d.", "Use a|b or c|d."),
+        ] {
+            assert_eq!(judged(400, &detail(text), true).error.message, shown, "{text}");
+        }
+        for (status, text) in [
+            (400, "||You don\u{2019}t have sufficient permissions to perform this operation."),
+            (400, "||The cmdlet isn't assigned to any management role of the caller."),
+            (401, "User is not allowed to call New-InboundConnector"),
+            (403, "||Access Denied."),
+        ] {
+            let failed = judged(status, &detail(text), true);
+            assert_eq!(failed.error.kind, Kind::Denied, "{text}");
+            let text = failed.error.to_string();
+            assert!(text.contains("Remote and Accepted Domains") && !text.contains("||"), "{text}");
+        }
+        assert_eq!(judged(400, &detail("||A rule is not found in this management scope."), true).error.kind, Kind::Invalid);
+    }
+
+    #[test]
+    fn rx2_both_texts_about_connectors_that_stay_disabled_are_known_by_what_they_mean() {
+        for text in [
+            "Inbound connector for this service offering is created in a disabled state. Contact Support to enable it.",
+            "For this service offering, you can't enable an inbound connector. Contact Support to enable it.",
+            "For this service offering, you can\u{2019}t enable an inbound connector.",
+            "The inbound connectors of this tenant cannot be enabled. Please contact Microsoft support.",
+        ] {
+            assert!(is_kept_disabled(text), "{text}");
+            let error = judged(400, &detail(&format!("||{text}")), true).error;
+            assert!(error.to_string().contains("open a case with Microsoft support"), "{error}");
+        }
+        for text in [
+            "The connector can't be removed because it's used by the rule 'x'.",
+            "The rule is disabled. Contact support.",
+            "Mind the gap.",
+        ] {
+            assert!(!is_kept_disabled(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn rs8_json_inside_of_a_text_is_bounded_as_the_answer_is() {
+        let many = format!("{{\"Message\":\"m\",\"x\":[{}1]}}", "{},".repeat(600_000));
+        assert_eq!(Fault::of_detail(&Value::String(many.clone())).message, many);
+        let few = format!("{{\"Message\":\"m\",\"x\":[{}1]}}", "{},".repeat(600));
+        assert_eq!(Fault::of_detail(&Value::String(few)).message, "m");
+        // What is nested deeper than any reader goes is a text, too.
+        let deep = format!("{{\"Message\":{}1{}}}", "[".repeat(5000), "]".repeat(5000));
+        assert_eq!(Fault::of_detail(&Value::String(deep.clone())).message, deep);
+    }
+
+    #[test]
     fn only_what_may_have_been_done_counts_as_lost() {
         for (status, lost) in [(400, false), (401, false), (403, false), (429, false), (408, true), (500, true), (503, true)] {
             assert_eq!(judged(status, &detail("x"), true).lost, lost, "{status}");
@@ -300,14 +426,16 @@ mod tests {
     }
 
     #[test]
-    fn a_page_from_something_in_between_says_nothing_about_the_object() {
+    fn plain_words_from_something_in_between_say_nothing_about_the_object() {
         for status in [400, 404] {
-            let failed = plain(status, "<html>not found</html>", Asked { cmdlet: "Set-X", writes: true, masks: &Masks::new() });
+            let failed = plain(status, "not found", Asked { cmdlet: "Set-X", writes: true, masks: &Masks::new() });
             assert_eq!((failed.error.kind, failed.lost), (Kind::Unexpected, true), "{status}");
         }
         let asked = Asked { cmdlet: "Get-X", writes: false, masks: &Masks::new() };
         let limit = "You have reached the maximum number of concurrent requests per tenant. Please wait and try again";
         assert_eq!(plain(400, limit, asked).error.kind, Kind::Throttled);
-        assert_eq!(plain(502, "<html>", asked).error.kind, Kind::Unavailable);
+        assert_eq!(plain(502, "Bad Gateway", asked).error.kind, Kind::Unavailable);
+        assert!(plain(403, "Blocked by policy 7.", asked).error.to_string().contains("proxy"));
+        assert!(!plain(403, "", asked).error.to_string().contains("proxy"));
     }
 }

@@ -27,6 +27,7 @@ use self::clock::Clock;
 use super::answer::{Answer, Asked, Failed, Object, understand};
 use super::gate::{Gate, too_long};
 use super::hosts::Hosts;
+use super::permissions::{explained, refuse_look_alikes};
 use super::settings::Settings;
 use super::token::{Audience, Token, Tokens};
 use crate::remote::{Backoff, Call, Connection, Error, Kind, Masks, Reply, Verdict, interruptible, out_of_time, retry};
@@ -94,9 +95,10 @@ impl Http {
         })
     }
 
-    /// Gets a token for cmdlets, if none is there yet.
+    /// Gets a token for cmdlets, if none is there yet. One that can run no cmdlet is an error.
     pub async fn sign_in(&self, call: &Call) -> Result<(), Error> {
-        self.tokens.get(Audience::Exchange, &self.connection, call).await.map(drop)
+        let token = self.tokens.get(Audience::Exchange, &self.connection, call).await?;
+        refuse_look_alikes(token.bearer())
     }
 
     /// The kind of the login, in words.
@@ -198,7 +200,11 @@ impl Http {
         match attempt(token.clone()).await {
             Err(failed) if failed.status == Some(401) => {
                 self.tokens.refused(Audience::Exchange, &token);
-                attempt(self.tokens.get(Audience::Exchange, &self.connection, call).await?).await
+                let token = self.tokens.get(Audience::Exchange, &self.connection, call).await?;
+                attempt(token.clone()).await.map_err(|failed| match failed.status {
+                    Some(401) => Failed { error: explained(failed.error, token.bearer()), ..failed },
+                    _ => failed,
+                })
             }
             outcome => outcome,
         }

@@ -18,6 +18,7 @@ mod login;
 pub mod mail;
 mod moves;
 pub mod parameters;
+mod permissions;
 pub mod resources;
 mod rights;
 pub mod settings;

@@ -5,12 +5,12 @@
 //! operations that follow wait for it as long as their own limits allow.
 
 use reqwest::Method;
+use reqwest::header::HeaderMap;
 use tokio::time::{Instant, timeout_at};
 
 use super::Http;
-use crate::exchange::token::Audience;
 use crate::remote::contact::{AGAIN, ANSWER, Place, REFUSED};
-use crate::remote::{Call, Error, interruptible, pause};
+use crate::remote::{Between, Call, Error, interruptible, pause};
 
 /// The most that is read of an answer that only has to come.
 const MOST_BYTES: usize = 64 << 10;
@@ -25,7 +25,7 @@ impl Http {
     async fn first_login(&self, call: &Call) -> Result<(), Error> {
         let stuck = "The sign-in host answered. Check `exchange.login_url`, if it is set, and any proxy on the way.";
         let place = Place { url: &self.hosts.login, what: "sign-in host", unheard: &check("login_url"), stuck };
-        place.login(self.tokens.get(Audience::Exchange, &self.connection, call), &self.connection).await
+        place.login(self.sign_in(call), &self.connection).await
     }
 
     async fn first_answer(&self, call: &Call) -> Result<(), Error> {
@@ -38,6 +38,10 @@ impl Http {
                 return Err(place.silent());
             };
             let error = match sent? {
+                Ok(reply) if let Some(between) = Between::of(reply.status, &HeaderMap::new(), "") => {
+                    let error = between.error("The first request", "Exchange Online", "`exchange.exchange_url`");
+                    return Err(place.located(error, "first answer"));
+                }
                 Ok(reply) => {
                     tracing::debug!(status = reply.status, "Exchange Online answers");
                     return Ok(());

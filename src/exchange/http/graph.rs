@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::{ATTEMPTS, Http, MOST_BYTES, PAGES};
 use crate::exchange::answer::{Object, retry_after};
 use crate::exchange::token::{Audience, Token};
-use crate::remote::{Call, Error, Kind, Reply, Verdict, interruptible, out_of_time, read_json, retry};
+use crate::remote::{Between, Call, Error, Kind, Reply, Verdict, interruptible, out_of_time, read_json, retry};
 
 /// Something to call.
 #[derive(Debug, Clone, Copy)]
@@ -206,10 +206,15 @@ fn understand(status: u16, headers: &HeaderMap, body: &[u8], reading: Reading<'_
         Ok(Value::Object(members)) => Some(members),
         _ => None,
     };
-    if (200..300).contains(&status) {
+    let asked = format!("The request for {}", reading.path.join("/"));
+    let between = Between::of(status, headers, &String::from_utf8_lossy(body)).filter(|_| parsed.is_none() || status == 407);
+    if (200..300).contains(&status) && between.is_none() {
         return parsed.ok_or_else(|| {
             Error::new(Kind::Unavailable, "The answer of Microsoft Graph is cut off or is not JSON.").retryable().into()
         });
+    }
+    if let Some(between) = between {
+        return Err(between.error(&asked, "Microsoft Graph", "`exchange.graph_url`").into());
     }
     let member = |name: &str| parsed.as_ref()?.get("error")?.get(name)?.as_str();
     let code = member("code").unwrap_or_default();

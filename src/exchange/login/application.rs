@@ -14,7 +14,7 @@ use crate::exchange::answer::retry_after;
 use crate::exchange::entra::{self, By};
 use crate::exchange::hosts::Hosts;
 use crate::exchange::settings::Proof;
-use crate::remote::{Call, Connection, Error, Kind, Masks};
+use crate::remote::{Between, Call, Connection, Error, Kind, Masks};
 
 /// An app registration and its proof.
 #[derive(Debug)]
@@ -80,7 +80,10 @@ impl Application {
         let reply = send(connection, &self.endpoint, |client| client.post(self.endpoint.clone()).form(&form), call).await?;
         if (200..300).contains(&reply.status) {
             return Granted::read(&reply.body).ok_or_else(|| {
-                no_token("The token endpoint").hint("Check `exchange.login_url` and any proxy on the way.").into()
+                match Between::of(reply.status, &reply.headers, &String::from_utf8_lossy(&reply.body)) {
+                    Some(between) => between.error("The request for a token", "Microsoft Entra", "`exchange.login_url`").into(),
+                    None => no_token("The token endpoint").hint("Check `exchange.login_url` and any proxy on the way.").into(),
+                }
             });
         }
         let mut error = entra::refusal(&reply, by, OffsetDateTime::now_utc());

@@ -126,7 +126,7 @@ fn given(reply: &Reply, member: &str, asked_with: &SecretString, who: &str, hint
 /// What a federated credential compares of a token: issuer, subject, audience. None of it is secret; nothing else is shown.
 pub(super) fn claims(token: &str) -> Vec<(&'static str, String)> {
     let payload = token.split('.').nth(1).and_then(|part| URL_SAFE_NO_PAD.decode(part.trim_end_matches('=')).ok());
-    let Some(claims) = payload.and_then(|payload| serde_json::from_slice::<Value>(&payload).ok()) else {
+    let Some(claims) = payload.and_then(|payload| read_json(&payload).ok()) else {
         return vec![("OIDC token", "is not a JSON Web Token".to_owned())];
     };
     let shown = |value: &Value| match value {

@@ -30,7 +30,7 @@ use self::azure_cli::AzureCli;
 use self::managed_identity::ManagedIdentity;
 use super::hosts::Hosts;
 use super::settings::{Credential, Settings};
-use crate::remote::{Call, Connection, Error, Kind, Reply, credential, interruptible};
+use crate::remote::{Call, Connection, Error, Kind, Reply, credential, interruptible, read_json};
 use crate::value::Path;
 
 /// A way to get tokens.
@@ -144,10 +144,14 @@ struct Answer {
 impl Granted {
     /// Reads an answer.
     fn read(body: &[u8]) -> Option<Granted> {
-        let answer: Answer = serde_json::from_slice(body).ok()?;
+        let answer: Answer = serde_json::from_value(read_json(body).ok()?).ok()?;
         let whole = |number: Option<Value>| {
             let number = number?;
-            number.as_str().map_or_else(|| number.to_string(), str::to_owned).parse::<i64>().ok()
+            let text = number.as_str().map_or_else(|| number.to_string(), |text| text.trim().to_owned());
+            // A fraction is cut off, and what is beyond all numbers becomes the greatest: the cast saturates.
+            #[expect(clippy::cast_possible_truncation, reason = "it saturates, which is what is wanted")]
+            let rounded = || text.parse::<f64>().ok().filter(|number| !number.is_nan()).map(|number| number as i64);
+            text.parse::<i64>().ok().or_else(rounded)
         };
         let seconds = whole(answer.expires_in).or_else(|| whole(answer.expires_on).map(seconds_left));
         Some(Granted::lasting(answer.access_token, seconds))

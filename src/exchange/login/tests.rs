@@ -313,6 +313,13 @@ fn a_tokens_life_is_read_in_every_form() {
         (json!({"access_token": "t", "expires_on": (now + 100).to_string()}), 95, 100),
         (json!({"access_token": "t", "expires_on": now - 100}), 0, 0),
         (json!({"access_token": "t", "expires_on": "11/20/2026 01:02:03 AM +00:00"}), 600, 600),
+        (json!({"access_token": "t", "expires_in": 3599.9}), 3599, 3599),
+        (json!({"access_token": "t", "expires_in": " 3599.5 "}), 3599, 3599),
+        (json!({"access_token": "t", "expires_in": -5.5}), 0, 0),
+        (json!({"access_token": "t", "expires_in": "-9223372036854775809"}), 0, 0),
+        (json!({"access_token": "t", "expires_in": "soon"}), 600, 600),
+        (json!({"access_token": "t", "expires_in": "NaN"}), 600, 600),
+        (json!({"access_token": "t", "expires_in": [1]}), 600, 600),
         (json!({"access_token": "t"}), 600, 600),
     ] {
         let life = Granted::read(body.to_string().as_bytes()).unwrap().life.as_secs();

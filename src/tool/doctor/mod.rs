@@ -42,7 +42,8 @@ pub(super) struct Options {
 }
 
 /// Words of the services that have the form of a domain.
-const WORDS: &[&str] = &["Exchange.ManageAsApp", "Domain.Read.All", "terraform.tfvars", "Exchange.ManageAsAppV2"];
+const WORDS: &[&str] =
+    &["Exchange.ManageAsApp", "Domain.Read.All", "terraform.tfvars", "Exchange.ManageAsAppV2", "Exchange.AdminAPI.ManageAsApp"];
 
 /// The beginnings and parts of the names of variables that hold secrets.
 const OWNERS: &[&str] = &["ARM_", "AZURE", "MAILFLOW_", "TFC_", "ACTIONS_", "SYSTEM_"];
