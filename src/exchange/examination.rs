@@ -9,7 +9,7 @@ use serde_json::{Map, Value as Json, json};
 use tokio_util::sync::CancellationToken;
 
 use super::answer::Object;
-use super::cmdlet::{Cmdlets, Known, known, oddities, unmanaged, unsupported};
+use super::cmdlet::{Cmdlets, Known, PLAIN, Switches, known, oddities, unmanaged, unsupported};
 use super::http::{Cmdlet, Reading as Graph};
 use super::resources::CMDLETS;
 pub use super::rights::{Grants, Lack};
@@ -70,15 +70,16 @@ pub async fn examine(exchange: &Exchange, mut progress: impl FnMut(&str) + Send)
         return found;
     }
     for noun in nouns() {
-        let mut lists = vec![""];
-        for switch in tables(noun).flat_map(|cmdlets| cmdlets.hidden) {
-            if !lists.contains(switch) {
-                lists.push(switch);
+        let mut lists = vec![PLAIN];
+        for switches in tables(noun).flat_map(|cmdlets| cmdlets.hidden) {
+            if !lists.contains(switches) {
+                lists.push(switches);
             }
         }
-        for switch in lists {
-            progress(&format!("running Get-{noun}{}{switch}", if switch.is_empty() { "" } else { " -" }));
-            let reading = read(exchange, noun, switch).await;
+        for switches in lists {
+            let words: Vec<&str> = std::iter::once("").chain(switches.iter().copied()).collect();
+            progress(&format!("running Get-{noun}{}", words.join(" -")));
+            let reading = read(exchange, noun, switches).await;
             match found.readings.iter_mut().find(|known| known.noun == noun) {
                 Some(known) => known.join(reading),
                 None => found.readings.push(reading),
@@ -115,14 +116,12 @@ fn tables(noun: &str) -> impl Iterator<Item = &'static Cmdlets> {
     CMDLETS.iter().copied().filter(move |cmdlets| cmdlets.noun == noun)
 }
 
-async fn read(exchange: &Exchange, noun: &'static str, switch: &str) -> Reading {
+async fn read(exchange: &Exchange, noun: &'static str, switches: Switches) -> Reading {
     let mut parameters = Map::new();
     if tables(noun).all(|cmdlets| cmdlets.paged) {
         parameters.insert("ResultSize".to_owned(), json!("Unlimited"));
     }
-    if !switch.is_empty() {
-        parameters.insert(switch.to_owned(), json!(true));
-    }
+    parameters.extend(switches.iter().map(|switch| ((*switch).to_owned(), json!(true))));
     let masks = Masks::new();
     let get = Cmdlet { name: format!("Get-{noun}"), parameters, writes: false, masks: &masks };
     match Box::pin(exchange.http.list_with_warnings(&get, &call())).await {

@@ -1,11 +1,15 @@
 //! The forms of texts that Exchange Online takes, and when two spellings mean the same.
 
+mod size;
+
 use std::net::{IpAddr, Ipv4Addr};
 
 use ipnet::{IpNet, Ipv4Net};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use url::Host;
+
+pub use self::size::{bytes_of, exact_size, size, size_meaning};
 
 /// Asks for what a connector takes as an address: IPv4, single or a range from `/24` to `/32`.
 pub fn connector_address(text: &str) -> Result<(), String> {
@@ -172,14 +176,22 @@ pub fn line_width(text: &str) -> Result<(), String> {
     if number || text.eq_ignore_ascii_case("unlimited") { Ok(()) } else { Err("is not 0 to 132 or `unlimited`".to_owned()) }
 }
 
-/// Asks for a domain, `*` for all, or `*.` for all below a domain. The service's own spelling `smtp:contoso.com;1` is taken too, and any other
-/// priority.
+/// Asks for a domain, `*` for all, or `*.` for all below a domain. The service's own spelling `smtp:contoso.com;1` is taken too.
 pub fn domain_pattern(text: &str) -> Result<(), String> {
-    let bare = match bare_domain(text).rsplit_once(';') {
-        Some((domain, priority)) if priority.parse::<u8>().is_ok() => domain,
-        _ => bare_domain(text),
-    };
+    let (bare, cost) = domain_and_cost(text);
+    if cost.is_some_and(|cost| cost != 1) {
+        return Err("has a priority after `;`, which only `sender_domains` of an inbound connector take".to_owned());
+    }
     if bare == "*" { Ok(()) } else { wildcard_domain(bare) }
+}
+
+/// Asks for what [`domain_pattern`] does, or that with a priority: `contoso.com;10`.
+pub fn sender_domain(text: &str) -> Result<(), String> {
+    let (bare, cost) = domain_and_cost(text);
+    if cost.is_some_and(|cost| !(1..=100).contains(&cost)) {
+        return Err("has a priority that the service does not take; behind the `;` it takes 1 to 100".to_owned());
+    }
+    domain_pattern(bare)
 }
 
 /// Asks for a domain, or `*.` before one.
@@ -290,18 +302,19 @@ pub fn date(text: &str) -> Result<(), String> {
     OffsetDateTime::parse(text, &Rfc3339).map(|_| ()).map_err(|_| "is not a moment such as 2026-08-21T14:30:00Z".to_owned())
 }
 
-/// Asks for a size with or without a unit.
-pub fn size(text: &str) -> Result<(), String> {
-    if bytes(text).is_some() { Ok(()) } else { Err("is not a size such as 10 MB; the units are B, KB, MB, GB and TB".to_owned()) }
-}
-
-/// Domains mean the same in any case, with or without the last dot, and in the service's spelling `smtp:contoso.com;1`.
+/// Domains mean the same in any case, with or without the last dot, and in the service's spelling `smtp:contoso.com;1`. Any other priority is
+/// part of what is meant.
 pub fn domain_meaning(text: &str) -> String {
-    let bare = bare_domain(text).trim_end_matches('.');
+    let (bare, cost) = domain_and_cost(text);
+    let bare = bare.trim_end_matches('.');
     let (star, host) = bare.strip_prefix("*.").map_or(("", bare), |host| ("*.", host));
-    match Host::parse(host) {
+    let domain = match Host::parse(host) {
         Ok(Host::Domain(ascii)) if host != "*" => format!("{star}{ascii}"),
         _ => bare.to_lowercase(),
+    };
+    match cost {
+        None | Some(1) => domain,
+        Some(cost) => format!("{domain};{cost}"),
     }
 }
 
@@ -349,6 +362,9 @@ pub fn smart_host_meaning(text: &str) -> String {
     }
 }
 
+/// What a rule takes as a recipient, as the docs say it. Attributes with this form are recipients.
+pub const RECIPIENT: &str = "a recipient, by email address";
+
 /// Recipients mean the same in any case and with or without `smtp:`.
 pub fn recipient_meaning(text: &str) -> String {
     let lower = text.to_lowercase();
@@ -382,32 +398,31 @@ pub fn date_meaning(text: &str) -> String {
     OffsetDateTime::parse(text, &Rfc3339).map_or_else(|_| text.to_owned(), |at| at.unix_timestamp().to_string())
 }
 
-/// Sizes mean the same by their bytes.
-pub fn size_meaning(text: &str) -> String {
-    bytes(text).map_or_else(|| text.to_owned(), |bytes| bytes.to_string())
+/// Regular expressions without the case of their letters: that of a class (`\\S`) is kept.
+pub fn pattern_without_case(text: &str) -> String {
+    let (mut folded, mut is_escaped) = (String::with_capacity(text.len()), false);
+    for letter in text.chars() {
+        if is_escaped {
+            folded.push(letter);
+        } else {
+            folded.extend(letter.to_lowercase());
+        }
+        is_escaped = letter == '\\' && !is_escaped;
+    }
+    folded
 }
 
-fn bytes(text: &str) -> Option<u64> {
-    let text = text.split(" (").next()?.trim();
-    let end = text.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(text.len());
-    let (number, unit) = text.split_at_checked(end)?;
-    let factor: u64 = match unit.trim().to_ascii_uppercase().as_str() {
-        "" | "B" => 1,
-        "KB" => 1 << 10,
-        "MB" => 1 << 20,
-        "GB" => 1 << 30,
-        "TB" => 1 << 40,
-        _ => return None,
-    };
-    number.parse::<u64>().ok()?.checked_mul(factor)
-}
-
-fn bare_domain(text: &str) -> &str {
+/// A domain without the service's `smtp:`, and its priority if it has one: the service keeps sender domains as `smtp:contoso.com;1`.
+fn domain_and_cost(text: &str) -> (&str, Option<u32>) {
+    let text = text.trim();
     let bare = match text.get(..5) {
         Some(prefix) if prefix.eq_ignore_ascii_case("smtp:") => text.get(5..).unwrap_or_default(),
         _ => text,
     };
-    bare.strip_suffix(";1").unwrap_or(bare)
+    match bare.rsplit_once(';').and_then(|(domain, cost)| Some((domain.trim_end(), cost.trim().parse().ok()?))) {
+        Some((domain, cost)) => (domain, Some(cost)),
+        None => (bare, None),
+    }
 }
 
 fn unbracketed(text: &str) -> &str {
@@ -477,6 +492,17 @@ mod tests {
                 ("", "domain"),
             ],
         );
+        check(domain_pattern, &[], &[("contoso.com;10", "priority"), ("*;2", "priority")]);
+        check(
+            sender_domain,
+            &["*", "*;10", "*.contoso.com;100", "smtp:contoso.com;7", "contoso.com;1"],
+            &[
+                ("contoso.com;0", "1 to 100"),
+                ("contoso.com;101", "1 to 100"),
+                ("contoso.com;x", "domain"),
+                ("a.*.b;2", "wildcard"),
+            ],
+        );
         check(certificate_name, &["*.contoso.com", "<I>CN=a<S>CN=b"], &[("*", "wildcard")]);
     }
 
@@ -532,6 +558,7 @@ mod tests {
         for (meaning, one, other) in [
             (domain_meaning as fn(&str) -> String, "smtp:*;1", "*"),
             (domain_meaning, "smtp:Contoso.com;1", "contoso.com."),
+            (domain_meaning, "SMTP:Contoso.com;10", "contoso.com.; 010"),
             (domain_meaning, "*.B\u{dc}cher.example", "*.xn--bcher-kva.example"),
             (address_meaning, "203.0.113.10/32", "203.0.113.10"),
             (address_meaning, "203.0.113.7/24", "203.0.113.0/24"),
@@ -546,5 +573,8 @@ mod tests {
             assert_eq!(meaning(one), meaning(other), "{one} and {other}");
         }
         assert_ne!(domain_meaning("smtp:contoso.com;5"), domain_meaning("contoso.com"));
+        assert_ne!(domain_meaning("contoso.com;5"), domain_meaning("contoso.com;6"));
+        assert_ne!(pattern_without_case(r"\S+"), pattern_without_case(r"\s+"));
+        assert_eq!(pattern_without_case(r"^\\ABC"), pattern_without_case(r"^\\abc"));
     }
 }

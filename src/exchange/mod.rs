@@ -34,7 +34,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use self::cmdlet::{Claims, Cmdlets, Lists, OwnWrites, Places};
+use self::cmdlet::{Claims, Cmdlets, KeptDisabled, Lists, OwnWrites, Places};
 use self::http::Http;
 use self::rights::Rights;
 use self::settings::Settings;
@@ -55,6 +55,7 @@ pub struct Exchange {
     known: Mutex<HashMap<&'static str, BTreeSet<String>>>,
     places: Places,
     own_writes: OwnWrites,
+    kept_disabled: KeptDisabled,
     /// Message traces wait for each other, and for the service's limit.
     traces: data::Limiter,
     claims: Claims,
@@ -125,6 +126,7 @@ impl Exchange {
             known: Mutex::default(),
             places: Places::default(),
             own_writes: OwnWrites::default(),
+            kept_disabled: KeptDisabled::default(),
             traces: data::Limiter::default(),
             claims: Claims::default(),
             names: Names::new(pace.quiet),

@@ -173,9 +173,8 @@ impl Connection {
         let (begin, whole) = (Instant::now(), self.whole);
         loop {
             let left = whole.saturating_sub(begin.elapsed());
-            let came = timeout(limit.min(left), response.chunk()).await.map_err(|_| match left > limit {
-                true => Unanswered::Stalled { limit, begun: true },
-                false => Unanswered::Endless { limit: whole },
+            let came = timeout(limit.min(left), response.chunk()).await.map_err(|_| {
+                if left > limit { Unanswered::Stalled { limit, begun: true } } else { Unanswered::Endless { limit: whole } }
             })?;
             let Some(chunk) = came.map_err(Unanswered::Failed)? else { return Ok(reply) };
             reply.body.extend_from_slice(&chunk);

@@ -150,6 +150,7 @@ fn write(workspace: &Workspace<'_>, odd: &[Odd], changed: bool) {
     workspace.write_resources(resources.collect::<Vec<_>>());
 }
 
+/// RX6: also with what is changed elsewhere.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whatever_exists_is_imported_kept_and_changed_elsewhere() {
     let world = World::start();

@@ -410,6 +410,20 @@ fn rx3_what_has_no_argument_is_named_for_each_object() {
 }
 
 #[test]
+fn rx11_a_permission_that_only_looks_right_is_named() {
+    let stand_ins = stand_ins(options());
+    stand_ins.exchange.set_options(|options| {
+        options.manage_as_app = false;
+        options.other_permissions = vec!["Exchange.ManageAsAppV2".into(), "Exchange.AdminAPI.ManageAsApp".into()];
+    });
+    let outcome = doctor(&stand_ins, Sides::Exchange, &[], &[]).must(1);
+    for part in ["Exchange.ManageAsAppV2, Exchange.AdminAPI.ManageAsApp", "Exchange.ManageAsApp of"] {
+        assert!(outcome.stdout.contains(part), "{part} is not in {}", outcome.stdout);
+    }
+    shows_nothing_private(&outcome.stdout);
+}
+
+#[test]
 fn uncommitted_changes_are_shown_and_left_alone() {
     let stand_ins = stand_ins(Options { change_sets: ChangeSets::PerUser, ..options() });
     stand_ins.gateway.stage(|configuration| {

@@ -38,6 +38,7 @@ mod places;
 mod plugin_lists;
 mod plugin_service;
 mod properties;
+mod real_tenants;
 mod relay;
 mod release_files;
 mod releases;

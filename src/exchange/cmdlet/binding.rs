@@ -22,8 +22,8 @@ pub struct Cmdlets {
     pub titled: &'static str,
     /// Get takes `ResultSize`.
     pub paged: bool,
-    /// Switches of Get that show objects which a plain Get may hide.
-    pub hidden: &'static [&'static str],
+    /// What a plain Get may hide is shown by these switches, each entry of them together.
+    pub hidden: &'static [Switches],
     /// Attributes that only Set takes: they are set directly after New.
     pub set_only: &'static [&'static str],
     /// The attribute that New takes, and that Enable and Disable change afterwards.
@@ -63,6 +63,12 @@ pub struct Cmdlets {
     /// The switch that a destroy turns off where the service does not offer Remove.
     pub off_instead: Option<&'static str>,
 }
+
+/// Switches of Get that are given together; none for the plain one.
+pub type Switches = &'static [&'static str];
+
+/// Get without a switch.
+pub(in crate::exchange) const PLAIN: Switches = &[];
 
 /// How the objects of a noun come into being.
 #[derive(Debug, Clone, Copy)]
@@ -117,8 +123,8 @@ pub struct Rotation {
     pub moment: &'static str,
 }
 
-/// Judges a planned object by the other objects of its noun.
-pub type Beside = fn(planned: &Record, id: Option<&str>, others: &[Object]) -> Diagnostics;
+/// Judges a planned object by all objects of its noun that stand, the own one included.
+pub type Beside = fn(planned: &Record, prior: Option<&Record>, all: &[Object]) -> Diagnostics;
 
 /// Says what an object does that another service has to agree with.
 #[derive(Debug, Clone, Copy)]
@@ -184,7 +190,7 @@ pub struct Reference {
 pub enum Form {
     /// A moment: RFC 3339 in the table, UTC without a zone in a request, with or without one in an answer.
     Date,
-    /// A size: shown as `10 MB (10,485,760 bytes)`.
+    /// A size: shown as `10 MB (10,485,760 bytes)`, in the grouping of any language, and sent in whole units or bytes.
     Size,
     /// Several texts: shown in one, with commas between them.
     Joined,
@@ -253,6 +259,11 @@ impl Cmdlets {
     /// The full name of a cmdlet.
     pub fn cmdlet(&self, verb: &str) -> String {
         format!("{verb}-{}", self.noun)
+    }
+
+    /// All ways to list the objects: the plain one first, then those that show what it hides.
+    pub(in crate::exchange) fn views(&self) -> impl Iterator<Item = Switches> + Send + use<> {
+        std::iter::once(PLAIN).chain(self.hidden.iter().copied())
     }
 
     /// What the object is called in messages: `transport rule "Block exe"`.

@@ -24,8 +24,8 @@ impl Exchange {
             }
             Life::Made | Life::Found | Life::Switched(_) => {
                 let mut seen = BTreeSet::new();
-                for switch in std::iter::once("").chain(cmdlets.hidden.iter().copied()) {
-                    let list = self.listed(cmdlets, switch, 0, call).await?;
+                for switches in cmdlets.views() {
+                    let list = self.listed(cmdlets, switches, 0, call).await?;
                     for object in list.objects.iter().filter(|object| cmdlets.shows(object)) {
                         if seen.insert(cmdlets.id(object)) {
                             self.add(cmdlets, object, &list, &mut listing, call).await;

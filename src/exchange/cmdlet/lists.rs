@@ -11,6 +11,7 @@ use std::future::Future;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::binding::Switches;
 use crate::exchange::answer::Object;
 use crate::remote::{Call, Error, Kind, interruptible};
 
@@ -43,8 +44,8 @@ pub(in crate::exchange) struct Lists {
     clock: AtomicU64,
 }
 
-/// A noun, the switch of Get if there is one, and whether it is a look.
-type Name = (&'static str, &'static str, bool);
+/// A noun, the switches of Get, and whether it is a look.
+type Name = (&'static str, Switches, bool);
 
 #[derive(Debug, Default)]
 struct Slot {
@@ -74,7 +75,7 @@ impl Lists {
     /// Gives a list that was begun after the list with the number `after` (0: any), and fetches it if there is none.
     pub(in crate::exchange) async fn get<F>(
         &self,
-        (noun, switch): (&'static str, &'static str),
+        (noun, switches): (&'static str, Switches),
         way: Way,
         after: u64,
         call: &Call,
@@ -83,7 +84,7 @@ impl Lists {
     where
         F: Future<Output = Result<Vec<Object>, Error>> + Send,
     {
-        let name = (noun, switch, way == Way::Look);
+        let name = (noun, switches, way == Way::Look);
         let slot = Arc::clone(self.slots.lock().unwrap_or_else(PoisonError::into_inner).entry(name).or_default());
         let arrived = slot.with(|inner| inner.fetches);
         if let Some(list) = slot.kept(after) {
@@ -167,7 +168,7 @@ mod tests {
     use super::*;
     use crate::exchange::testing::call;
 
-    const NAME: (&str, &str) = ("X", "");
+    const NAME: (&str, Switches) = ("X", &[]);
 
     async fn slow(count: &AtomicU64) -> Result<Vec<Object>, Error> {
         count.fetch_add(1, Ordering::SeqCst);

@@ -7,6 +7,7 @@ mod adopt;
 mod binding;
 mod carried;
 mod enumerate;
+mod kept_disabled;
 mod lists;
 mod mx;
 mod names;
@@ -18,6 +19,7 @@ mod rank;
 mod read;
 mod read_only;
 mod readback;
+mod recipients;
 mod review;
 mod rotate;
 mod send;
@@ -30,11 +32,13 @@ mod values;
 mod words;
 mod write;
 
+pub(in crate::exchange) use binding::PLAIN;
 pub use binding::{
-    Across, Beside, Cmdlets, Condition, Form, Life, Reference, Restricts, Rotation, Switch, Tells, Toggle, Validation,
+    Across, Beside, Cmdlets, Condition, Form, Life, Reference, Restricts, Rotation, Switch, Switches, Tells, Toggle, Validation,
 };
 pub use carried::Carried;
 pub(super) use carried::carried;
+pub(super) use kept_disabled::KeptDisabled;
 pub(super) use lists::{Lists, Way};
 pub use names::parameter;
 pub(super) use order::Places;

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
-use super::binding::Cmdlets;
+use super::binding::{Cmdlets, PLAIN};
 use super::lists::List;
 use crate::exchange::Exchange;
 use crate::exchange::answer::Object;
@@ -163,7 +163,7 @@ impl Exchange {
         for _ in 0..3 {
             let mut moved = false;
             for (wanted, guid) in self.places.all(cmdlets.noun) {
-                let list = self.listed(cmdlets, "", 0, call).await?;
+                let list = self.listed(cmdlets, PLAIN, 0, call).await?;
                 let Some(own) = neighbour(&list, &guid).and_then(place) else { continue };
                 let to = wanted.min(last(&list)).max(0);
                 if own != to {

@@ -1,6 +1,6 @@
 //! Where rules are to stand, at plan: what contradicts another wish, and what a planned move breaks.
 
-use super::binding::{Cmdlets, Life};
+use super::binding::{Cmdlets, Life, PLAIN};
 use super::lists::List;
 use super::order::{neighbour, place};
 use super::rank::RULES;
@@ -37,7 +37,7 @@ impl Exchange {
         }
         let short = Call::new(call.stop.clone(), call.time_left().min(PATIENCE));
         // It is only held against what is known.
-        let list = self.listed(cmdlets, "", 0, &short).await.ok()?;
+        let list = self.listed(cmdlets, PLAIN, 0, &short).await.ok()?;
         let wanted = change.effective;
         let name = |record: &Record| record.text("name").map(|name| claimed(cmdlets, name)).filter(|_| !is_order);
         let own = name(wanted);

@@ -5,7 +5,7 @@
 use time::OffsetDateTime;
 use tokio::time::Instant;
 
-use super::binding::Cmdlets;
+use super::binding::{Cmdlets, PLAIN};
 use super::lists::{List, Way};
 use super::order::{neighbour, place};
 use super::own_writes::{OwnWrite, changed};
@@ -46,7 +46,7 @@ impl Exchange {
         }
         let (limit, mut after) = (Instant::now() + self.pace.consistency, 0);
         for (look, wait) in self.polls().enumerate() {
-            let list = match self.listed(cmdlets, "", after, &late).await {
+            let list = match self.listed(cmdlets, PLAIN, after, &late).await {
                 Ok(list) => list,
                 Err(error) => return Err(Failure { error, object: Some(order_of(&names)) }),
             };
@@ -98,7 +98,7 @@ impl Exchange {
     /// Reads in which order the named objects stand. Those that are gone are left out.
     pub(super) async fn read_order(&self, cmdlets: &'static Cmdlets, state: &Record, call: &Call) -> Result<Record, Error> {
         let names = state.texts(RULES);
-        let mut list = self.listed(cmdlets, "", 0, call).await?;
+        let mut list = self.listed(cmdlets, PLAIN, 0, call).await?;
         if shown(&names, &list) == names {
             return Ok(order_of(&names));
         }
@@ -117,7 +117,7 @@ impl Exchange {
             }
             pause(call, if is_behind { wait } else { self.pace.looks }).await?;
             asked_again = true;
-            list = self.listed_by(Way::Anew, cmdlets, "", list.began, call).await?;
+            list = self.listed_by(Way::Anew, cmdlets, PLAIN, list.began, call).await?;
         }
         call.report(behind(cmdlets, state, true, own.map_or_else(|| self.http.now(), |own| own.ends())));
         Ok(order_of(&names))
@@ -125,7 +125,7 @@ impl Exchange {
 
     /// Finds the order that an import ID names: the word for all rules, or names with a slash between them.
     pub(super) async fn find_order(&self, cmdlets: &'static Cmdlets, id: &str, call: &Call) -> Result<Record, Error> {
-        let list = self.listed(cmdlets, "", 0, call).await?;
+        let list = self.listed(cmdlets, PLAIN, 0, call).await?;
         if id == WORD {
             let mut objects: Vec<&Object> = list.objects.iter().collect();
             objects.sort_by_key(|object| place(object));
@@ -147,7 +147,7 @@ impl Exchange {
     }
 
     async fn seen(&self, cmdlets: &'static Cmdlets, names: &[&str], call: &Call) -> Option<Record> {
-        let list = self.listed(cmdlets, "", 0, call).await.ok()?;
+        let list = self.listed(cmdlets, PLAIN, 0, call).await.ok()?;
         Some(order_of(&shown(names, &list)))
     }
 }

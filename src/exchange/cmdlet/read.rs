@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Map, json};
 
 use super::absent;
-use super::binding::{Cmdlets, Life};
+use super::binding::{Cmdlets, Life, Switches};
 use super::lists::{List, Way};
 use super::shape::record;
 use super::standing::Standing;
@@ -41,15 +41,13 @@ pub(super) struct Sought {
 }
 
 impl Cmdlets {
-    /// The call that lists all objects. A switch of Get shows what a plain Get hides.
-    pub(super) fn listing<'m>(&self, switch: &str, masks: &'m Masks) -> Cmdlet<'m> {
+    /// The call that lists all objects. Switches of Get show what a plain Get hides.
+    pub(in crate::exchange) fn listing<'m>(&self, switches: Switches, masks: &'m Masks) -> Cmdlet<'m> {
         let mut parameters = Map::new();
         if self.paged {
             parameters.insert("ResultSize".to_owned(), json!("Unlimited"));
         }
-        if !switch.is_empty() {
-            parameters.insert(switch.to_owned(), json!(true));
-        }
+        parameters.extend(switches.iter().map(|switch| ((*switch).to_owned(), json!(true))));
         Cmdlet { name: self.cmdlet("Get"), parameters, writes: false, masks }
     }
 }
@@ -66,15 +64,15 @@ impl Who<'_> {
 }
 
 impl Exchange {
-    /// Gives the list of a noun. A switch of Get shows what a plain Get hides.
+    /// Gives the list of a noun. Switches of Get show what a plain Get hides.
     pub(super) async fn listed(
         &self,
         cmdlets: &Cmdlets,
-        switch: &'static str,
+        switches: Switches,
         after: u64,
         call: &Call,
     ) -> Result<Arc<List>, Error> {
-        self.listed_by(Way::Session, cmdlets, switch, after, call).await
+        self.listed_by(Way::Session, cmdlets, switches, after, call).await
     }
 
     /// The same, another way.
@@ -82,13 +80,13 @@ impl Exchange {
         &self,
         way: Way,
         cmdlets: &Cmdlets,
-        switch: &'static str,
+        switches: Switches,
         after: u64,
         call: &Call,
     ) -> Result<Arc<List>, Error> {
         let fetch = || async {
             let masks = Masks::new();
-            let get = cmdlets.listing(switch, &masks);
+            let get = cmdlets.listing(switches, &masks);
             let objects = match way {
                 Way::Session => Box::pin(self.http.list(&get, call)).await?,
                 Way::Anew | Way::Look => Box::pin(self.http.list_anew(&get, call)).await?,
@@ -101,7 +99,7 @@ impl Exchange {
             }
             Ok(objects)
         };
-        self.lists.get((cmdlets.noun, switch), way, after, call, fetch).await
+        self.lists.get((cmdlets.noun, switches), way, after, call, fetch).await
     }
 
     /// Looks for an object in lists that were begun after `after`. The lists behind switches are only read if the plain one does
@@ -126,8 +124,8 @@ impl Exchange {
         call: &Call,
     ) -> Result<Sought, Error> {
         let mut seen = 0;
-        for switch in std::iter::once("").chain(cmdlets.hidden.iter().copied()) {
-            let list = self.listed_by(way, cmdlets, switch, after, call).await?;
+        for switches in cmdlets.views() {
+            let list = self.listed_by(way, cmdlets, switches, after, call).await?;
             seen = seen.max(list.began);
             let mut fitting = list.objects.iter().filter(|object| who.fits(cmdlets, object));
             if let (Who::Only, Some(name)) = (who, cmdlets.identity(""))
@@ -207,8 +205,8 @@ impl Exchange {
     }
 
     async fn any_left(&self, cmdlets: &Cmdlets, known: &[String], call: &Call) -> Result<bool, Error> {
-        for switch in std::iter::once("").chain(cmdlets.hidden.iter().copied()) {
-            let list = self.listed(cmdlets, switch, 0, call).await?;
+        for switches in cmdlets.views() {
+            let list = self.listed(cmdlets, switches, 0, call).await?;
             if list.objects.iter().filter_map(|object| cmdlets.id(object)).any(|id| known.contains(&id)) {
                 return Ok(true);
             }

@@ -60,7 +60,7 @@ impl Exchange {
         call: &Call,
     ) -> Result<Record, Failure> {
         let most = if patience == Patience::Mended { self.pace.mended } else { self.pace.consistency };
-        let limit = Instant::now() + most;
+        let (begin, limit) = (Instant::now(), Instant::now() + most);
         let (mut after, mut last): (u64, Option<(Record, Vec<Leaf>)>) = (0, None);
         for wait in self.polls() {
             let sought = match self.seek(cmdlets, cmdlets.who(guid), after, call).await {
@@ -94,11 +94,13 @@ impl Exchange {
                     }
                 }
                 // A new object has no older values that a server could still show: what New was told and two looks do not show is not so.
+                // What the service says that it keeps disabled is not waited for.
+                let is_kept = self.kept_disabled.explains(cmdlets.noun, &other, wanted);
                 let is_so = patience == Patience::New
                     && other.iter().all(|leaf| !cmdlets.set_only.contains(&leaf.name.as_str()))
                     && last.as_ref().is_some_and(|(before, _)| unlike(cmdlets, before, &record).is_empty());
                 last = Some((record, other));
-                if is_so {
+                if is_so || is_kept {
                     break;
                 }
             }
@@ -112,7 +114,9 @@ impl Exchange {
         }
         Err(match last {
             None => Failure { error: not_shown(cmdlets, wanted, most), object: Some(unseen(wanted, guid)) },
-            Some((record, other)) => Failure { error: ignored(&other, wanted, &record, most), object: Some(record) },
+            Some((record, other)) => {
+                Failure { error: ignored(&other, wanted, &record, begin.elapsed().min(most)), object: Some(record) }
+            }
         })
     }
 

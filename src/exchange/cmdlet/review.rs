@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use super::adopt::{takes_over, to_adopt};
-use super::binding::{Cmdlets, Life, Tells};
+use super::binding::{Cmdlets, Life, PLAIN, Tells};
 use super::needs::{to_create, to_update};
 use super::read::{Who, is_guid};
 use super::shape::record;
@@ -180,10 +180,13 @@ impl Exchange {
             self.look_for_name(cmdlets, planned, own, call).await?;
         }
         self.look_for_references(change, call).await;
+        if !call.applying {
+            self.hold_recipients(cmdlets, change, call).await;
+        }
         self.hold_place(cmdlets, change, true, call).await;
         if let Some(beside) = cmdlets.beside {
-            let list = self.listed(cmdlets, "", 0, call).await?;
-            for found in beside(planned, own, &list.objects) {
+            let list = self.listed(cmdlets, PLAIN, 0, call).await?;
+            for found in beside(planned, change.prior, &list.objects) {
                 call.report(found);
             }
         }
@@ -196,7 +199,7 @@ impl Exchange {
         let planned = change.planned;
         for across in cmdlets.across.iter().filter(|across| (across.concerns)(planned)) {
             let Some(other) = resources::named(across.to) else { continue };
-            match self.listed(other, "", 0, call).await {
+            match self.listed(other, PLAIN, 0, call).await {
                 Ok(list) => {
                     let standing = list.objects.iter().filter_map(|object| record(other, object).ok()).collect();
                     let others = self.claims.lay_over(other, standing);
@@ -213,7 +216,7 @@ impl Exchange {
         let label = resources::tenant_label(host)?;
         let cmdlets = resources::named("exchange_accepted_domain")?;
         let short = Call::new(call.stop.clone(), call.time_left().min(PATIENCE));
-        let list = match self.listed(cmdlets, "", 0, &short).await {
+        let list = match self.listed(cmdlets, PLAIN, 0, &short).await {
             Ok(list) => list,
             Err(error) => {
                 tracing::debug!(%error, "the domains of the organization could not be learnt");
@@ -239,7 +242,7 @@ impl Exchange {
         let mut all = Vec::new();
         for cmdlets in resources::CMDLETS.iter().copied() {
             let Some(tells) = cmdlets.tells else { continue };
-            let list = self.listed(cmdlets, "", 0, &short).await?;
+            let list = self.listed(cmdlets, PLAIN, 0, &short).await?;
             // What cannot be read does nothing that is known.
             let records = list.objects.iter().filter_map(|object| record(cmdlets, object).ok());
             all.extend(records.map(|record| Standing { called: cmdlets.called(&record), facts: (tells.facts)(&record) }));
@@ -324,9 +327,9 @@ impl Exchange {
     }
 
     async fn is_shown_anew(&self, cmdlets: &Cmdlets, who: Who<'_>, call: &Call) -> Result<bool, Error> {
-        for switch in std::iter::once("").chain(cmdlets.hidden.iter().copied()) {
+        for switches in cmdlets.views() {
             let masks = Masks::new();
-            let objects = self.http.list_anew(&cmdlets.listing(switch, &masks), call).await?;
+            let objects = self.http.list_anew(&cmdlets.listing(switches, &masks), call).await?;
             if objects.iter().any(|object| who.fits(cmdlets, object)) {
                 return Ok(true);
             }
@@ -363,7 +366,7 @@ impl Exchange {
             if is_planned() || !self.look_anew(other, who, call).await.is_ok_and(|shown| shown == 0) {
                 continue;
             }
-            let Ok(list) = self.listed(other, "", 0, call).await else { continue };
+            let Ok(list) = self.listed(other, PLAIN, 0, call).await else { continue };
             let there: Vec<String> =
                 list.objects.iter().filter_map(|object| object.text(other.titled).map(str::to_owned)).take(MOST_NAMES).collect();
             call.report(names::missing(other.resource, &name, &path, &there));

@@ -12,6 +12,7 @@ use super::shape::{Leaf, record, set_parameters, shown, unlike};
 use super::words::{import, located, not_shown, open, taken, unchecked, unread};
 use crate::exchange::Exchange;
 use crate::exchange::answer::{Answer, Failed, Object};
+use crate::exchange::fault;
 use crate::exchange::http::Cmdlet;
 use crate::remote::{Call, Error, Failure, Kind, Masks, pause};
 use crate::schema::{Record, article};
@@ -236,8 +237,19 @@ impl Exchange {
     ) -> Result<Answer, Failed> {
         let _writing = self.lists.writing(cmdlets.noun);
         let cmdlet = Cmdlet { name, parameters, writes: true, masks };
-        let answer = Box::pin(self.http.run(&cmdlet, call)).await?;
+        let outcome = Box::pin(self.http.run(&cmdlet, call)).await;
+        let is_kept = match &outcome {
+            Ok(answer) => answer.warnings.iter().any(|warning| fault::is_kept_disabled(warning)),
+            Err(failed) => fault::is_kept_disabled(&failed.error.message),
+        };
+        self.kept_disabled.note(cmdlets.noun, is_kept);
+        let answer = outcome?;
         for warning in &answer.warnings {
+            if fault::is_kept_disabled(warning) {
+                let detail = format!("{warning}\n\n{}", fault::CREATED_DISABLED);
+                call.report(Diagnostic::warning(format!("`{}` gave a warning", cmdlet.name), detail));
+                continue;
+            }
             // A Set that finds nothing to do says so, which is no news.
             if !warning.to_lowercase().contains("completed successfully but no settings") {
                 call.report(Diagnostic::warning(format!("`{}` gave a warning", cmdlet.name), warning.clone()));

@@ -6,7 +6,7 @@ use serde_json::{Map, json};
 use tokio::time::Instant;
 
 use super::absent;
-use super::binding::Cmdlets;
+use super::binding::{Cmdlets, PLAIN};
 use super::lists::{List, Way};
 use super::own_writes::{OwnWrite, changed, described};
 use super::read::{Sought, Who};
@@ -136,12 +136,10 @@ impl Exchange {
 
     /// Asks for one object by its GUID. The service answers with all objects, with none or with an error if it does not have it.
     async fn ask_for(&self, cmdlets: &Cmdlets, guid: &str, seen: u64, call: &Call) -> Result<Sought, Error> {
-        for switch in std::iter::once("").chain(cmdlets.hidden.iter().copied()) {
+        for switches in cmdlets.views() {
             let masks = Masks::new();
             let mut parameters = Map::from_iter([("Identity".to_owned(), json!(guid))]);
-            if !switch.is_empty() {
-                parameters.insert(switch.to_owned(), json!(true));
-            }
+            parameters.extend(switches.iter().map(|switch| ((*switch).to_owned(), json!(true))));
             let get = Cmdlet { name: cmdlets.cmdlet("Get"), parameters, writes: false, masks: &masks };
             let objects = self.http.list_anew(&get, call).await?;
             if let Some(object) = objects.iter().find(|object| Who::Guid(guid).fits(cmdlets, object)).cloned() {
@@ -206,7 +204,7 @@ impl Exchange {
         judge: impl Fn(&List) -> Result<T, Error> + Send + Sync,
     ) -> Result<(Arc<List>, T), Error> {
         let (limit, mut looks) = (self.patience(call), 0);
-        let mut list = self.listed(cmdlets, "", 0, call).await?;
+        let mut list = self.listed(cmdlets, PLAIN, 0, call).await?;
         loop {
             let error = match judge(&list) {
                 Ok(found) => return Ok((list, found)),
@@ -217,7 +215,7 @@ impl Exchange {
                 return Err(error);
             }
             pause(call, self.pace.looks).await?;
-            list = self.listed_by(Way::Anew, cmdlets, "", list.began, call).await?;
+            list = self.listed_by(Way::Anew, cmdlets, PLAIN, list.began, call).await?;
         }
     }
 

@@ -7,6 +7,7 @@ use time::macros::format_description;
 use time::{OffsetDateTime, UtcOffset};
 
 use super::binding::Form;
+use crate::exchange::forms::exact_size;
 use crate::schema::{Attribute, Fill, Kind, Presence, Scalar};
 use crate::value::{Number, Value};
 
@@ -20,7 +21,8 @@ pub(super) fn to_json(form: Option<Form>, value: &Value) -> Option<Json> {
         Value::Number(number) => serde_json::from_str(&number.to_string()).ok(),
         Value::String(text) => Some(Json::from(match form {
             Some(Form::Date) => moment(text).and_then(|at| at.format(SENT).ok()).unwrap_or_else(|| text.clone()),
-            Some(Form::Size | Form::Joined | Form::Tristate) | None => text.clone(),
+            Some(Form::Size) => exact_size(text),
+            Some(Form::Joined | Form::Tristate) | None => text.clone(),
         })),
         // Lists are sent as plain arrays: they replace what stands.
         Value::List(items) | Value::Set(items) | Value::Tuple(items) => {
@@ -91,7 +93,7 @@ fn single(scalar: Scalar, form: Option<Form>, json: &Json) -> Result<Value, Stri
     match (scalar, json) {
         (_, Json::Null) => Ok(Value::Null),
         (Scalar::String, Json::String(text)) => Ok(text_of(form, text)),
-        (Scalar::String, Json::Number(number)) => Ok(Value::text(number.to_string())),
+        (Scalar::String, Json::Number(number)) => Ok(text_of(form, &number.to_string())),
         (Scalar::String, Json::Bool(truth)) => Ok(Value::text(truth.to_string())),
         (Scalar::Boolean, Json::Bool(truth)) => Ok(Value::Bool(*truth)),
         (Scalar::Boolean, Json::String(text)) => match text.to_ascii_lowercase().as_str() {
@@ -134,7 +136,7 @@ fn text_of(form: Option<Form>, text: &str) -> Value {
             Some(at) => Value::text(at.format(SENT).map_or_else(|_| text.to_owned(), |text| text + "Z")),
             None => Value::text(text),
         },
-        Some(Form::Size) => Value::text(text.split(" (").next().unwrap_or(text)),
+        Some(Form::Size) => Value::text(exact_size(text)),
         Some(Form::Joined | Form::Tristate) | None => Value::text(text),
     }
 }
@@ -220,8 +222,18 @@ mod tests {
     }
 
     #[test]
-    fn a_size_is_read_without_its_bytes() {
-        check(string("a", ""), Some(Form::Size), &json!("10 MB (10,485,760 bytes)"), Value::text("10 MB"));
+    fn rx7_a_size_is_read_by_its_bytes_and_sent_exactly() {
+        for (shown, wanted) in [
+            (json!("10 MB (10,485,760 bytes)"), "10 MB"),
+            (json!("97.66 KB (100,000 bytes)"), "100000 B"),
+            (json!("97,66 KB (100.000 Bytes)"), "100000 B"),
+            (json!(100_000), "100000 B"),
+            (json!("Unlimited"), "Unlimited"),
+        ] {
+            check(string("a", ""), Some(Form::Size), &shown, Value::text(wanted));
+        }
+        assert_eq!(to_json(Some(Form::Size), &Value::text("97.66 KB (100,000 bytes)")), Some(json!("100000 B")));
+        assert_eq!(to_json(Some(Form::Size), &Value::text("unlimited")), Some(json!("Unlimited")));
     }
 
     #[test]

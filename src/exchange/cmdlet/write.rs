@@ -6,7 +6,7 @@
 use serde_json::json;
 use tokio::time::Instant;
 
-use super::binding::{Cmdlets, Life};
+use super::binding::{Cmdlets, Life, PLAIN};
 use super::order::{asks, target};
 use super::own_writes::OwnWrite;
 use super::read::Who;
@@ -282,7 +282,10 @@ impl Exchange {
     ) -> Result<Record, Failure> {
         let mut changed = unlike(cmdlets, wanted, &standing);
         changed.retain(|leaf| !leaf.attribute.replaces);
-        let list = match self.listed(cmdlets, "", 0, call).await {
+        if self.kept_disabled.explains(cmdlets.noun, &changed, wanted) {
+            return Err(Failure { error, object: Some(standing) });
+        }
+        let list = match self.listed(cmdlets, PLAIN, 0, call).await {
             Ok(list) if !changed.is_empty() => list,
             _ => return Err(Failure { error, object: Some(standing) }),
         };

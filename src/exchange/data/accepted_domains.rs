@@ -11,7 +11,7 @@ use serde_json::{Map, json};
 use super::shown_all;
 use crate::exchange::Exchange;
 use crate::exchange::answer::Object;
-use crate::exchange::cmdlet::{Way, from_json};
+use crate::exchange::cmdlet::{PLAIN, Way, from_json};
 use crate::exchange::http::Cmdlet;
 use crate::remote::{Call, Error, Masks};
 use crate::schema::{Attribute, DataSource, Record, boolean, list_of, string};
@@ -73,7 +73,7 @@ pub(super) async fn read(exchange: &Exchange, call: &Call) -> Result<Record, Err
         let get = Cmdlet { name: format!("Get-{NOUN}"), parameters, writes: false, masks: &masks };
         Box::pin(exchange.http.list(&get, call)).await
     };
-    let list = exchange.lists.get((NOUN, ""), Way::Session, 0, call, fetch).await?;
+    let list = exchange.lists.get((NOUN, PLAIN), Way::Session, 0, call, fetch).await?;
     let mut domains: Vec<&Object> = list.objects.iter().collect();
     domains.sort_by_key(|domain| domain.text("DomainName").unwrap_or_default().to_lowercase());
     Ok(Record::new().with("domains", shown_all(DOMAIN, domains)?))

@@ -132,9 +132,17 @@ fn attributes_by_certificate(connector: &Record) -> bool {
     is_on(connector) && super::is_on_premises(connector) && connector.text("tls_sender_certificate_name").is_some()
 }
 
+/// The domain in the name of a certificate: all of it, or the common name of the subject in the form `<I>CN=…<S>CN=mail.contoso.com,O=…`.
+fn subject(certificate: &str) -> &str {
+    let Some((_, subject)) = certificate.rsplit_once("<S>") else { return certificate };
+    let name = subject.split(',').find_map(|part| part.trim().strip_prefix("CN="));
+    name.unwrap_or(subject).trim()
+}
+
 fn certificate_and_domains(connector: &Record, domains: &[Record]) -> Diagnostics {
     let Some(certificate) = connector.text("tls_sender_certificate_name") else { return Vec::new() };
-    let bare = domain_meaning(certificate.strip_prefix("*.").unwrap_or(certificate));
+    let subject = subject(certificate);
+    let bare = domain_meaning(subject.strip_prefix("*.").unwrap_or(subject));
     let own = |domain: &Record| {
         domain.text("domain").map(domain_meaning).is_some_and(|own| bare == own || bare.ends_with(&format!(".{own}")))
     };
@@ -148,7 +156,7 @@ fn certificate_and_domains(connector: &Record, domains: &[Record]) -> Diagnostic
             format!(
                 "Exchange Online takes mail for that of your own servers by a certificate in the name of one of your accepted domains. {certificate:?} is none and \
                  stands below none, so the mail is not attributed to your organization: it may be refused when it is relayed, and counts as \
-                 anonymous."
+                 anonymous, from one day to the next (message center, MC1226222)."
             ),
         )
         .at(Path::dotted("tls_sender_certificate_name")),
@@ -219,6 +227,8 @@ mod tests {
             ("mail.contoso.com", false),
             ("esa.iphmx.com", true),
             ("*.notcontoso.com", true),
+            ("<I>CN=Example CA,O=x<S>CN=mail.contoso.com,O=Contoso", false),
+            ("<I>CN=contoso.com<S>O=x, CN=*.example.org", true),
         ] {
             let connector = inbound(&[("tls_sender_certificate_name", certificate.into())]);
             assert!(attributes_by_certificate(&connector));

@@ -8,10 +8,12 @@
 //!  "TlsSenderCertificateName":null,"Name":"from gateway","Guid":"acc2eccd-550f-4efa-9905-46054a5f516a"}
 //! ```
 
+use std::collections::BTreeSet;
+
 use super::{UNMANAGED, is_on_premises, is_text, is_true, is_written, multi_valued};
 use crate::exchange::cmdlet::{Cmdlets, Restricts};
 use crate::exchange::forms::{
-    address_meaning, certificate_name, connector_address, domain, domain_meaning, domain_pattern, lower, recipient_meaning,
+    address_meaning, certificate_name, connector_address, domain, domain_meaning, lower, recipient_meaning, sender_domain,
     skipped_address, trimmed,
 };
 use crate::schema::{Import, Record, Resource, Rule, Timeouts, boolean, one_of, string};
@@ -36,7 +38,10 @@ pub(super) const RESOURCE: Resource = Resource {
         string("connector_source", "What made the connector: `Default`, `AdminUI`, `HybridWizard` or `Migrated`.").computed().fixed(),
         multi_valued("sender_domains", "Domains whose mail the connector takes; `*` takes that of all.")
             .required()
-            .format("a domain, `*`, or a domain with all below it such as `*.contoso.com`", domain_pattern)
+            .format(
+                "a domain, `*`, or a domain with all below it such as `*.contoso.com`, each perhaps with a priority other than 1 such as `contoso.com;10`",
+                sender_domain,
+            )
             .meaning(domain_meaning)
             .shown_as_meant(),
         multi_valued(
@@ -67,7 +72,7 @@ pub(super) const RESOURCE: Resource = Resource {
             .meaning(lower),
         boolean("cloud_services_mail_enabled", "Keep the internal headers of hybrid mail. Normally set by the Hybrid wizard.").filled(false),
         boolean("treat_messages_as_internal", "Treat the mail as sent from inside the organization. For `OnPremises` only.").filled(false),
-        multi_valued("trusted_organizations", "Other Microsoft 365 organizations that are trusted. Where there is one, no other demand is made.").filled_empty(),
+        multi_valued("trusted_organizations", "Other Microsoft 365 organizations that are trusted. Where there is one, no other demand is made.").filled_empty().meaning(lower),
         boolean("ef_skip_last_ip", "Enhanced Filtering for Connectors: look behind the last address that mail came from, to judge the one before it.").filled(false),
         multi_valued(
             "ef_skip_ips",
@@ -76,7 +81,9 @@ pub(super) const RESOURCE: Resource = Resource {
         .filled_empty()
         .format("a public address, a range such as `203.0.113.1-203.0.113.9`, or a network", skipped_address)
         .meaning(address_meaning),
-        multi_valued("ef_users", "Enhanced Filtering for Connectors: only for mail to these recipients. An empty set is all recipients.").filled_empty().meaning(recipient_meaning),
+        multi_valued("ef_users", "Enhanced Filtering for Connectors: only for mail to these recipients. An empty set is all recipients.")
+            .filled_empty()
+            .meaning(recipient_meaning),
         boolean(
             "skip_mx_check",
             "Restrict a connector that takes `*` although the MX records of an accepted domain, as `mailflow_mx_cutover` reads them, lead elsewhere: mail that \
@@ -89,10 +96,15 @@ pub(super) const RESOURCE: Resource = Resource {
         UNMANAGED,
     ],
     rules: &[
+        Rule::Hook("`sender_domains` names at least one domain.", some_domain),
         Rule::Requires("restrict_domains_to_ip_addresses", "sender_ip_addresses"),
         Rule::Requires("restrict_domains_to_certificate", "tls_sender_certificate_name"),
         Rule::Hook("A warning is given for `restrict_domains_to_ip_addresses` together with `restrict_domains_to_certificate`: mail must fulfil both.", two_restrictions),
         Rule::Hook("`treat_messages_as_internal` is for `OnPremises` only, and not together with `cloud_services_mail_enabled`.", internal),
+        Rule::Advice(
+            "A warning is given where `OnPremises` is told by addresses alone: mail of other tenants must not come from these addresses.",
+            told_by_addresses,
+        ),
         Rule::Hook("A warning is given for `ef_skip_ips` that `ef_skip_last_ip` keeps out of use.", skipped),
         Rule::Hook("A warning is given for a partner connector without a restriction: the tenant stays open to direct delivery, around the gateway.", open),
     ],
@@ -125,6 +137,50 @@ fn two_restrictions(config: &Record) -> Diagnostics {
              leave the other restriction out.",
         )
         .at(Path::dotted("restrict_domains_to_certificate")),
+    ]
+}
+
+/// The service has no connector without a domain; `*` is all of them.
+fn some_domain(config: &Record) -> Diagnostics {
+    // One that is left out is told as such.
+    if config.get("sender_domains").as_elements().is_none_or(|domains| !domains.is_empty()) {
+        return Vec::new();
+    }
+    vec![
+        Diagnostic::error(
+            "The connector takes mail from nowhere",
+            "`sender_domains` is empty, and the service keeps no connector without a domain. Name the domains whose mail it takes, or `[\"*\"]` for \
+             that of all.",
+        )
+        .at(Path::dotted("sender_domains")),
+    ]
+}
+
+/// A connector for own servers that nothing but addresses tells apart from those of other tenants.
+fn is_told_by_addresses(connector: &Record) -> bool {
+    is_on_premises(connector)
+        && is_true(connector, "enabled", true) == Some(true)
+        && is_written(connector, "tls_sender_certificate_name") == Some(false)
+        && is_written(connector, "sender_ip_addresses") == Some(true)
+}
+
+/// By Microsoft's message MC1226222 of February 2026 (the other half of it is the certificate of somebody else's domain, in `across.rs`). What stands is
+/// not warned of again.
+fn told_by_addresses(standing: Option<&Record>, config: &Record) -> Diagnostics {
+    let addresses =
+        |record: &Record| record.texts("sender_ip_addresses").into_iter().map(address_meaning).collect::<BTreeSet<_>>();
+    let stood = |standing: &Record| is_told_by_addresses(standing) && addresses(config).is_subset(&addresses(standing));
+    if !is_told_by_addresses(config) || standing.is_some_and(stood) {
+        return Vec::new();
+    }
+    vec![
+        Diagnostic::warning(
+            "Mail of your own servers is told by their addresses alone",
+            "Where servers of other Microsoft 365 tenants send from the same addresses (a shared gateway or a relay service), Exchange Online may \
+             take your mail for theirs, or refuse it, from one day to the next (message center, MC1226222). If that may be, have the servers present a certificate \
+             of one of your accepted domains, and set `tls_sender_certificate_name`.",
+        )
+        .at(Path::dotted("sender_ip_addresses")),
     ]
 }
 

@@ -12,7 +12,7 @@
 use super::{UNMANAGED, is_on_premises, is_text, is_true, is_written, multi_valued};
 use crate::exchange::cmdlet::{Cmdlets, Form, Validation};
 use crate::exchange::forms::{
-    domain_meaning, domain_pattern, recipient_meaning, smart_host, smart_host_meaning, trimmed, wildcard_domain,
+    RECIPIENT, domain_meaning, domain_pattern, recipient_meaning, smart_host, smart_host_meaning, trimmed, wildcard_domain,
 };
 use crate::schema::{Import, Record, Resource, Rule, Timeouts, boolean, one_of, set, string};
 use crate::value::{Diagnostic, Diagnostics, Path};
@@ -77,7 +77,7 @@ pub(super) const RESOURCE: Resource = Resource {
         boolean("test_mode", "Whether the connector is for tests only.").filled(false),
         set("validation_recipients", "Addresses that the validation of the connector sends mail to.")
             .filled_empty()
-            .format("a text without a space at either end", trimmed)
+            .format(RECIPIENT, trimmed)
             .meaning(recipient_meaning),
         boolean(
             "validate",
@@ -113,7 +113,12 @@ pub(super) const RESOURCE: Resource = Resource {
 
 pub(super) const CMDLETS: Cmdlets = Cmdlets {
     // By the docs a plain Get shows neither; a live one showed scoped connectors.
-    hidden: &["IncludeTestModeConnectors", "IsTransportRuleScoped"],
+    // Each switch shows only those that it names, so that one of both kinds is shown by both together.
+    hidden: &[
+        &["IncludeTestModeConnectors"],
+        &["IsTransportRuleScoped"],
+        &["IncludeTestModeConnectors", "IsTransportRuleScoped"],
+    ],
     set_only: &["validation_recipients"],
     validation: Some(Validation {
         switch: "validate",

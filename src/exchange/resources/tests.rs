@@ -290,9 +290,13 @@ fn the_limits_of_an_organization_are_counted_at_plan() {
         Record::new().with("conditions", Value::object([("subject_matches_patterns", Value::texts(["x".repeat(1000)]))]));
     assert!(beside(&planned, None, &others(10, "short")).is_empty());
     assert_eq!(beside(&planned, None, &others(300, "short")).len(), 1);
-    assert!(beside(&planned, Some("guid-7"), &others(300, "short")).is_empty());
-    assert_eq!(beside(&planned, Some("other"), &others(20, &"y".repeat(1000))).len(), 1);
-    assert!(beside(&planned, Some("guid-7"), &others(20, &"y".repeat(1000))).is_empty());
+    let prior = |id: &str| Record::new().with("id", id);
+    assert!(beside(&planned, Some(&prior("guid-7")), &others(300, "short")).is_empty());
+    assert_eq!(beside(&planned, Some(&prior("other")), &others(20, &"y".repeat(1000))).len(), 1);
+    assert!(beside(&planned, Some(&prior("guid-7")), &others(20, &"y".repeat(1000))).is_empty());
+    // What stands already is not counted against a change elsewhere.
+    let stands = planned.clone().with("id", "other");
+    assert!(beside(&planned, Some(&stands), &others(20, &"y".repeat(1000))).is_empty());
 }
 
 #[test]

@@ -201,6 +201,9 @@ impl About {
 pub(super) const COPIED: &[(&str, bool)] =
     &[("client_id", false), ("client_secret", true), ("oidc_token", true), ("oidc_request_token", true)];
 
+/// A setting that is a secret, the variables that it falls back to, and its value.
+type Copied<'a> = (&'static str, &'static [&'static str], &'a SecretString);
+
 /// Finds what contradicts itself in the block.
 pub(super) fn conflicts(block: &Record) -> Diagnostics {
     let mut found = Vec::new();
@@ -232,7 +235,7 @@ fn conflict(summary: &str, first: &str, second: &str, open: &str) -> Diagnostic 
 pub(super) fn credential(block: &Record, environment: &Environment, lookup: &mut Lookup<'_>) -> Option<Credential> {
     lookup.problems.extend(conflicts(block));
     let credential = Search { block, environment, lookup: &mut *lookup }.credential();
-    let (client_id, secrets): (Option<&str>, &[(&str, &[&str], &SecretString)]) = match &credential {
+    let (client_id, secrets): (Option<&str>, &[Copied<'_>]) = match &credential {
         Some(Credential::Application { client_id, proof }) => (
             Some(client_id),
             match proof {

@@ -4,7 +4,7 @@
 //! `Disconnect`, `LogEventText`, `SmtpRejectMessage…`, `NotifySender`, `IncidentReportOriginalMail`.
 
 use super::recipients;
-use crate::exchange::forms::{header_name, lower, one_line, own_header_name, recipient_meaning, reject_code, trimmed};
+use crate::exchange::forms::{RECIPIENT, header_name, lower, one_line, own_header_name, recipient_meaning, reject_code, trimmed};
 use crate::schema::{Attribute, boolean, integer, one_of, set, string};
 
 pub(super) const ACTIONS: &[Attribute] = &[
@@ -92,7 +92,7 @@ pub(super) const ACTIONS: &[Attribute] = &[
     boolean("remove_ome", "Take the encryption of the previous version off the message. `remove_ome_v2` replaces it."),
     // Who hears of it.
     string("generate_incident_report", "Send a report to this recipient.")
-        .format("a recipient, best by email address", trimmed)
+        .format(RECIPIENT, trimmed)
         .meaning(recipient_meaning)
         .with(&["incident_report_content"]),
     set("incident_report_content", "What the report holds beside the message ID.")

@@ -1,18 +1,13 @@
 //! What must hold between the settings of a rule, and what the rules of an organization may be together.
 
+use std::collections::BTreeMap;
+
 use super::predicates::PAIRS;
-use crate::exchange::answer::Object;
+use crate::exchange::forms::pattern_without_case;
 use crate::exchange::resources::{is_true, is_written};
 use crate::remote::{Error, Fact, three_steps};
 use crate::schema::Record;
 use crate::value::{Diagnostic, Diagnostics, Path, Value};
-
-/// The most characters of one rule, by the service's own message and <https://support.microsoft.com/kb/3003043>.
-const MOST_CHARACTERS: usize = 8192;
-/// The most characters of all regular expressions of an organization, by the page on its limits.
-const MOST_PATTERNS: usize = 20 * 1024;
-/// The most rules of an organization, by the same page.
-const MOST_RULES: usize = 300;
 
 /// Tells whether a block is not there, or nothing in it is set.
 fn says_nothing(block: &Value) -> bool {
@@ -121,6 +116,31 @@ pub(super) fn pairs(config: &Record) -> Diagnostics {
     found
 }
 
+/// The service keeps one of two texts that differ in case only, and a list that is read back without one of its elements is waited for in vain.
+pub(super) fn patterns_apart(config: &Record) -> Diagnostics {
+    let mut found = Vec::new();
+    for group in ["conditions", "exceptions"] {
+        let members = config.at(group).as_members().into_iter().flatten();
+        for (name, value) in members.filter(|(name, _)| name.ends_with("_patterns")) {
+            let mut seen: BTreeMap<String, &str> = BTreeMap::new();
+            for text in value.as_elements().unwrap_or_default().iter().filter_map(Value::as_text) {
+                if let Some(first) = seen.insert(pattern_without_case(text), text).filter(|first| *first != text) {
+                    found.push(
+                        Diagnostic::error(
+                            "Two regular expressions differ in case only",
+                            format!(
+                                "{first:?} and {text:?} both stand in `{name}`, and the service keeps one of them. Leave one out."
+                            ),
+                        )
+                        .at(Path::dotted(group).attribute(name)),
+                    );
+                }
+            }
+        }
+    }
+    found
+}
+
 pub(super) fn one_end(config: &Record) -> Diagnostics {
     let rejects = ["actions.reject_message_reason_text", "actions.reject_message_enhanced_status_code"]
         .iter()
@@ -132,67 +152,6 @@ pub(super) fn one_end(config: &Record) -> Diagnostics {
         Diagnostic::error("Two ends of one message", "A rule rejects a message or redirects it. Make two rules.")
             .at(Path::dotted("actions.redirect_message_to")),
     ]
-}
-
-/// The service measures a rule in a form of its own, which is longer than its texts: what is too long here is too long there.
-pub(super) fn not_too_long(config: &Record) -> Diagnostics {
-    let groups = ["conditions", "exceptions", "actions"].map(|group| characters(config.at(group)));
-    let all: usize = groups.iter().sum::<usize>() + characters(config.at("name")) + characters(config.at("comments"));
-    if all <= MOST_CHARACTERS {
-        return Vec::new();
-    }
-    vec![Diagnostic::error(
-        "The rule is too long",
-        format!(
-            "Its texts have {all} characters together, and a rule may have {MOST_CHARACTERS}, with what the service adds. Split it into several rules, or \
-             use groups instead of long lists."
-        ),
-    )]
-}
-
-fn characters(value: &Value) -> usize {
-    match value {
-        Value::String(text) => text.chars().count(),
-        Value::List(items) | Value::Set(items) | Value::Tuple(items) => items.iter().map(characters).sum(),
-        Value::Object(members) | Value::Map(members) => members.values().map(characters).sum(),
-        _ => 0,
-    }
-}
-
-/// Counts what a new or changed rule makes of the organization's limits. Other changes of the same plan may free what is missing,
-/// so these are warnings.
-pub(super) fn beside(planned: &Record, id: Option<&str>, others: &[Object]) -> Diagnostics {
-    let mut found = Vec::new();
-    let is_own = |object: &&Object| id.is_some_and(|id| object.guid().is_some_and(|guid| guid.eq_ignore_ascii_case(id)));
-    if id.is_none() && others.len() >= MOST_RULES {
-        found.push(Diagnostic::warning(
-            "The organization has as many rules as it may have",
-            format!(
-                "There are {} rules, and {MOST_RULES} are allowed. Unless this plan removes some, applying will fail.",
-                others.len()
-            ),
-        ));
-    }
-    let own: usize = ["conditions", "exceptions"].map(|group| patterns(planned.at(group))).iter().sum();
-    if own == 0 {
-        return found;
-    }
-    let named = |name: &str| name.ends_with("patterns");
-    let theirs = others.iter().filter(|object| !is_own(object)).flat_map(Object::members).filter(|(name, _)| named(name));
-    let theirs: usize = theirs.map(|(_, value)| texts(value)).sum();
-    if own + theirs > MOST_PATTERNS {
-        found.push(
-            Diagnostic::warning(
-                "The regular expressions of all rules are too long together",
-                format!(
-                    "Those of this rule have {own} characters and those of the others {theirs}; {MOST_PATTERNS} are allowed in an organization. Unless \
-                     this plan shortens others, applying will fail."
-                ),
-            )
-            .at(Path::dotted("conditions")),
-        );
-    }
-    found
 }
 
 /// The header that a rule in force gives to mail.
@@ -234,17 +193,4 @@ pub(super) fn unjudged(error: &Error) -> Diagnostic {
         format!("Its message filters could not be read: {error} Make sure that one of them accepts the value."),
     )
     .at(Path::dotted("actions.set_header_value"))
-}
-
-fn patterns(group: &Value) -> usize {
-    let members = group.as_members().into_iter().flatten();
-    members.filter(|(name, _)| name.ends_with("_patterns")).map(|(_, value)| characters(value)).sum()
-}
-
-fn texts(value: &serde_json::Value) -> usize {
-    match value {
-        serde_json::Value::String(text) => text.chars().count(),
-        serde_json::Value::Array(items) => items.iter().map(texts).sum(),
-        _ => 0,
-    }
 }

@@ -11,6 +11,7 @@
 
 mod actions;
 mod checks;
+mod limits;
 mod predicates;
 mod sections;
 
@@ -18,7 +19,7 @@ use self::actions::ACTIONS;
 use self::predicates::PREDICATES;
 use self::sections::SECTIONS;
 use crate::exchange::cmdlet::{Cmdlets, Form, Reference, Tells, Toggle};
-use crate::exchange::forms::{date, date_meaning, one_line, recipient_meaning, trimmed};
+use crate::exchange::forms::{RECIPIENT, date, date_meaning, lower, one_line, recipient_meaning, trimmed};
 use crate::exchange::resources::UNMANAGED;
 use crate::schema::{Attribute, Clearing, Import, Resource, Rule, Timeouts, block, boolean, integer, one_of, set, string};
 
@@ -94,8 +95,9 @@ pub(super) const RESOURCE: Resource = Resource {
         Rule::Advice("A rule without conditions acts on all mail, which is a warning.", checks::all_mail),
         Rule::Hook("`set_header_name` goes with `set_header_value` or `set_header_value_wo`.", checks::header),
         Rule::Hook("Of each pair of conditions that only make sense together, both are set or none.", checks::pairs),
+        Rule::Hook("Regular expressions of one list that differ in case only are refused: the service keeps one of them.", checks::patterns_apart),
         Rule::Hook("A rule rejects or redirects a message, not both.", checks::one_end),
-        Rule::Hook("All texts of a rule have at most 8192 characters together.", checks::not_too_long),
+        Rule::Hook("All texts of a rule have at most 8192 characters together.", limits::not_too_long),
     ],
     identity: &["id"],
     import: Import::Lookup { about: "the rule's name or GUID", example: "Outbound to Cisco CES" },
@@ -117,7 +119,7 @@ pub(super) const CMDLETS: Cmdlets = Cmdlets {
         ("exceptions.message_size_over", Form::Size),
     ],
     quiet: &["recipient_address_type"],
-    beside: Some(checks::beside),
+    beside: Some(limits::beside),
     across: super::across::OF_RULES,
     sections: SECTIONS,
     tells: Some(Tells {
@@ -130,11 +132,11 @@ pub(super) const CMDLETS: Cmdlets = Cmdlets {
 };
 
 const fn recipients(name: &'static str, about: &'static str) -> Attribute {
-    set(name, about).format("a recipient, best by email address", trimmed).meaning(recipient_meaning)
+    set(name, about).format(RECIPIENT, trimmed).meaning(recipient_meaning)
 }
 
 const fn words(name: &'static str, about: &'static str) -> Attribute {
-    set(name, about).length(1, 128).format("a word or phrase without a space at either end", trimmed)
+    set(name, about).length(1, 128).format("a word or phrase without a space at either end", trimmed).meaning(lower)
 }
 
 const fn patterns(name: &'static str, about: &'static str) -> Attribute {

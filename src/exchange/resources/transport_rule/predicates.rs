@@ -11,6 +11,9 @@ use crate::exchange::forms::{
 use crate::exchange::resources::multi_valued;
 use crate::schema::{Attribute, Clearing, boolean, integer, one_of, set, string};
 
+/// The form of a size, as the docs say it.
+const SIZE: &str = "a number with `B`, `KB`, `MB`, `GB` or `TB` that comes to whole bytes, or `Unlimited`";
+
 /// Pairs of which both are set or none.
 pub(super) const PAIRS: &[(&str, &str)] = &[
     ("between_member_of_1", "between_member_of_2"),
@@ -123,7 +126,7 @@ pub(super) const PREDICATES: &[Attribute] = &[
     .format("a property, a colon and words between commas", property_words)
     .meaning(property_words_meaning),
     string("attachment_size_over", "An attachment has this size or more, such as `10 MB`.")
-        .format("a number with `B`, `KB`, `MB`, `GB` or `TB`", size)
+        .format(SIZE, size)
         .meaning(size_meaning),
     boolean("attachment_has_executable_content", "An attachment is a program."),
     boolean("attachment_is_password_protected", "An attachment is protected by a password."),
@@ -131,7 +134,7 @@ pub(super) const PREDICATES: &[Attribute] = &[
     boolean("attachment_processing_limit_exceeded", "An attachment could not be looked into to its end."),
     // The message.
     string("message_size_over", "The message has this size or more, such as `10 MB`.")
-        .format("a number with `B`, `KB`, `MB`, `GB` or `TB`", size)
+        .format(SIZE, size)
         .meaning(size_meaning),
     one_of(
         "message_type_matches",
