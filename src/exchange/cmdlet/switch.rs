@@ -71,7 +71,7 @@ impl Exchange {
     async fn to_be_switched(&self, cmdlets: &'static Cmdlets, title: &str, call: &Call) -> Result<Object, Error> {
         let (limit, mut after) = (Instant::now() + self.pace.consistency, 0);
         for wait in self.polls() {
-            let list = self.listed(cmdlets, "", after, call).await?;
+            let list = self.listed(cmdlets, super::PLAIN, after, call).await?;
             if let Some(object) = list.objects.iter().find(|object| cmdlets.is_titled(object, title)) {
                 return Ok(object.clone());
             }
