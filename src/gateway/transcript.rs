@@ -23,6 +23,8 @@ const SHORTEST_WORD: usize = 8;
 pub(super) struct Transcript {
     text: String,
     secrets: Vec<SecretString>,
+    /// What is hidden in this conversation only.
+    passing: Vec<SecretString>,
     /// Whether the command is one that prints filters, of whoever they are.
     about_filters: bool,
     /// All of it, where it is recorded.
@@ -30,9 +32,10 @@ pub(super) struct Transcript {
 }
 
 impl Transcript {
-    /// Forgets the conversation; what is secret stays so.
+    /// Forgets the conversation; what is secret stays so, but for what a message said in it.
     pub(super) fn begin(&mut self) {
         self.text.clear();
+        self.passing.clear();
         self.about_filters = false;
     }
 
@@ -62,17 +65,19 @@ impl Transcript {
         }
     }
 
-    /// Hides what a mail message says: its lines, the values of its headers, and their longer words.
+    /// Hides what a mail message says, until the next conversation begins: its lines, the values of its headers, and their longer words. They are
+    /// words of everyday language as often as not.
     pub(super) fn hide_message(&mut self, lines: &[String]) {
-        for text in said_by_message(lines) {
-            self.hide(text);
-        }
+        let mut texts = said_by_message(lines);
+        texts.sort_by_key(|text| std::cmp::Reverse(text.len()));
+        texts.dedup();
+        self.passing.extend(texts.into_iter().map(SecretString::from));
     }
 
     /// Replaces what is secret, also where the device broke the line within it.
     pub(super) fn masked(&self, text: &str) -> String {
         let mut text = text.to_owned();
-        for secret in &self.secrets {
+        for secret in self.secrets.iter().chain(&self.passing) {
             let secret = secret.expose_secret();
             if text.contains(secret) {
                 text = text.replace(secret, HIDDEN);
@@ -249,6 +254,9 @@ mod tests {
             assert!(!tail.contains(part), "{part}: {tail}");
         }
         assert!(tail.contains("X-OUTBOUND-AUTH: (sensitive)") && tail.contains("Evaluating Rule:"), "{tail}");
+        transcript.begin();
+        transcript.printed("hello again\n");
+        assert_eq!(transcript.tail(""), "hello again");
     }
 
     #[test]

@@ -403,7 +403,7 @@ mod tests {
             }
         });
         let mut connection = Connection::new(None, SETTING).unwrap();
-        (connection.stalled, connection.whole) = (Duration::from_secs(60), Duration::from_millis(300));
+        (connection.stalled, connection.whole) = (Duration::from_mins(1), Duration::from_millis(300));
         let begin = Instant::now();
         let failure = connection.fetch(connection.client(&url).unwrap().get(url.clone()), 100_000).await.unwrap_err();
         assert!(matches!(failure, Unanswered::Endless { .. }) && begin.elapsed() < Duration::from_secs(20), "{failure:?}");

@@ -271,7 +271,7 @@ fn understand(report: &str, last: &str, rcpt_to: &[String]) -> Result<Trace, Str
     if refused && (queue.enqueued || !recipients.is_empty() || !queue.filters.is_empty()) {
         return Err("the policy does not take the connection, and the message is processed all the same".to_owned());
     }
-    if !refused && !(section == Section::Sender && !queue.fates.is_empty()) {
+    if !refused && (section != Section::Sender || queue.fates.is_empty()) {
         for wanted in rcpt_to {
             let is_it = |recipient: &Recipient| recipient.address.eq_ignore_ascii_case(wanted.trim_matches(['<', '>']));
             if !recipients.iter().any(is_it) {
@@ -371,11 +371,10 @@ fn is_closed(text: &str) -> bool {
                 letters.next();
             }
             (Some(open), letter) if letter == open => quote = None,
-            (Some(_), _) => {}
             (None, '"') => quote = Some('"'),
             (None, '(') => depth += 1,
             (None, ')') => depth -= 1,
-            (None, _) => {}
+            (Some(_) | None, _) => {}
         }
     }
     quote.is_none() && depth <= 0

@@ -25,11 +25,11 @@ pub(crate) fn send_mail(world: &mut World, headers: &HeaderMap) -> Reply {
     let id = world.requests.next();
     match world.tokens.check(headers, Audience::Graph, world.clock.now()) {
         Ok(_) => errors::graph(403, "ErrorAccessDenied", "Access is denied. Check credentials and try again.", &id),
-        Err(refusal) => unauthorized(&refusal, &id),
+        Err(refusal) => unauthorized(refusal, &id),
     }
 }
 
-fn unauthorized(refusal: &Refusal, id: &str) -> Reply {
+fn unauthorized(refusal: Refusal, id: &str) -> Reply {
     let words = match refusal {
         Refusal::Missing => "Access token is empty.",
         Refusal::Expired => "Lifetime validation failed, the token is expired.",
@@ -41,7 +41,7 @@ fn unauthorized(refusal: &Refusal, id: &str) -> Reply {
 fn respond(world: &World, path: &[&str], headers: &HeaderMap, id: &str) -> Reply {
     let token = match world.tokens.check(headers, Audience::Graph, world.clock.now()) {
         Ok(token) => token,
-        Err(refusal) => return unauthorized(&refusal, id),
+        Err(refusal) => return unauthorized(refusal, id),
     };
     if !token.domain_read {
         return errors::graph(403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.", id);

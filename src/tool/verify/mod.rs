@@ -121,7 +121,9 @@ pub(super) async fn run(options: &Options) -> ExitCode {
         Ok(State::Failed) => ExitCode::FAILURE,
         Ok(State::Unjudged | State::NotReached) => ExitCode::from(2),
         Err(problems) => {
-            problems.iter().for_each(|problem| eprintln!("{}\n{}\n", shown(&problem.summary), shown(&problem.detail)));
+            for problem in &problems {
+                eprintln!("{}\n{}\n", shown(&problem.summary), shown(&problem.detail));
+            }
             ExitCode::from(2)
         }
     }
