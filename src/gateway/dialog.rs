@@ -7,6 +7,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::batch_form::Line;
+
 /// A declared conversation, from the main prompt back to the main prompt.
 #[must_use]
 #[derive(Debug, Clone)]
@@ -15,6 +17,8 @@ pub struct Dialog {
     pub command: String,
     /// The menu choices in order, each with its answers.
     pub sections: Vec<Section>,
+    /// One line with the same effect, for a device whose help shows its form.
+    pub line: Option<Line>,
 }
 
 /// One menu choice and the answers to what may be asked until the next menu.
@@ -111,7 +115,13 @@ pub struct Told {
 impl Dialog {
     /// Starts with a command at the main prompt.
     pub fn of(command: impl Into<String>) -> Dialog {
-        Dialog { command: command.into(), sections: vec![Section::default()] }
+        Dialog { command: command.into(), sections: vec![Section::default()], line: None }
+    }
+
+    /// Says which line has the same effect, if there is one.
+    pub fn or_line(mut self, line: Option<Line>) -> Dialog {
+        self.line = line;
+        self
     }
 
     /// Chooses a menu operation.

@@ -7,6 +7,7 @@
 mod agreement;
 mod algorithms;
 mod batch;
+pub mod batch_form;
 mod commit;
 pub mod data;
 pub mod device;

@@ -173,6 +173,11 @@ pub struct Table {
 }
 
 impl Printout {
+    /// Whether the order of its objects is nothing that a change looks at or moves.
+    pub fn is_unordered(&self) -> bool {
+        matches!(self, Printout::Destinations | Printout::Routes | Printout::Recipients(_))
+    }
+
     /// The next dialog to walk to read this printout, given what earlier ones said; `None` when all is said.
     pub fn dialog(&self, said: &[Said]) -> Option<Dialog> {
         super::resources::dialog(self, said)

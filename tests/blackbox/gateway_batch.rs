@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use crate::support::{Must, Workspace, World};
-use mailflow::sandbox::gateway::{Counters, Edit};
+use mailflow::sandbox::gateway::{BatchFormat, Counters, Edit, Layout, Options};
+use mailflow::tool::sandbox::StandIns;
 use serde_json::{Value as Json, json};
 
 /// A resource: its type behind `mailflow_gateway_`, its arguments, and the object as the device has it with the path of its table.
@@ -109,8 +110,8 @@ async fn apply(entries: &[Entry], parallelism: usize) -> (u64, u64, Duration) {
 #[tokio::test]
 async fn g29_fifty_routes_take_six_commits() {
     let (commits, commands, took) = apply(&(0..50).map(route).collect::<Vec<_>>(), 10).await;
-    // One dialog each; each batch reads before and after, and each of Terraform's two processes may read once.
-    assert!(commands <= 50 + 2 * commits + 2, "{commands} commands");
+    // One line each; each batch reads before, what the lines staged, and after, and each of Terraform's two processes may read once.
+    assert!(commands <= 50 + 3 * commits + 2, "{commands} commands");
     assert!(took < Duration::from_secs(25), "{took:?}");
 }
 
@@ -122,8 +123,9 @@ fn hundred() -> Vec<Entry> {
 #[tokio::test]
 async fn g29_a_hundred_objects_ten_at_a_time_take_eleven_commits() {
     let (commits, commands, took) = apply(&hundred(), 10).await;
-    // Three tables are read before and after each commit, and by Terraform's two processes, which also look for the listener.
-    assert!(commands <= 100 + 6 * commits + 8, "{commands} commands");
+    // Three tables are read before and after each commit, and before it as staged; and by Terraform's two processes, which also look for
+    // the listener.
+    assert!(commands <= 100 + 9 * commits + 8, "{commands} commands");
     assert!(took < Duration::from_secs(50), "{took:?}");
 }
 
@@ -131,7 +133,7 @@ async fn g29_a_hundred_objects_ten_at_a_time_take_eleven_commits() {
 async fn g29_a_hundred_objects_one_at_a_time_wait_for_nobody() {
     let (commits, commands, took) = apply(&hundred(), 1).await;
     assert_eq!(commits, 100);
-    assert!(commands <= 300 + 8, "{commands} commands");
+    assert!(commands <= 400 + 8, "{commands} commands");
     assert!(took < Duration::from_secs(100), "{took:?}");
 }
 
@@ -188,4 +190,73 @@ async fn a_plan_over_a_thousand_entries_of_each_table_reads_each_table_once() {
     assert_eq!(after.logins - before.logins, 1);
     // Most of it is Terraform's own: a debug build on an idle machine takes a seventh.
     assert!(took < Duration::from_secs(150), "{took:?}");
+}
+
+/// A gateway with this batch format, which keeps every line that is typed.
+fn world_of(batch: BatchFormat) -> World {
+    let layout = Layout { batch, ..Layout::default() };
+    let options = Options { layout, keep_steps: true, ..Options::default() };
+    World::with(StandIns::with(mailflow::sandbox::exchange::Options::default(), options).expect("the stand-ins start"))
+}
+
+#[tokio::test]
+async fn lines_are_typed_where_the_help_shows_them_and_do_what_dialogs_do() {
+    for (batch, lines) in
+        [(BatchFormat::Documented, true), (BatchFormat::None, false), (BatchFormat::Forgetful, false), (BatchFormat::Late, false)]
+    {
+        let world = world_of(batch);
+        let workspace = world.workspace("entries").await;
+        let mut entries: Vec<Entry> = (0..12).map(|number| [route, recipient, destination][number % 3](number)).collect();
+        for (number, entry) in entries.iter_mut().enumerate().filter(|(_, entry)| entry.kind == "smtp_route") {
+            entry.arguments["destination"] = json!([
+                { "host": format!("mx{number}.example"), "port": 26, "priority": 5 },
+                { "host": format!("[mx{number}.example.net]") },
+            ]);
+        }
+        write(&workspace, &entries);
+        workspace.run(&["apply", "-auto-approve", "-no-color"]).await.must("apply");
+        workspace.must_plan_nothing(&format!("{batch:?}")).await;
+        let routes = world.stand_ins.gateway.snapshot()["smtp_routes"].clone();
+        let both = routes
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter(|route| route["destinations"].as_array().is_some_and(|all| all.len() == 2));
+        assert_eq!(both.count(), 4, "{batch:?}: {routes}");
+        let typed = |steps: &[String], start: &str| steps.iter().filter(|step| step.starts_with(start)).count();
+        let steps = world.stand_ins.gateway.steps();
+        assert_eq!(typed(&steps, "> help smtproutes"), 1, "{batch:?}");
+        let by_line = typed(&steps, "> smtproutes new");
+        assert_eq!(by_line, if lines { 4 } else { by_line.min(4) }, "{batch:?}");
+        let by_dialog = steps.iter().filter(|step| step.contains("permanent route")).count();
+        assert_eq!(by_dialog, if lines { 0 } else { 4 }, "{batch:?}");
+        workspace.destroy().await;
+        let left = world.stand_ins.gateway.snapshot()["smtp_routes"].clone();
+        assert_eq!(left, json!([]), "{batch:?}");
+    }
+}
+
+/// What 300 routes cost on a gateway where each line takes 20 ms and each commit 2 s, by what is typed: the rest is Terraform's own.
+#[tokio::test]
+async fn three_hundred_routes_cost_little_more_than_their_lines_and_commits() {
+    const LINE: f64 = 0.020;
+    const COMMIT: f64 = 2.0;
+    let ideal = |lines: f64| 300.0 * lines * LINE + 30.0 * COMMIT;
+    for (batch, most) in [(BatchFormat::Documented, 1.2 * ideal(1.0)), (BatchFormat::None, 1.12 * ideal(7.0))] {
+        let world = world_of(batch);
+        let workspace = world.workspace("entries").await;
+        write(&workspace, &(0..300).map(route).collect::<Vec<_>>());
+        let cost = |what: &str, most_commits: u64, lines: usize, commits: u64| {
+            let cost = lines as f64 * LINE + commits as f64 * COMMIT;
+            eprintln!("{what}, {batch:?}: {lines} lines, {commits} commits, {cost:.1} s of {most:.1} s");
+            assert!(commits <= most_commits, "{what}, {batch:?}: {commits} commits");
+            assert!(cost <= most, "{what}, {batch:?}: {cost:.1} s, at most {most:.1} s");
+        };
+        workspace.run(&["apply", "-auto-approve", "-no-color"]).await.must("apply");
+        let (lines, commits) = (world.stand_ins.gateway.steps().len(), world.stand_ins.gateway.counters().commits);
+        cost("create", 31, lines, commits);
+        workspace.destroy().await;
+        let (all, after) = (world.stand_ins.gateway.steps().len(), world.stand_ins.gateway.counters().commits);
+        cost("destroy", 33, all - lines, after - commits);
+    }
 }

@@ -11,7 +11,10 @@
 //! owns the session; readings go through it too, so that none sees a change that is staged and not committed.
 //!
 //! What a batch of N changes costs, on top of its dialogs: for each printout one reading before the first staging and one after the commit;
-//! `showchanges` before the first staging and before the commit; the commit. What was staged is put into the rows that were read
+//! `showchanges` before the first staging and before the commit; the commit. A batch that follows another within a moment begins with what that one
+//! read back. Where the help of a command shows its batch format, a change is one line instead of a dialog ([`crate::gateway::batch_form`]), and
+//! what the lines did is read before the commit: a device that understood them otherwise is asked by dialogs from then on.
+//! What was staged is put into the rows that were read
 //! ([`candidate`]); only where the next dialog depends on the device's order (`before` of sender groups and filters) and a staged change
 //! moved it, the printout is read again. A dialog that is refused behind others makes the batch go on with care: all is cleared and staged
 //! again, `showchanges` is asked after each staging, and a further refusal costs one reading.
@@ -198,6 +201,11 @@ impl Wish {
             Goal::Create(_) | Goal::Adopt(_) | Goal::Delete(_) => None,
         };
         renamed.unwrap_or_else(|| self.id.clone())
+    }
+
+    /// Whether the object is made or goes: nothing that stands of it is written over.
+    pub(super) fn is_whole(&self) -> bool {
+        matches!(self.goal, Goal::Create(_) | Goal::Delete(_))
     }
 
     /// Whether the object is the order of others, which are staged before it.

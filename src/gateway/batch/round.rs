@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use super::Goal;
 use super::candidate::{Candidate, Shown};
 use super::job::{Base, Job, Ticket};
+use super::session::Typed;
 use super::weigh;
 use super::writer::{MOST_LOST, Writer, step};
 use crate::gateway::device::Commit;
@@ -22,6 +23,9 @@ use crate::gateway::table::{Neighbours, Printout, Rows};
 use crate::remote::order::Place;
 use crate::remote::{Error, Failure, Kind};
 use crate::value::Diagnostic;
+
+/// What was read back behind a commit stands for the reading before the next batch for so long. It is read once more before that is committed.
+const STILL_FRESH: Duration = Duration::from_secs(1);
 
 /// A batch takes no more changes when this has passed since it began.
 const LONGEST_OPEN: Duration = Duration::from_secs(2);
@@ -48,6 +52,10 @@ pub(super) struct Round {
     /// What was printed before anything was staged, and what stands now (absent: not known).
     pub(super) live: BTreeMap<Printout, Arc<Rows>>,
     pub(super) candidate: BTreeMap<Printout, Candidate>,
+    /// What the last batch read back a moment ago.
+    read_back: BTreeMap<Printout, Arc<Rows>>,
+    /// What has to be read before it is committed, and why.
+    unseen: BTreeMap<Printout, Unseen>,
     /// What the device shows as staged.
     shown: Shown,
     /// Whether to look after each staging: a dialog was refused, and another one may be.
@@ -64,11 +72,34 @@ pub(super) struct Round {
     pub(super) notices: Vec<Diagnostic>,
 }
 
+/// Why a printout has to be read before what is staged in it is committed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Unseen {
+    /// What stood there was read for the batch before: somebody else may have changed it since.
+    Base,
+    /// Something was staged in a line of the command's batch format: it may be understood otherwise than we do.
+    Lines,
+}
+
+/// What became of a change that was to be staged.
+enum Staged {
+    /// It is staged, or stood already.
+    Yes,
+    /// Nothing was done: others of the batch come first.
+    PutOff,
+    /// The batch format is not understood, or what was read before is not enough: all is cleared, read, and staged again.
+    Anew,
+}
+
 impl Writer {
     /// Makes one batch of what has arrived and still arrives, to the end.
     pub(super) async fn batch(&mut self) {
         let Some(held) = self.take_lock().await else { return };
         let mut round = Round::new(held);
+        let (at, rows) = std::mem::replace(&mut self.read_back, (Instant::now(), BTreeMap::new()));
+        if at.elapsed() <= STILL_FRESH {
+            round.read_back = rows;
+        }
         loop {
             if self.fill(&mut round).await {
                 self.conclude(&mut round).await;
@@ -229,8 +260,13 @@ impl Writer {
         let printout = job.wish.printout();
         let mut walked = false;
         match self.try_stage(round, &mut job, &printout, &mut walked).await {
-            Ok(true) => round.staged.push(job),
-            Ok(false) => {
+            Ok(Staged::Yes) => round.staged.push(job),
+            Ok(Staged::Anew) => {
+                job.ticket.release();
+                round.todo.push_front(job);
+                self.clear(round).await;
+            }
+            Ok(Staged::PutOff) => {
                 job.ticket.release();
                 if round.open {
                     round.late.push(job);
@@ -253,46 +289,63 @@ impl Writer {
         }
     }
 
-    /// False where nothing was done: others of the batch come first.
+    /// Stages one change, if it is its turn.
     async fn try_stage(
         &mut self,
         round: &mut Round,
         job: &mut Job,
         printout: &Printout,
         walked: &mut bool,
-    ) -> Result<bool, Error> {
+    ) -> Result<Staged, Error> {
         // Each is put off as often as there are others at most.
         let may_wait = round.open || job.put_off < round.todo.len();
         // An order looks at what all others leave.
         if may_wait && job.wish.is_order() && (round.open || round.todo.iter().any(|other| !other.wish.is_order())) {
-            return Ok(false);
+            return Ok(Staged::PutOff);
         }
         if !round.candidate.get(printout).is_some_and(|candidate| candidate.serves(&job.wish)) {
-            let reading = self.shared.snapshots.begin(printout);
-            let rows = Arc::new(self.session.read(printout).await?);
-            if round.shown == Shown::Nothing {
-                self.shared.snapshots.finish(reading, &rows);
-            }
+            let rows = match round.read_back.remove(printout) {
+                Some(rows) if printout.is_unordered() && job.wish.is_whole() => {
+                    round.unseen.insert(printout.clone(), Unseen::Base);
+                    rows
+                }
+                _ => {
+                    let reading = self.shared.snapshots.begin(printout);
+                    let rows = Arc::new(self.session.read(printout).await?);
+                    if round.shown == Shown::Nothing {
+                        self.shared.snapshots.finish(reading, &rows);
+                    }
+                    rows
+                }
+            };
             round.live.entry(printout.clone()).or_insert_with(|| Arc::clone(&rows));
             round.candidate.insert(printout.clone(), Candidate::read(rows));
         }
         let (Some(live), Some(candidate)) = (round.live.get(printout), round.candidate.get_mut(printout)) else {
             return Err(Error::new(Kind::Unexpected, format!("{printout:?} was read and is not known.")));
         };
+        let is_unseen = round.unseen.get(printout) == Some(&Unseen::Base);
+        if is_unseen && !job.wish.is_whole() {
+            // What this change would be held against has not been read for this batch.
+            return Ok(Staged::Anew);
+        }
         if may_wait && weigh::waits(&job.wish, candidate.rows()) {
-            return Ok(false);
+            return Ok(Staged::PutOff);
         }
         let staged = round.staged.iter().filter(|staged| staged.wish.printout() == *printout);
         let mut others: Vec<Place> = staged.filter_map(|staged| staged.wish.place()).collect();
         others.extend(self.ours.places(printout, &job.wish));
         let staging = weigh::staging(&self.rules, job, live, candidate.rows(), &self.ours, &others);
+        if staging.is_err() && is_unseen {
+            return Ok(Staged::Anew);
+        }
         if matches!(job.base, Base::Unread) {
             let standing = live.find(job.wish.table.resource.name, &job.wish.id);
             job.base = standing.map_or(Base::Absent, |row| Base::Row(row.clone()));
         }
         let staging = staging?;
         if staging.dialogs.is_empty() {
-            return Ok(true);
+            return Ok(Staged::Yes);
         }
         let moves = staging.moves && !matches!(job.wish.goal, Goal::Create(_) | Goal::Delete(_));
         let carried = order::moved_names(&staging.dialogs);
@@ -300,7 +353,13 @@ impl Writer {
         round.held.note_staging(names, moves)?;
         for dialog in &staging.dialogs {
             *walked = true;
-            self.session.walk(dialog).await?;
+            match self.session.stage(dialog).await? {
+                Typed::Dialog => {}
+                Typed::Line => {
+                    round.unseen.entry(printout.clone()).or_insert(Unseen::Lines);
+                }
+                Typed::Refused => return Ok(Staged::Anew),
+            }
         }
         candidate.put(&job.wish, staging);
         round.shown = Shown::Unasked;
@@ -310,7 +369,7 @@ impl Writer {
             }
             self.ask(round).await?;
         }
-        Ok(true)
+        Ok(Staged::Yes)
     }
 
     /// Asks what is staged, and notes it for whoever comes after a writer that is killed.
@@ -379,6 +438,20 @@ impl Writer {
             self.session.close().await;
             return self.lost(round, error).await;
         }
+        match self.surprise(round).await {
+            Ok(None) => {}
+            Ok(Some(surprise)) => {
+                if surprise == Unseen::Lines {
+                    tracing::info!("the batch format did something else than was asked; all is staged again by dialogs");
+                    self.session.distrust_lines();
+                }
+                return self.clear(round).await;
+            }
+            Err(error) => {
+                self.session.close().await;
+                return self.lost(round, error).await;
+            }
+        }
         if round.shown != Shown::Nothing {
             match self.refuse_relays(round).await {
                 Ok(false) => {}
@@ -406,7 +479,10 @@ impl Writer {
         }
         let comment = weigh::comment(&self.commit.comment, &self.run, &jobs);
         tracing::info!(changes = jobs.len(), "committing");
-        match self.session.commit(&comment, self.commit.rollback_snapshot, self.commit.timeout).await {
+        let began = Instant::now();
+        let outcome = self.session.commit(&comment, self.commit.rollback_snapshot, self.commit.timeout).await;
+        self.last_commit = began.elapsed();
+        match outcome {
             Ok(Some(Commit::Done { notices })) => {
                 round
                     .notices
@@ -445,6 +521,17 @@ impl Writer {
                 self.settle(round, jobs, error, again).await;
             }
         }
+    }
+
+    /// Reads what nobody has seen yet. Gives why it was unseen where it shows something else than what stood before and what was staged.
+    async fn surprise(&mut self, round: &mut Round) -> Result<Option<Unseen>, Error> {
+        for (printout, why) in std::mem::take(&mut round.unseen) {
+            let rows = self.session.read(&printout).await?;
+            if !round.candidate.get(&printout).is_some_and(|candidate| candidate.agrees(&self.rules, &rows)) {
+                return Ok(Some(why));
+            }
+        }
+        Ok(None)
     }
 
     /// A refused commit: a single change is to blame; of several, halves are tried, down to single ones.
@@ -503,9 +590,13 @@ impl Writer {
     /// Reads back what was committed, and answers.
     async fn confirm(&mut self, round: &mut Round, jobs: Vec<Job>) {
         let shown = self.read_back(round, &jobs).await;
+        let rows = shown.iter().filter_map(|(printout, rows)| Some((printout.clone(), Arc::clone(rows.as_ref().ok()?))));
+        self.read_back = (Instant::now(), rows.collect());
         // What arrived before the answers is not what they bring about.
         self.drain();
-        self.successors = (jobs.len(), Instant::now() + self.commit.quiet_period);
+        // Where a commit takes long, a caller that comes a little late is cheaper than one more commit.
+        let patience = self.commit.quiet_period.max(self.last_commit / 4);
+        self.successors = (jobs.len(), Instant::now() + patience);
         for job in jobs {
             match shown.get(&job.wish.printout()) {
                 Some(Ok(rows)) => {
@@ -574,6 +665,8 @@ impl Round {
             staged: Vec::new(),
             live: BTreeMap::new(),
             candidate: BTreeMap::new(),
+            read_back: BTreeMap::new(),
+            unseen: BTreeMap::new(),
             shown: Shown::Nothing,
             careful: false,
             prepared: false,
@@ -592,6 +685,8 @@ impl Round {
         self.shown = Shown::Unasked;
         self.live.clear();
         self.candidate.clear();
+        self.read_back.clear();
+        self.unseen.clear();
         for job in self.staged.drain(..).rev() {
             job.ticket.release();
             self.todo.push_front(job);

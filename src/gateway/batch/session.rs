@@ -1,5 +1,6 @@
 //! The one login session: opened when needed, asked with a limit, given up when the line is lost.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,6 +8,7 @@ use tokio::time::error::Elapsed;
 use tokio::time::{Instant, timeout};
 
 use super::Rules;
+use crate::gateway::batch_form::Line;
 use crate::gateway::device::{Commit, Connect, Device, Report};
 use crate::gateway::dialog::{Dialog, Said};
 use crate::gateway::table::{Printout, Rows};
@@ -34,12 +36,35 @@ pub(super) struct Session {
     expires: Instant,
     /// A login that was refused is never tried again: the account would be locked.
     denied: Option<Error>,
+    /// What the help of a command printed in this session.
+    helps: BTreeMap<&'static str, String>,
+    /// The commands whose batch format this device understands otherwise than we do: their dialogs are walked.
+    distrusted: BTreeSet<&'static str>,
+}
+
+/// How a dialog was staged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Typed {
+    /// Question by question.
+    Dialog,
+    /// In one line: what it did is still to be seen.
+    Line,
+    /// A line was refused. Nobody knows what it left: all is cleared, and staged again by dialogs.
+    Refused,
 }
 
 impl Session {
     /// Makes a session that is not open.
     pub(super) fn new(connect: Arc<dyn Connect>, rules: Rules) -> Session {
-        Session { connect, rules, device: None, expires: Instant::now(), denied: None }
+        Session {
+            connect,
+            rules,
+            device: None,
+            expires: Instant::now(),
+            denied: None,
+            helps: BTreeMap::new(),
+            distrusted: BTreeSet::new(),
+        }
     }
 
     /// Whether the session is open, as far as is known.
@@ -60,6 +85,7 @@ impl Session {
         match timeout(LONGEST_LOGIN, self.connect.connect()).await {
             Ok(Ok(device)) => {
                 self.device = Some(device);
+                self.helps.clear();
                 self.expires = Instant::now() + LONGEST_IDLE;
                 Ok(())
             }
@@ -105,8 +131,51 @@ impl Session {
         (self.rules.parse)(printout, said)
     }
 
-    /// Walks a dialog that stages something.
-    pub(super) async fn walk(&mut self, dialog: &Dialog) -> Result<(), Error> {
+    /// Stages something: by a line of the command's batch format where the device offers that, else by the dialog.
+    pub(super) async fn stage(&mut self, dialog: &Dialog) -> Result<Typed, Error> {
+        if let Some(line) = &dialog.line
+            && self.offers(line).await?
+        {
+            let outcome = self.walk(&Dialog::of(&line.text)).await;
+            return match outcome {
+                Err(error) if self.is_open() => {
+                    tracing::info!(error = %error, line = line.text, "the batch format is not understood; walking dialogs");
+                    self.distrusted.insert(line.form.command);
+                    Ok(Typed::Refused)
+                }
+                outcome => outcome.map(|()| Typed::Line),
+            };
+        }
+        self.walk(dialog).await.map(|()| Typed::Dialog)
+    }
+
+    /// Notes that no batch format does on this device what it should.
+    pub(super) fn distrust_lines(&mut self) {
+        self.distrusted.extend(self.helps.keys());
+    }
+
+    /// Whether the help of the command shows the form of a line. It is asked once in a session.
+    async fn offers(&mut self, line: &Line) -> Result<bool, Error> {
+        let command = line.form.command;
+        if self.distrusted.contains(command) {
+            return Ok(false);
+        }
+        if !self.helps.contains_key(command) {
+            let question = format!("help {command}");
+            let device = self.device()?;
+            let answer = timeout(LONGEST_CONVERSATION, device.show(&question)).await;
+            let help = match self.heard(answer) {
+                Ok(help) => help,
+                Err(error) if !self.is_open() => return Err(error),
+                // Without help there is no batch format to know.
+                Err(_) => String::new(),
+            };
+            self.helps.insert(command, help);
+        }
+        Ok(self.helps.get(command).is_some_and(|help| line.is_offered(help)))
+    }
+
+    async fn walk(&mut self, dialog: &Dialog) -> Result<(), Error> {
         let device = self.device()?;
         let answer = timeout(LONGEST_CONVERSATION, device.walk(dialog)).await;
         self.heard(answer).map(|_| ())

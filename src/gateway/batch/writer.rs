@@ -1,6 +1,6 @@
 //! The one task that owns the session: what it does next, and how it waits.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
@@ -42,6 +42,10 @@ pub(super) struct Writer {
     pub(super) arrived: VecDeque<(Instant, Job)>,
     /// How many callers were answered together, and until when they may come back with their next change.
     pub(super) successors: (usize, Instant),
+    /// How long the last commit took.
+    pub(super) last_commit: Duration,
+    /// When what was last committed was read back, and what was printed.
+    pub(super) read_back: (Instant, BTreeMap<Printout, Arc<Rows>>),
     /// What this run committed.
     pub(super) ours: Ours,
     /// The objects that a killed run left staged, which this session shows in place of what is live.
@@ -76,6 +80,8 @@ impl Writer {
             run,
             arrived: VecDeque::new(),
             successors: (0, Instant::now()),
+            last_commit: Duration::ZERO,
+            read_back: (Instant::now(), BTreeMap::new()),
             ours: Ours::default(),
             leftover: Vec::new(),
             inbox,

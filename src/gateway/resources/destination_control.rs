@@ -4,6 +4,7 @@
 //! depends on the release and on earlier answers. A detail block is shown in [`crate::gateway::printouts::destinations`].
 
 use super::{TIMEOUTS, UNMANAGED, confirmed, forms, keep_unmanaged, label, plain, required, typable};
+use crate::gateway::batch_form::{Form, Line};
 use crate::gateway::dialog::Dialog;
 use crate::gateway::printouts::destinations;
 use crate::gateway::table::{Edit, Neighbours, Printout, Rows, Table};
@@ -161,11 +162,52 @@ fn dane_has_tls(config: &Record) -> Diagnostics {
     vec![Diagnostic::error("dane has no effect without TLS", detail).at(Path::root().attribute("dane"))]
 }
 
+const NEW_LINE: Form = Form { command: "destconfig", words: &["destconfig", "new", "<profile>"] };
+const DELETE_LINE: Form = Form { command: "destconfig", words: &["destconfig", "delete", "<profile>"] };
+
+/// The line that makes an entry, where it can say all of it: what is not named is as in the entry `DEFAULT`.
+fn new_line(to: &Record) -> Option<Line> {
+    let is_default = |name: &str| matches!(to.get(name), Value::Null | Value::Unknown(_)) || to.text(name) == Some("default");
+    if !is_default("dane") || !is_default("ip_sort_preference") {
+        return None;
+    }
+    let domain = domain(to).ok()?;
+    let mut line = Line::of(&NEW_LINE, [domain.as_str()])?;
+    for name in ["concurrency_limit", "max_messages_per_connection", "recipient_limit"] {
+        match to.get(name) {
+            Value::Null => continue,
+            Value::Number(number) => line = line.with(name, "=", &number.to_string())?,
+            _ => return None,
+        }
+        if name == "recipient_limit" {
+            line = line.with("recipient_limit_minutes", "=", &to.integer("recipient_limit_minutes")?.to_string())?;
+        }
+    }
+    for name in ["concurrency_limit_type", "concurrency_limit_apply", "bounce_profile"] {
+        if let Some(word) = to.text(name) {
+            line = line.with(name, "=", word)?;
+        }
+    }
+    match to.text("tls")? {
+        "default" => {}
+        "none" => line = line.with("use_tls", "=", "off")?,
+        "preferred" => line = line.with("use_tls", "=", "on")?,
+        "required" => line = line.with("use_tls", "=", "require")?,
+        "preferred_verify" => line = line.with("use_tls", "=", "on_verify")?,
+        "required_verify" => line = line.with("use_tls", "=", "require_verify")?,
+        _ => return None,
+    }
+    match to.text("bounce_verification")? {
+        "default" => Some(line),
+        tagging => line.with("bounce_verification", "=", tagging),
+    }
+}
+
 fn stage(edit: Edit<'_>, _: &Rows) -> Result<Vec<Dialog>, Error> {
     let menu = Dialog::of("destconfig");
     let dialog = match edit {
         Edit::Create(to) if is_default(to) => questions(menu.choose("DEFAULT"), to, true)?,
-        Edit::Create(to) => questions(menu.choose("NEW").key(domain(to)?), to, false)?,
+        Edit::Create(to) => questions(menu.choose("NEW").key(domain(to)?), to, false)?.or_line(new_line(to)),
         Edit::Update { from, to, .. } if is_default(to) => {
             keep_unmanaged(questions(menu.choose("DEFAULT"), to, true)?, &from.record)
         }
@@ -177,7 +219,7 @@ fn stage(edit: Edit<'_>, _: &Rows) -> Result<Vec<Dialog>, Error> {
         }
         Edit::Delete(row) => {
             let domain = domain(&row.record)?;
-            confirmed(menu.choose("DELETE").key(domain.as_str()), &domain)
+            confirmed(menu.choose("DELETE").key(domain.as_str()), &domain).or_line(Line::of(&DELETE_LINE, [domain.as_str()]))
         }
     };
     Ok(vec![dialog])

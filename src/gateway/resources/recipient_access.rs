@@ -4,6 +4,7 @@
 //! Connections Based on the Recipient's Address"). No operation moves an entry: its position is read only.
 
 use super::{TIMEOUTS, UNMANAGED, confirmed, forms, keep_unmanaged, label, plain, required, typable};
+use crate::gateway::batch_form::{Form, Line};
 use crate::gateway::dialog::Dialog;
 use crate::gateway::printouts::recipients::is_wider;
 use crate::gateway::table::{Edit, Neighbours, Printout, Rows, Table};
@@ -82,13 +83,35 @@ fn check(planned: &Record, rows: &Rows) -> Diagnostics {
     shadow.collect()
 }
 
+const NEW_LINE: Form =
+    Form { command: "listenerconfig", words: &["listenerconfig", "edit", "<listener>", "rcptaccess", "new", "<address>"] };
+const DELETE_LINE: Form =
+    Form { command: "listenerconfig", words: &["listenerconfig", "edit", "<listener>", "rcptaccess", "delete", "<address>"] };
+
+/// The line that makes an entry, where it can say all of it.
+fn new_line(to: &Record) -> Option<Line> {
+    let is_said = |name: &str| to.get(name).is_null() || to.truth(name) == Some(false);
+    if !["smtp_response_code", "smtp_response_text", "bypass_smtp_call_ahead"].into_iter().all(is_said) {
+        return None;
+    }
+    let recipient = recipient(to).ok()?;
+    let action = if to.text("action")? == "accept" { "Accept" } else { "Reject" };
+    let mut line = Line::of(&NEW_LINE, [to.text("listener")?, &recipient])?.with("--action", " ", action)?;
+    for (name, option) in [("bypass_receiving_control", "--bypass_rc"), ("bypass_ldap_accept", "--bypass_la")] {
+        if to.truth(name)? {
+            line = line.with(option, " ", "yes")?;
+        }
+    }
+    Some(line)
+}
+
 fn stage(edit: Edit<'_>, _: &Rows) -> Result<Vec<Dialog>, Error> {
     let menu = |record: &Record| -> Result<Dialog, Error> {
         let listener = required(record, "listener")?.to_owned();
         Ok(Dialog::of("listenerconfig").choose("EDIT").key(listener).choose("RCPTACCESS"))
     };
     let dialog = match edit {
-        Edit::Create(to) if !is_all(to) => questions(menu(to)?.choose("NEW").key(recipient(to)?), to)?,
+        Edit::Create(to) if !is_all(to) => questions(menu(to)?.choose("NEW").key(recipient(to)?), to)?.or_line(new_line(to)),
         Edit::Create(to) => questions(menu(to)?.choose("EDIT").key(recipient(to)?), to)?,
         Edit::Update { from, to, .. } => {
             // The questions are about the whole entry: what is left as it stands is answered as it stands.
@@ -101,7 +124,8 @@ fn stage(edit: Edit<'_>, _: &Rows) -> Result<Vec<Dialog>, Error> {
         }
         Edit::Delete(row) => {
             let recipient = recipient(&row.record)?;
-            confirmed(menu(&row.record)?.choose("DELETE").key(recipient.as_str()), &recipient)
+            let line = row.record.text("listener").and_then(|listener| Line::of(&DELETE_LINE, [listener, &recipient]));
+            confirmed(menu(&row.record)?.choose("DELETE").key(recipient.as_str()), &recipient).or_line(line)
         }
     };
     Ok(vec![dialog])

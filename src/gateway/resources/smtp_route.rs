@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use super::{TIMEOUTS, UNMANAGED, confirmed, forms, label, not_offered, plain, required, typable};
+use crate::gateway::batch_form::{Form, Line};
 use crate::gateway::dialog::{Dialog, Picker};
 use crate::gateway::table::{Edit, Neighbours, Printout, Rows, Table};
 use crate::remote::{Error, Kind};
@@ -148,12 +149,22 @@ fn destinations_fit(config: &Record) -> Diagnostics {
     found
 }
 
+const NEW_LINE: Form = Form { command: "smtproutes", words: &["smtproutes", "new", "<source>", "<destination>"] };
+const DELETE_LINE: Form = Form { command: "smtproutes", words: &["smtproutes", "delete", "<source>"] };
+
 fn stage(edit: Edit<'_>, _: &Rows) -> Result<Vec<Dialog>, Error> {
     let menu = Dialog::of("smtproutes");
     let dialog = match edit {
         Edit::Create(to) => {
             let domain = domain(to)?;
-            authentication(menu.choose("NEW").answer("destination", typed(to)?), None, to).key(domain)
+            // A profile has no place in the line.
+            let line = if to.text("smtp_auth_profile").is_none() {
+                let words = typed(to)?;
+                Line::of(&NEW_LINE, std::iter::once(domain.as_str()).chain(words.split(", ")))
+            } else {
+                None
+            };
+            authentication(menu.choose("NEW").answer("destination", typed(to)?), None, to).key(domain).or_line(line)
         }
         Edit::Update { from, to, .. } => {
             // The second question offers to rename the route.
@@ -165,7 +176,7 @@ fn stage(edit: Edit<'_>, _: &Rows) -> Result<Vec<Dialog>, Error> {
         }
         Edit::Delete(row) => {
             let domain = domain(&row.record)?;
-            confirmed(menu.choose("DELETE").key(domain.as_str()), &domain)
+            confirmed(menu.choose("DELETE").key(domain.as_str()), &domain).or_line(Line::of(&DELETE_LINE, [domain.as_str()]))
         }
     };
     Ok(vec![dialog])

@@ -52,7 +52,7 @@ mod whims;
 
 pub use dialogs::trace::traced;
 pub use faults::{Break, Edit, Fault, Point};
-pub use options::{ChangeSets, Cluster, Layout, Login, MenuForm, Options, Release};
+pub use options::{BatchFormat, ChangeSets, Cluster, Layout, Login, MenuForm, Options, Release};
 pub use state::Counters;
 pub use tables::Configuration;
 pub use tables::destination::DetailForm;

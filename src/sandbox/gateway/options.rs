@@ -74,6 +74,20 @@ pub enum MenuForm {
     Inline,
 }
 
+/// Says what a release has of the batch format of its commands, and what it does with it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum BatchFormat {
+    /// The documented one, printed by `help`.
+    #[default]
+    Documented,
+    /// `help` prints one sentence for each command, and the arguments are not known.
+    None,
+    /// `help` prints the documented one; an entry that is made by it has the first value only of those that were given.
+    Forgetful,
+    /// `help` prints the documented one; the arguments are refused after the entry was made.
+    Late,
+}
+
 /// Chooses among forms that no document settles.
 #[expect(clippy::struct_excessive_bools, reason = "each is one independent choice, named where it is made")]
 #[derive(Clone, Debug)]
@@ -118,6 +132,8 @@ pub struct Layout {
     pub confirmations: bool,
     /// Changes of message filters are confirmed by a count (`1 filters added.`).
     pub counts: bool,
+    /// The batch format of commands.
+    pub batch: BatchFormat,
 }
 
 impl Default for Layout {
@@ -143,6 +159,7 @@ impl Default for Layout {
             trace_columns: None,
             confirmations: false,
             counts: true,
+            batch: BatchFormat::default(),
         }
     }
 }
@@ -189,6 +206,8 @@ pub struct Options {
     pub idle_limit: Duration,
     /// How long a commit takes.
     pub commit_duration: Duration,
+    /// How long each line that is typed takes to arrive, as on a long way.
+    pub line_duration: Duration,
     /// Connections at the same time; more are closed before the handshake.
     pub max_sessions: usize,
     /// Whose the uncommitted changes are.
@@ -279,6 +298,7 @@ impl Default for Options {
             motd: None,
             idle_limit: Duration::from_mins(30),
             commit_duration: Duration::ZERO,
+            line_duration: Duration::ZERO,
             max_sessions: 30,
             change_sets: ChangeSets::default(),
             seed: None,

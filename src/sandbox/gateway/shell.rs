@@ -3,7 +3,7 @@
 use super::dialogs;
 use super::faults::Point;
 use super::line::{Asked, Stop};
-use super::options::Release;
+use super::options::{BatchFormat, Release};
 use super::state::{date, now};
 use super::terminal::{Terminal, ends_session};
 
@@ -211,6 +211,11 @@ async fn help(terminal: &mut Terminal, arguments: &[&str]) -> Asked<()> {
         && terminal.shared.options.refused_commands.iter().any(|refused| refused.eq_ignore_ascii_case(command))
     {
         return terminal.say(&format!("You are not in the correct access group to use \"{command}\".")).await;
+    }
+    if terminal.shared.options.layout.batch == BatchFormat::None
+        && let Some(command) = arguments.first()
+    {
+        return terminal.say(&format!("{command}: see the CLI reference guide.")).await;
     }
     let text = match arguments.first().map(|word| word.to_ascii_lowercase()).as_deref() {
         Some("smtproutes") => dialogs::smtproutes::HELP,

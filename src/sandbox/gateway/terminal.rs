@@ -336,6 +336,7 @@ impl Terminal {
     /// Reads a line and lets the faults of typed lines happen. Gives why it is to be refused, if it is.
     async fn line_and_refusal(&mut self, question: &str, echo: bool) -> Asked<(String, Option<String>)> {
         let line = self.line.read_line(echo).await?;
+        tokio::time::sleep(self.shared.options.line_duration).await;
         let faults = {
             let mut state = self.shared.state();
             if self.shared.options.keep_steps {

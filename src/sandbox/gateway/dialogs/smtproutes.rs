@@ -2,6 +2,7 @@
 
 use super::{read_file, write_file};
 use crate::sandbox::gateway::line::Asked;
+use crate::sandbox::gateway::options::BatchFormat;
 use crate::sandbox::gateway::tables::Configuration;
 use crate::sandbox::gateway::tables::extra::Extras;
 use crate::sandbox::gateway::tables::route::{self, MOST_ROUTES, SmtpRoute, check_destinations, check_domain};
@@ -57,15 +58,25 @@ pub(in crate::sandbox::gateway) async fn run(terminal: &mut Terminal, arguments:
 }
 
 async fn batch(terminal: &mut Terminal, word: &str, arguments: &[&str]) -> Asked<()> {
+    if terminal.shared.options.layout.batch == BatchFormat::None {
+        return terminal.say(&invalid(word, arguments)).await;
+    }
     match (word, arguments) {
         ("new", [source, destinations @ ..]) if !destinations.is_empty() => {
             let known = terminal.configuration().smtp_routes;
             let checked = check_new(source, &known).and_then(|()| check_destinations(&destinations.join(","), &[]));
             match checked {
                 Err(reason) => terminal.refuse(&reason).await,
-                Ok(destinations) => {
+                Ok(mut destinations) => {
+                    let format = terminal.shared.options.layout.batch;
+                    if format == BatchFormat::Forgetful {
+                        destinations.truncate(1);
+                    }
                     let route = SmtpRoute { domain: (*source).to_owned(), destinations, authentication: None };
                     terminal.stage(|configuration| configuration.smtp_routes.push(route));
+                    if format == BatchFormat::Late {
+                        return terminal.refuse(&invalid(word, arguments)).await;
+                    }
                     Ok(())
                 }
             }
@@ -78,8 +89,12 @@ async fn batch(terminal: &mut Terminal, word: &str, arguments: &[&str]) -> Asked
         ("import", [name]) => import(terminal, Some(name)).await,
         ("export", [name]) => export(terminal, Some(name)).await,
         ("clear", []) => clear(terminal, false).await,
-        _ => terminal.say(&format!("Invalid arguments when processing: smtproutes {word} {}", arguments.join(" "))).await,
+        _ => terminal.say(&invalid(word, arguments)).await,
     }
+}
+
+fn invalid(word: &str, arguments: &[&str]) -> String {
+    format!("Invalid arguments when processing: smtproutes {word} {}", arguments.join(" "))
 }
 
 async fn new(terminal: &mut Terminal) -> Asked<()> {
