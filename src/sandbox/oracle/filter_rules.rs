@@ -37,7 +37,7 @@ impl Truth {
         match self {
             Truth::True => Truth::False,
             Truth::False => Truth::True,
-            unknown => unknown,
+            unknown @ Truth::Unknown(_) => unknown,
         }
     }
 }

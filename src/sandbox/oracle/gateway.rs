@@ -273,8 +273,8 @@ pub(super) fn pass(world: &World, listener: &str, message: &Message, journey: &m
     for address in &message.recipients {
         let found = recipient(world, &admission, taken.len(), address);
         if let Some(entry) = &found.entry {
-            let word = if found.accepted { "accepted" } else { "rejected" };
-            journey.step(&place, Subject::RecipientAccess, entry.clone(), format!("{} is {word}", found.address));
+            let verdict = if found.accepted { "accepted" } else { "rejected" };
+            journey.step(&place, Subject::RecipientAccess, entry.clone(), format!("{} is {verdict}", found.address));
         }
         if found.accepted {
             taken.push(found.address);

@@ -29,11 +29,11 @@ pub(super) fn run(world: &World, arrival: &Arrival, message: &Message, recipient
         require_tls: false,
         outcome: None,
     };
-    let mut rules: Vec<&Value> = world.tenant.objects("TransportRule").iter().collect();
+    let mut in_order: Vec<&Value> = world.tenant.objects("TransportRule").iter().collect();
     if world.is_broken(Broken::RulesReversed) {
-        rules.reverse();
+        in_order.reverse();
     }
-    for rule in rules {
+    for rule in in_order {
         let name = text(rule, "Name");
         if text(rule, "State") == "Disabled" {
             continue;
@@ -189,7 +189,7 @@ fn act(rule: &Value, name: &str, ruled: &mut Ruled, journey: &mut Journey) -> Ve
                 done.push("waits for somebody's decision".into());
             }
             "BlindCopyTo" | "CopyTo" | "AddToRecipients" => {
-                done.push(format!("sends a copy to {}", list(rule, action).join(", ")))
+                done.push(format!("sends a copy to {}", list(rule, action).join(", ")));
             }
             // The second half of a pair.
             "SetHeaderValue" | "IncidentReportContent" => {}
