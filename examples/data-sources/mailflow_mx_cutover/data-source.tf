@@ -1,6 +1,6 @@
 locals {
-  # Your decision, once `settled_at` is null: a DNS server that errs must not open the tenant again.
-  mx_moved = false
+  # Your decision, once `settled_at` is null. While the records lead elsewhere, a plan refuses `true`.
+  mx_moved = true
 }
 
 data "mailflow_mx_cutover" "contoso" {

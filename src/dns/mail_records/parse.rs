@@ -1,5 +1,7 @@
 //! Reads the texts of mail records. Total: whatever the text is, what is understood of it is given, and what is wrong is said.
 
+use std::fmt::Write as _;
+
 use hickory_resolver::proto::rr::RData;
 
 use crate::dns::ask::Entry;
@@ -255,7 +257,11 @@ pub(super) fn tlsa(entries: &[Entry]) -> Record {
     for entry in entries {
         let RData::TLSA(found) = &entry.data else { continue };
         let (usage, selector, matching) = (u8::from(found.cert_usage), u8::from(found.selector), u8::from(found.matching));
-        let data: String = found.cert_data.iter().map(|byte| format!("{byte:02x}")).collect();
+        let data = found.cert_data.iter().fold(String::new(), |mut text, byte| {
+            // Writing to a text cannot fail.
+            let _ = write!(text, "{byte:02x}");
+            text
+        });
         let length = match matching {
             1 => Some(64),
             2 => Some(128),
