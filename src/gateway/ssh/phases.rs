@@ -1,6 +1,7 @@
-//! Each phase of a first contact has a limit and words of its own: a peer that falls silent, hangs up or resets the line there, on a paused clock.
+//! Each phase of a first contact has a limit and words of its own: a peer that falls silent, hangs up or resets the line there. The clock
+//! runs until the peer stops, so that the handshake has its time, and is paused from then until the next connection.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use russh::keys::Algorithm;
 use russh::server::{self, Auth, ChannelOpenHandle, Server as _, Session};
@@ -100,8 +101,26 @@ impl server::Handler for Host {
     }
 }
 
+/// The clock of a test.
+#[derive(Default)]
+struct Clock(AtomicBool);
+
+impl Clock {
+    fn pause(&self) {
+        if !self.0.swap(true, Ordering::SeqCst) {
+            tokio::time::pause();
+        }
+    }
+
+    fn resume(&self) {
+        if self.0.swap(false, Ordering::SeqCst) {
+            tokio::time::resume();
+        }
+    }
+}
+
 /// A peer, and how many logins it saw.
-async fn peer(phase: Phase, how: How) -> (Login, Arc<AtomicUsize>) {
+async fn peer(phase: Phase, how: How, clock: Arc<Clock>) -> (Login, Arc<AtomicUsize>) {
     let key = PrivateKey::random(&mut russh::keys::key::safe_rng(), Algorithm::Ed25519).expect("a key");
     let (stop, logins) = (Arc::new(Notify::new()), Arc::new(AtomicUsize::new(0)));
     let login = |port: u16| Login {
@@ -132,6 +151,7 @@ async fn peer(phase: Phase, how: How) -> (Login, Arc<AtomicUsize>) {
     tokio::spawn(async move {
         let mut held = Vec::new();
         while let Ok((mut client, _)) = front.accept().await {
+            clock.resume();
             match phase {
                 Phase::Connection => {}
                 Phase::Handshake => {
@@ -147,6 +167,7 @@ async fn peer(phase: Phase, how: How) -> (Login, Arc<AtomicUsize>) {
                     held.push(there);
                 }
             }
+            clock.pause();
             match how {
                 How::Silent => held.push(client),
                 How::Cut => drop(client),
@@ -181,7 +202,7 @@ async fn contact(login: Login) -> (Error, Duration) {
     (error, begin.elapsed())
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn rs7_each_phase_of_a_contact_has_a_limit_and_words_of_its_own() {
     let seconds = Duration::from_secs;
     // The phase that is told, what is said of silence there, and how long that may take. 30 s to the password prompt, 60 s more for a login.
@@ -196,9 +217,11 @@ async fn rs7_each_phase_of_a_contact_has_a_limit_and_words_of_its_own() {
     ];
     for (phase, told, words, limit) in phases {
         for how in [How::Silent, How::Cut, How::Reset] {
-            let (login, logins) = peer(phase, how).await;
+            let clock = Arc::new(Clock::default());
+            let (login, logins) = peer(phase, how, Arc::clone(&clock)).await;
             let place = format!("127.0.0.1:{}", login.port);
             let (error, took) = contact(login).await;
+            clock.resume();
             let what = format!("{phase:?} {how:?} {took:?}: {error} {:?}", error.context);
             assert!(error.context.contains(&("phase", told.to_owned())), "{what}");
             let all = format!("{error} {:?}", error.context);
@@ -221,12 +244,12 @@ async fn rs7_each_phase_of_a_contact_has_a_limit_and_words_of_its_own() {
     }
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn rs7_a_refused_port_is_told_at_once() {
     let socket = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let port = socket.local_addr().expect("an address").port();
     drop(socket);
-    let (login, _) = peer(Phase::Connection, How::Cut).await;
+    let (login, _) = peer(Phase::Connection, How::Cut, Arc::default()).await;
     let (error, took) = contact(Login { port, ..login }).await;
     assert!(error.context.contains(&("phase", "connection".to_owned())) && error.unheard, "{error} {:?}", error.context);
     assert!(error.message.contains("cannot be reached") && took < Duration::from_secs(1), "{took:?} {error}");
