@@ -18,7 +18,7 @@ const DOMAIN: &str = "contoso.com";
 const GATEWAYS: &[&str] = &["mx1.gateway.example", "192.0.2.7"];
 
 fn call() -> Call {
-    Call::new(CancellationToken::new(), Duration::from_secs(60))
+    Call::new(CancellationToken::new(), Duration::from_mins(1))
 }
 
 /// A server with these MX records; hosts below `.by-address` have the address of a gateway.

@@ -110,7 +110,7 @@ mod tests {
     use crate::dns::testing::{Line, Said, Server};
 
     fn call() -> Call {
-        Call::new(CancellationToken::new(), Duration::from_secs(60))
+        Call::new(CancellationToken::new(), Duration::from_mins(1))
     }
 
     #[tokio::test]

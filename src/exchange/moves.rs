@@ -88,7 +88,7 @@ fn is_guid(text: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn moved(from: &str, state: Json) -> Result<Record, String> {
+    fn moved(from: &str, state: &Json) -> Result<Record, String> {
         let entry = MOVES.iter().find(|entry| entry.from == from).expect("it can be moved");
         let resource =
             crate::exchange::resources::ALL.iter().copied().find(|resource| resource.name == entry.to).expect("a resource");
@@ -101,7 +101,7 @@ mod tests {
     fn each_attribute_takes_the_value_of_the_parameter_of_the_same_letters() {
         let connector = moved(
             "exo_inbound_connector",
-            serde_json::json!({
+            &serde_json::json!({
                 "id": GUID, "identity": "in", "name": "in", "sender_domains": ["smtp:*;1"], "ef_skip_i_ps": ["203.0.113.9"], "comment": "",
                 "restrict_domains_to_ip_addresses": true, "sender_ip_addresses": ["203.0.113.10/32"], "connector_type": "Partner",
                 "client_host_names": null, "enabled": false,
@@ -115,7 +115,7 @@ mod tests {
         assert!(connector.get("comment").is_null());
         let rule = moved(
             "exo_transport_rule",
-            serde_json::json!({
+            &serde_json::json!({
                 "id": GUID, "name": "r", "priority": 3, "set_scl": "-1", "from_scope": "InOrganization", "set_header_name": "X-A",
                 "set_header_value": "mysecretkey", "except_if_sender_ip_ranges": ["203.0.113.10"], "remove_om_ev2": true, "stop_rule_processing": false,
             }),
@@ -132,7 +132,7 @@ mod tests {
     #[test]
     fn what_cannot_be_found_again_is_not_moved() {
         for id in [Json::Null, Json::from("Inbound"), Json::from("acc2eccd-550f-4efa-9905-46054a5f516")] {
-            assert!(moved("exo_outbound_connector", serde_json::json!({ "id": id, "name": "out" })).is_err());
+            assert!(moved("exo_outbound_connector", &serde_json::json!({ "id": id, "name": "out" })).is_err());
         }
     }
 }

@@ -39,7 +39,7 @@ fn script(name: &str, _: u16) -> Said {
 async fn look(domain: &str) -> (Record, Vec<Diagnostic>) {
     let server = Server::start_of_kinds(script);
     let config = Record::new().with("domain", domain).with("timeout", "900ms").with("resolver", server.address.to_string());
-    let call = Call::new(CancellationToken::new(), Duration::from_secs(60));
+    let call = Call::new(CancellationToken::new(), Duration::from_mins(1));
     let found = read(&config, &call).await.unwrap_or_else(|error| panic!("{domain}: {error}"));
     (found, call.take_reports())
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use russh::keys::Algorithm;
 use russh::server::{self, Auth, ChannelOpenHandle, Server as _, Session};
 use russh::{Channel, ChannelId};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 
 use super::*;

@@ -234,6 +234,12 @@ fn what_the_message_says_is_no_result() {
     assert!(read(&[Told { said, asked: String::new() }], &message().rcpt_to, &message().lines()).is_err());
 }
 
+/// A filter that was evaluated: its name, each rule with what it came to, and the actions.
+type Evaluated = (String, Vec<(String, bool)>, Vec<&'static str>);
+
+/// A mail policy with the content filters that acted under it: the name of each, and its actions.
+type Handled = (String, Vec<(String, Vec<&'static str>)>);
+
 /// A result, and how it is printed.
 #[derive(Debug, Clone)]
 struct Made {
@@ -242,11 +248,12 @@ struct Made {
     policy: String,
     entry: String,
     recipients: Vec<(String, Option<(String, bool)>)>,
-    filters: Vec<(String, Vec<(String, bool)>, Vec<&'static str>)>,
-    policies: Vec<(String, Vec<(String, Vec<&'static str>)>)>,
+    filters: Vec<Evaluated>,
+    policies: Vec<Handled>,
     layout: Layout,
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "each is one independent choice, named where it is made")]
 #[derive(Debug, Clone)]
 struct Layout {
     width: usize,

@@ -129,7 +129,9 @@ fn named(entries: &mut [Entry<'_>]) -> Variables {
         }
     };
     let mut known = Variables::default();
-    entries.iter().for_each(|entry| known.collect(entry));
+    for entry in entries.iter() {
+        known.collect(entry);
+    }
     let mut labels: BTreeMap<&str, Names> = BTreeMap::new();
     for entry in entries.iter_mut() {
         let title = label(entry, &known);
@@ -141,7 +143,9 @@ fn named(entries: &mut [Entry<'_>]) -> Variables {
         }
     }
     let mut variables = Variables::default();
-    entries.iter().for_each(|entry| variables.collect(entry));
+    for entry in entries.iter() {
+        variables.collect(entry);
+    }
     variables
 }
 

@@ -26,8 +26,11 @@ pub(super) fn read(path: &Path) -> Result<Managed, String> {
     if has_any { Ok(managed) } else { Err(told(path, "there is no .tf file in it".to_owned())) }
 }
 
+/// The files of a folder with their texts, and the folders in it.
+type Contents = (Vec<(String, String)>, Vec<PathBuf>);
+
 /// The names and texts of the files of a folder that say something, and the folders in it.
-fn contents(folder: &Path) -> std::io::Result<(Vec<(String, String)>, Vec<PathBuf>)> {
+fn contents(folder: &Path) -> std::io::Result<Contents> {
     let (mut files, mut folders) = (Vec::new(), Vec::new());
     let mut paths = fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path())).collect::<std::io::Result<Vec<_>>>()?;
     paths.sort();

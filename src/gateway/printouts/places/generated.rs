@@ -12,7 +12,7 @@ fn tables() -> u64 {
     wanted.unwrap_or(if cfg!(debug_assertions) { 250 } else { 10_000 })
 }
 
-/// Numbers in an order that a seed decides (SplitMix64).
+/// Numbers in an order that a seed decides (`SplitMix64`).
 pub(super) struct Dice(u64);
 
 impl Dice {
@@ -123,7 +123,9 @@ fn check(kind: &Kind, form: &Form, seed: u64) {
         let mut odd = odd_row(kind, form, &mut dice);
         if has_column {
             let between = if form.above.contains("  ") { "  -" } else { " -" };
-            odd.iter_mut().for_each(|line| line.push_str(between));
+            for line in &mut odd {
+                line.push_str(between);
+            }
         }
         let at = dice.roll(rows.len() + 1);
         rows.insert(at, odd);

@@ -19,7 +19,7 @@ async fn traced(client: &mut Client, answers: &[&str], headers: &str) -> String 
     client.says(answers).await;
     client.type_keys("n\r").await;
     client.read("to end.\r\n").await.unwrap();
-    client.type_keys(&format!("{}\rSubject: x\r\rbody\r.\r", headers)).await;
+    client.type_keys(&format!("{headers}\rSubject: x\r\rbody\r.\r")).await;
     client.prompt().await
 }
 

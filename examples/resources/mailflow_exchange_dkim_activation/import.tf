@@ -1,0 +1,4 @@
+import {
+  to = mailflow_exchange_dkim_activation.contoso
+  id = "contoso.com"
+}

@@ -1,0 +1,4 @@
+import {
+  to = mailflow_exchange_dkim_signing_config.contoso
+  id = "contoso.com"
+}
