@@ -46,7 +46,7 @@ const SMALL_MEMORY_BUDGET_KIB: u64 = 9 * 1024;
 /// Of the file in the profile `dist`, which is stripped; the goal is 12 MB.
 const SIZE_BUDGET: u64 = 15_000_000;
 
-/// What is measured, unless MAILFLOW_BENCH_BINARY names what users get.
+/// What is measured, unless `MAILFLOW_BENCH_BINARY` names what users get.
 const BINARY: &str = env!("CARGO_BIN_EXE_terraform-provider-mailflow");
 
 /// The host's key: a P-521 key, as Terraform makes one for each plugin that it starts.

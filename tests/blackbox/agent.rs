@@ -246,9 +246,9 @@ async fn plan_and_apply_run_as_an_agent_runs_them() {
     assert_eq!(listing(&plugins), before, "nothing is written beside the provider");
     assert_eq!(agent.stand_ins.gateway.configuration().smtp_routes.len(), 3);
     assert!(agent.stand_ins.exchange.object("OutboundConnector", "To agent").is_some());
-    let taken = agent.identity.taken.lock().expect("the list").clone();
-    assert_eq!(taken.first().map(String::as_str), Some(format!("{WORKSPACE}plan").as_str()));
-    assert_eq!(taken.last().map(String::as_str), Some(format!("{WORKSPACE}apply").as_str()));
+    let received = agent.identity.taken.lock().expect("the list").clone();
+    assert_eq!(received.first().map(String::as_str), Some(format!("{WORKSPACE}plan").as_str()));
+    assert_eq!(received.last().map(String::as_str), Some(format!("{WORKSPACE}apply").as_str()));
 
     // A token for somebody else is refused, and the words say what to look at.
     let machine = agent.machine("refused", &configuration("refused", 1), &[]);

@@ -1,13 +1,10 @@
 //! The cut-over of MX records through the real `terraform`: what is read, and the connector that would refuse mail which still comes another way.
 
-#[path = "../../src/dns/testing.rs"]
-mod dns;
-
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use crate::dns::{Line, Said, Server};
 use crate::support::{Must as _, Workspace, World};
-use dns::{Line, Said, Server};
 
 /// What the DNS server says.
 #[derive(Clone, Copy)]

@@ -1,13 +1,10 @@
 //! Every data source through the real binary and the real `terraform`: what it reads, and what it says when there is nothing to read.
 
-#[path = "../../src/dns/testing.rs"]
-mod dns;
-
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use crate::dns::{Said, Server};
 use crate::support::{Must as _, World};
-use dns::{Said, Server};
 use mailflow::provider::CATALOG;
 use serde_json::{Value as Json, json};
 use time::format_description::well_known::Rfc3339;

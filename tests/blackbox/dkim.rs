@@ -1,14 +1,11 @@
 //! Signing with DKIM: keys that are made disabled, records that are waited for, rotations, and what stands already.
 
-#[path = "../../src/dns/testing.rs"]
-mod dns;
-
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use crate::dns::{Line, Said, Server};
 use crate::support::{Must as _, Workspace, World};
-use dns::{Line, Said, Server};
 use serde_json::{Value as Json, json};
 
 const CONFIG: &str = "mailflow_exchange_dkim_signing_config";

@@ -154,19 +154,19 @@ async fn an_export_of_what_can_be_reached_says_what_is_left_out() {
     assert!(!home.path().join("none").exists());
     let known = home.path().join("state.json");
     std::fs::write(&known, r#"{"version": 4}"#).expect("written");
-    let unknown = export(&world, &home.path().join("none"), &["--against", known.to_str().expect("a path")]).await;
-    let told = String::from_utf8_lossy(&unknown.stderr).into_owned();
-    assert!(unknown.status.code() == Some(1) && told.contains("terraform show -json"), "{told}");
+    let not_known = export(&world, &home.path().join("none"), &["--against", known.to_str().expect("a path")]).await;
+    let told = String::from_utf8_lossy(&not_known.stderr).into_owned();
+    assert!(not_known.status.code() == Some(1) && told.contains("terraform show -json"), "{told}");
     // A secret that came from a file is known to the check, and to no file.
     let (environment, set) = settings(&world);
-    let word = home.path().join("word");
-    std::fs::write(&word, world.stand_ins.gateway.password()).expect("written");
+    let password_file = home.path().join("password");
+    std::fs::write(&password_file, world.stand_ins.gateway.password()).expect("written");
     let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_terraform-provider-mailflow"));
     command
         .args(["export", "--check", "--only", "mailflow_gateway_sender_group", "--output"])
         .arg(home.path().join("by_file"))
         .args(set);
-    command.arg("--set").arg(format!("gateway.password=@{}", word.display()));
+    command.arg("--set").arg(format!("gateway.password=@{}", password_file.display()));
     command.envs(environment.into_iter().filter(|(name, _)| *name != "MAILFLOW_GATEWAY_PASSWORD"));
     let checked = command.kill_on_drop(true).output().await.expect("it runs");
     let told = String::from_utf8_lossy(&checked.stderr).into_owned();

@@ -247,7 +247,8 @@ async fn three_hundred_routes_cost_little_more_than_their_lines_and_commits() {
         let workspace = world.workspace("entries").await;
         write(&workspace, &(0..300).map(route).collect::<Vec<_>>());
         let cost = |what: &str, most_commits: u64, lines: usize, commits: u64| {
-            let cost = lines as f64 * LINE + commits as f64 * COMMIT;
+            let count = |number: usize| f64::from(u32::try_from(number).expect("few"));
+            let cost = count(lines) * LINE + count(usize::try_from(commits).expect("few")) * COMMIT;
             eprintln!("{what}, {batch:?}: {lines} lines, {commits} commits, {cost:.1} s of {most:.1} s");
             assert!(commits <= most_commits, "{what}, {batch:?}: {commits} commits");
             assert!(cost <= most, "{what}, {batch:?}: {cost:.1} s, at most {most:.1} s");

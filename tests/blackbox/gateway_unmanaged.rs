@@ -163,7 +163,9 @@ async fn rg2_what_no_argument_is_for_is_warned_of_kept_by_dialogs_and_accepted_o
         write(&workspace, false, |_| None);
         workspace.apply().await;
         silent(&workspace.try_plan().await.good());
-        THINGS.iter().for_each(|thing| assert_eq!(unmanaged(&workspace, thing), json!([]), "{name} {}", thing.kind));
+        for thing in THINGS {
+            assert_eq!(unmanaged(&workspace, thing), json!([]), "{name} {}", thing.kind);
+        }
         added_by_hand(&world, &workspace, name).await;
         refused_or_listed(&world, &workspace, name).await;
         lost_and_imported(&workspace, name).await;

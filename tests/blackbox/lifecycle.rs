@@ -47,7 +47,7 @@ async fn rg7_every_attribute_of_a_group_of_a_cluster_is_set_changed_and_unset_an
     let [group, machine] = ["Group Main_Group", "Machine esa.example.com"].map(str::to_owned);
     let mut configuration = Configuration::new_gateway(gateway::Release::default());
     for command in level::COMMANDS {
-        configuration.make_own(&[group.clone()], command, false);
+        configuration.make_own(std::slice::from_ref(&group), command, false);
         configuration.make_own(&[machine.clone(), group.clone()], command, false);
     }
     let cluster = gateway::Cluster {

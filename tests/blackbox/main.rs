@@ -3,6 +3,8 @@
 //!
 //! One program, so that it is linked once. A module or a test runs by its name: `cargo test --test blackbox order::`.
 
+#[path = "../../src/dns/testing.rs"]
+mod dns;
 #[path = "../support/mod.rs"]
 mod support;
 #[path = "../support_plugin/mod.rs"]

@@ -288,16 +288,16 @@ impl Web {
                     let line = String::from_utf8_lossy(&request).into_owned();
                     let path = line.split(' ').nth(1).unwrap_or_default().to_owned();
                     let kind = if is_a(&path, "json") { "application/json" } else { "application/zip" };
-                    let (status, body) =
-                        files.get(&path).map_or(("404 Not Found", [].as_slice()), |body| ("200 OK", body.as_slice()));
+                    let (code, content) =
+                        files.get(&path).map_or(("404 Not Found", [].as_slice()), |content| ("200 OK", content.as_slice()));
                     heard.lock().expect("the list").push(path);
                     let head = format!(
-                        "HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
-                        body.len()
+                        "HTTP/1.1 {code}\r\nContent-Type: {kind}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+                        content.len()
                     );
                     // A client that has gone away needs no answer.
                     let _ = stream.write_all(head.as_bytes()).await;
-                    let _ = stream.write_all(body).await;
+                    let _ = stream.write_all(content).await;
                     let _ = stream.shutdown().await;
                 });
             }

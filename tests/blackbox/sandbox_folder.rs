@@ -40,7 +40,8 @@ impl Sandbox {
                 return Sandbox { child, printed };
             }
         }
-        panic!("the sandbox ended: {printed}");
+        let status = child.wait().expect("it ended");
+        panic!("the sandbox ended ({status}): {printed}");
     }
 
     /// What stands between two texts.
@@ -321,7 +322,8 @@ fn rn13_the_variables_of_a_gateway_reach_its_settings() {
         ("MAILFLOW_GATEWAY_JUMP_HOST", "jump.example.com"),
     ] {
         let Found::Unusable(problems) = read(&[(variable, value)]) else { panic!("{variable}={value} is taken") };
-        let told = problems.iter().map(|one| format!("{} {}", one.summary, one.detail)).collect::<String>();
+        let told: Vec<String> = problems.iter().map(|one| format!("{} {}", one.summary, one.detail)).collect();
+        let told = told.join("\n");
         let named = told.contains(variable) || variable == "MAILFLOW_GATEWAY_COMMIT_TIMEOUT";
         assert!(named && !told.contains("pass-phrase-1"), "{variable}: {told}");
     }

@@ -51,7 +51,7 @@ fn look_at(json: &Json) -> Vec<String> {
 }
 
 /// What the stand-ins know of a message with this subject.
-fn know(world: &World, subject: &str, from: &str, to: &str, tracked: Option<&str>, traced: Option<&str>) {
+fn know(world: &World, subject: &str, from: &str, to: &str, tracked: Option<&str>, in_trace: Option<&str>) {
     let now = OffsetDateTime::now_utc();
     world.stand_ins.exchange.set_clock(now);
     let tracking = tracked.map(|status| {
@@ -59,7 +59,7 @@ fn know(world: &World, subject: &str, from: &str, to: &str, tracked: Option<&str
             "sender": from, "recipient": [to], "subject": subject, "messageStatus": {"42": status}, "senderGroup": "RELAY_O365", "isCompleteData": true})
     });
     world.stand_ins.gateway.set_tracking(tracking.into_iter().collect(), 0);
-    let trace = traced.map(|status| {
+    let trace = in_trace.map(|status| {
         json!({"Received": now.format(&Rfc3339).expect("a text"), "MessageTraceId": "00000000-0000-0000-0000-000000000042", "MessageId": "<42@example.com>",
             "SenderAddress": from, "RecipientAddress": to, "Subject": subject, "Status": status, "FromIP": "203.0.113.10", "Size": 42})
     });
@@ -242,10 +242,11 @@ async fn the_commands_of_the_guide_run_as_the_page_says() {
             "inbound" => heard.await.expect("a task"),
             "outbound" => loop {
                 match errors.next_line().await {
-                    Ok(Some(line)) => match line.trim().strip_prefix("Subject: ") {
-                        Some(text) => break Some(text.to_owned()),
-                        None => {}
-                    },
+                    Ok(Some(line)) => {
+                        if let Some(text) = line.trim().strip_prefix("Subject: ") {
+                            break Some(text.to_owned());
+                        }
+                    }
                     _ => break None,
                 }
             },
