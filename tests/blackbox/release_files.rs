@@ -291,12 +291,12 @@ impl Web {
                     let (code, content) =
                         files.get(&path).map_or(("404 Not Found", [].as_slice()), |content| ("200 OK", content.as_slice()));
                     heard.lock().expect("the list").push(path);
-                    let head = format!(
+                    let reply = format!(
                         "HTTP/1.1 {code}\r\nContent-Type: {kind}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
                         content.len()
                     );
                     // A client that has gone away needs no answer.
-                    let _ = stream.write_all(head.as_bytes()).await;
+                    let _ = stream.write_all(reply.as_bytes()).await;
                     let _ = stream.write_all(content).await;
                     let _ = stream.shutdown().await;
                 });
