@@ -2,7 +2,7 @@
 //!
 //! Each door is a port on loopback. What is said there is said by the oracle, step by step; what goes on is sent from door to door over real
 //! sockets, with STARTTLS where the two sides agree on it. Servers of the Internet are not played: a message to one of them is at its end, and
-//! is kept ([`PostOffice::ends`]).
+//! is kept ([`PostOffice::take_ends`]).
 //!
 //! All connections come from loopback, so who connects is told by the verb XCLIENT, as Postfix documents it, with `ADDR`, `NAME` and
 //! `HELO`, and attributes of our own: `REPUTATION`, `ORGANIZATION`, `CERTIFICATE` (the name of a client certificate) and `HOPS`. Without it the
