@@ -42,6 +42,7 @@ mod plugin_service;
 mod properties;
 mod real_tenants;
 mod relay;
+mod relay_journal;
 mod release_files;
 mod releases;
 mod rest;

@@ -289,6 +289,12 @@ pub(in crate::gateway) fn is_sender(text: &str) -> bool {
     }
     for feed in ["etf-source:", "geo:", "country:"] {
         if let Some(source) = lower.strip_prefix(feed) {
+            // No country has a digit or a host in its name: "GEO: 192.0.2.1" is a group that is called so.
+            let is_host = source.chars().any(|letter| letter.is_ascii_digit())
+                || source.match_indices('.').any(|(at, _)| !source[at + 1..].starts_with(char::is_whitespace));
+            if feed != "etf-source:" && is_host {
+                return false;
+            }
             // Some names of countries have a comma or an apostrophe.
             let plain: String = source.trim().chars().filter(|letter| !",'’&".contains(*letter)).collect();
             return name(plain.trim(), "source").is_ok();

@@ -288,6 +288,16 @@ impl Appliance {
         state.whims = Some(whims::Whims::of(whim, &state.committed));
     }
 
+    /// From now on, each configuration that comes to be live is kept.
+    pub fn keep_journal(&self) {
+        self.shared.state().journal = Some(Vec::new());
+    }
+
+    /// Gives the configurations that were live since [`Appliance::keep_journal`] was called, or since this was last asked.
+    pub fn take_journal(&self) -> Vec<Configuration> {
+        self.shared.state().journal.as_mut().map(std::mem::take).unwrap_or_default()
+    }
+
     /// From now on, filters are written back in this manner.
     pub fn reprint(&self, manner: Reprint) {
         self.shared.state().reprint = manner;

@@ -78,6 +78,8 @@ pub(super) struct State {
     pub(super) generation: u64,
     pub(super) change_sets: BTreeMap<String, ChangeSet>,
     pub(super) history: Vec<Commit>,
+    /// Each configuration that was live, where that is kept.
+    pub(super) journal: Option<Vec<Configuration>>,
     pub(super) sessions: BTreeMap<u64, Session>,
     pub(super) connections: BTreeMap<u64, CancellationToken>,
     pub(super) files: BTreeMap<String, String>,
@@ -110,6 +112,7 @@ impl Shared {
             generation: 0,
             change_sets: BTreeMap::new(),
             history: Vec::new(),
+            journal: None,
             sessions: BTreeMap::new(),
             connections: BTreeMap::new(),
             files: BTreeMap::new(),
@@ -195,6 +198,9 @@ impl State {
     /// Puts a configuration live as a commit of somebody.
     pub(super) fn publish(&mut self, configuration: Configuration, user: &str, comment: &str) {
         let changes = differences(&self.committed, &configuration);
+        if let Some(journal) = &mut self.journal {
+            journal.push(configuration.clone());
+        }
         self.committed = configuration;
         self.generation += 1;
         self.history.push(Commit { at: now(), user: user.to_owned(), comment: comment.to_owned(), changes });
