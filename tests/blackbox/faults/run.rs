@@ -224,8 +224,9 @@ fn with_json<'a>(arguments: &[&'a str]) -> Vec<&'a str> {
     [command, &["-json"], rest].concat()
 }
 
-/// Stand-ins with options of their own.
-pub(crate) fn world(exchange: exchange::Options, gateway: gateway::Options) -> World {
+/// Stand-ins with options of their own. Faults stand at the questions of dialogs, so no help shows a batch format.
+pub(crate) fn world(exchange: exchange::Options, mut gateway: gateway::Options) -> World {
+    gateway.layout.batch = gateway::BatchFormat::None;
     World::with(StandIns::with(exchange, gateway).expect("the stand-ins start"))
 }
 
