@@ -238,14 +238,6 @@ pub(super) async fn run(options: &Options) -> ExitCode {
         stand_ins.gateway.port(),
         stand_ins.gateway.username()
     ));
-    say("For a configuration of your own, and for `doctor` and `export`, the environment of the provider:\n");
-    for (name, value) in stand_ins.environment() {
-        say(&format!("export {name}={}", quoted(&value)));
-    }
-    say(&format!(
-        "\nand with it:\n\n{}\nprovider \"mailflow\" {{\n  exchange {{}}\n  gateway {{}}\n}}\n",
-        folder::terraform_block()
-    ));
     say("Mail, by SMTP on 127.0.0.1 (XCLIENT tells who connects; STARTTLS is offered as the policies say):\n");
     for (door, port) in stand_ins.mail.ports() {
         let name = match door {
@@ -255,6 +247,14 @@ pub(super) async fn run(options: &Options) -> ExitCode {
         };
         say(&format!("{port:<6} {name}"));
     }
+    say("\nFor a configuration of your own, and for `doctor` and `export`, the environment of the provider:\n");
+    for (name, value) in stand_ins.environment() {
+        say(&format!("export {name}={}", quoted(&value)));
+    }
+    say(&format!(
+        "\nand with it:\n\n{}\nprovider \"mailflow\" {{\n  exchange {{}}\n  gateway {{}}\n}}\n",
+        folder::terraform_block()
+    ));
     say("\nPress Ctrl-C to stop. All that was changed is then gone.");
     match tokio::signal::ctrl_c().await {
         Ok(()) => {

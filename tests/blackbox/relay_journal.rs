@@ -11,6 +11,8 @@ use crate::support::{Must as _, Workspace, World};
 /// The step that is refused: the guard of an open group is not made anew.
 const ALONE: &str = "replace the filter";
 
+const GUARD: &str = "mailflow_gateway_message_filter.guard";
+
 /// What stands in a configuration.
 #[derive(Clone, Copy)]
 struct Relay {
@@ -189,7 +191,6 @@ async fn take_over(world: &World, workspace: &Workspace<'_>, text: &str) {
         "RELAY_O365" => listener.hat.groups.iter().any(|group| group.name == "RELAY_O365"),
         name => configuration.filters.iter().any(|filter| filter.name == name),
     };
-    const GUARD: &str = "mailflow_gateway_message_filter.guard";
     let mut known = workspace.stored();
     if let (Some(live), Some(stored)) = (&guard, known.get(GUARD))
         && stored["name"] != live.as_str()

@@ -90,6 +90,9 @@ pub(crate) async fn furnished(world: &World) -> Workspace<'_> {
     let all = objects(SUITES, Step::Set);
     workspace.write_resources(all.iter().map(|(kind, name, arguments)| (*kind, name.as_str(), arguments.clone())));
     workspace.apply().await;
+    // Signing is a switch of a config that is in use: one that the suites do not make.
+    let signing = json!({ "Name": "signed.contoso.com", "DomainName": "signed.contoso.com", "Enabled": true });
+    world.stand_ins.exchange.put("DkimSigningConfig", "signed.contoso.com", &signing).expect("made");
     workspace
 }
 
