@@ -22,9 +22,9 @@ pub(super) struct Options {
     /// Write a folder with the guide for the stand-ins, in which `terraform init` and `terraform apply` work
     #[arg(long, value_name = "DIR")]
     write: Option<PathBuf>,
-    /// Listen on this port and those that follow it: Exchange Online, the gateway's command line (SSH), its AsyncOS API. Left out, free
-    /// ports are taken
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=65533))]
+    /// Listen on this port and those that follow it: Exchange Online, the gateway's command line (SSH), its AsyncOS API, mail (SMTP). Left
+    /// out, free ports are taken
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=65528))]
     port: Option<u16>,
 }
 
@@ -195,13 +195,16 @@ fn start(first: Option<u16>) -> Result<StandIns, String> {
         let place = if port == 0 { String::new() } else { format!(" on port {port}") };
         format!("Unable to start the stand-in for {what}{place}: {error}")
     };
-    let exchange = Service::start(exchange::Options { port: exchange_port, ..exchange::Options::default() })
+    // A person sends mail now, and looks for it now.
+    let exchange = Service::start(exchange::Options { port: exchange_port, real_clock: true, ..exchange::Options::default() })
         .map_err(|error| failed("Exchange Online", exchange_port, &error))?;
     let mut options = gateway::Options { port: gateway_port, seed: first.map(|_| SEED), ..gateway::Options::default() };
     options.rest_options.port = rest_port;
     let gateway = Appliance::start(options).map_err(|error| failed("the gateway", gateway_port, &error))?;
-    let mail = PostOffice::start(&gateway, &exchange, mail::Options { network: network(), ..mail::Options::default() })
-        .map_err(|error| format!("Unable to start the stand-ins' mail: {error}"))?;
+    let first_port = first.map(|first| first + 3);
+    let mail =
+        PostOffice::start(&gateway, &exchange, mail::Options { network: network(), first_port, ..mail::Options::default() })
+            .map_err(|error| format!("Unable to start the stand-ins' mail: {error}"))?;
     Ok(StandIns { exchange, gateway, mail })
 }
 

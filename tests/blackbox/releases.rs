@@ -9,8 +9,8 @@ use std::time::Instant;
 
 use mailflow::sandbox::exchange;
 use mailflow::sandbox::gateway::{
-    Appliance, ChangeSets, Cluster, DetailForm, FilterForm, HatForm, Layout, MenuForm, Options, RecipientForm, Release,
-    RouteForm, TlsForm,
+    Appliance, BatchFormat, ChangeSets, Cluster, DetailForm, FilterForm, HatForm, Layout, MenuForm, Options, RecipientForm,
+    Release, RouteForm, TlsForm,
 };
 use mailflow::tool::sandbox::StandIns;
 
@@ -71,7 +71,9 @@ fn at_level(level: &str) -> BTreeSet<String> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn release_13_alone() {
-    let world = world(Options { release: Release::V13_0, ..Options::default() });
+    // No help shows a batch format: everything is asked by dialogs.
+    let layout = Layout { batch: BatchFormat::None, ..Layout::default() };
+    let world = world(Options { release: Release::V13_0, layout, ..Options::default() });
     lifecycle(&world, &world.workspace("cell").await, ALL).await;
 }
 
@@ -85,6 +87,7 @@ async fn release_13_in_a_cluster() {
         routes: RouteForm::Commas,
         confirm_delete: true,
         confirmations: true,
+        batch: BatchFormat::None,
         ..Layout::default()
     };
     let cluster = Cluster { cluster_only: vec!["filters".into(), "listenerconfig".into()], ..Cluster::of_two() };

@@ -51,6 +51,9 @@ pub struct Options {
     pub tracking_delay: Duration,
     /// How late the tenant's message trace shows a message.
     pub trace_delay: Duration,
+    /// The port of the first door, which the others follow: the listeners in the gateway's order, the tenant, the mailboxes. Left out, free
+    /// ports are taken.
+    pub first_port: Option<u16>,
     /// What stands in the tenant, instead of what its stand-in has: tests of mail alone.
     pub tenant: Option<Tenant>,
     /// A rule that the carriers do not keep, in tests.
@@ -109,8 +112,9 @@ impl PostOffice {
         doors.extend([Door::Tenant, Door::Mailbox]);
         let mut ports = BTreeMap::new();
         let mut listening = Vec::new();
-        for door in doors {
-            let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        for (door, place) in doors.into_iter().zip(0_u16..) {
+            let port = options.first_port.map_or(0, |first| first.saturating_add(place));
+            let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
             listener.set_nonblocking(true)?;
             ports.insert(door.clone(), listener.local_addr()?.port());
             listening.push((door, listener));
