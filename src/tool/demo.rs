@@ -30,7 +30,6 @@ mx_moved                  = true
 gateway_inbound_addresses = ["203.0.113.10", "203.0.113.11"]
 gateway_outbound_hosts    = ["203.0.113.20"]
 test_recipient            = "postmaster@example.net"
-mx_moved                  = true
 "#;
 
 /// How to run the demo.
