@@ -12,7 +12,7 @@ use hickory_resolver::proto::rr::{RData, RecordType};
 use url::Host;
 
 use crate::remote::{Call, Error, Kind, interruptible};
-use crate::schema::engine;
+use crate::schema::{Record, engine};
 use crate::value::Path;
 
 /// How many times a server is asked within the time limit.
@@ -39,6 +39,19 @@ pub(super) struct Entry {
 }
 
 impl Asking {
+    /// What the arguments `domain`, `resolver` and `timeout` of a data source say: the domain in ASCII, whom to ask about it, and for how long.
+    pub(super) fn of(config: &Record) -> Result<(String, Asking), Error> {
+        let name = config.text("domain").unwrap_or_default();
+        let ascii = ascii(name).map_err(|why| invalid("domain", name, &why))?;
+        let limit =
+            engine::parse_duration(config.text("timeout").unwrap_or("10s")).map_err(|why| invalid("timeout", "", &why))?;
+        let server = match config.text("resolver") {
+            None => None,
+            Some(text) => Some(address(text).map_err(|why| invalid("resolver", text, &why))?),
+        };
+        Ok((ascii, Asking { server, limit }))
+    }
+
     /// The server in words, at the beginning of a sentence.
     pub(super) fn whom(&self) -> String {
         self.server.map_or_else(|| "The DNS servers of this machine".to_owned(), |server| format!("The DNS server {server}"))

@@ -5,9 +5,9 @@
 
 use hickory_resolver::proto::rr::{RData, RecordType};
 
-use super::ask::{Asking, address, ascii, domain, host, invalid, resolver, timeout};
+use super::ask::{Asking, domain, host, resolver, timeout};
 use crate::remote::{Call, Error};
-use crate::schema::{DataSource, Record, boolean, engine, integer, list_of, string};
+use crate::schema::{DataSource, Record, boolean, integer, list_of, string};
 use crate::value::Value;
 
 /// The table.
@@ -42,14 +42,8 @@ pub(super) const SOURCE: DataSource = DataSource {
 
 /// Looks the records up.
 pub(super) async fn read(config: &Record, call: &Call) -> Result<Record, Error> {
-    let name = config.text("domain").unwrap_or_default();
-    let ascii = ascii(name).map_err(|why| invalid("domain", name, &why))?;
-    let limit = engine::parse_duration(config.text("timeout").unwrap_or("10s")).map_err(|why| invalid("timeout", "", &why))?;
-    let server = match config.text("resolver") {
-        None => None,
-        Some(text) => Some(address(text).map_err(|why| invalid("resolver", text, &why))?),
-    };
-    let answers = Asking { server, limit }.ask(&ascii, RecordType::MX, call).await?;
+    let (name, asking) = Asking::of(config)?;
+    let answers = asking.ask(&name, RecordType::MX, call).await?;
     let mut records: Vec<(u16, String)> = answers
         .iter()
         .filter_map(|entry| match &entry.data {

@@ -11,18 +11,12 @@ use serde_json::Value as Json;
 use tokio::io::{AsyncBufReadExt, BufReader};
 
 use super::proof;
-use super::sandbox::StandIns;
+use super::sandbox::{GUIDE, StandIns};
 use super::terraform::Terraform;
 use crate::remote;
 
-/// The guide, as it stands in `examples/guide/`.
-const GUIDE: &[(&str, &str)] = &[
-    ("main.tf", include_str!("../../examples/guide/main.tf")),
-    ("variables.tf", include_str!("../../examples/guide/variables.tf")),
-    ("inbound.tf", include_str!("../../examples/guide/inbound.tf")),
-    ("outbound.tf", include_str!("../../examples/guide/outbound.tf")),
-    ("outputs.tf", include_str!("../../examples/guide/outputs.tf")),
-];
+/// The guide's own blocks of Terraform and the provider; the stand-ins' provider block goes over them.
+const MAIN: &str = include_str!("../../examples/guide/main.tf");
 
 /// The guide's variables for the stand-ins.
 const VARIABLES: &str = r#"domain                    = "example.com"
@@ -147,7 +141,7 @@ async fn story(place: &Path, verbose: bool) -> Result<(), Broken> {
 /// Writes the guide into a folder, with the provider block replaced by one for the stand-ins.
 fn lay_out(folder: &Path, stand_ins: &StandIns) -> io::Result<()> {
     std::fs::create_dir_all(folder)?;
-    for (name, text) in GUIDE {
+    for (name, text) in GUIDE.iter().copied().chain([("main.tf", MAIN)]) {
         std::fs::write(folder.join(name), text)?;
     }
     std::fs::write(folder.join("terraform.tfvars"), VARIABLES)?;

@@ -14,7 +14,7 @@ use crate::sandbox::gateway::{self, Appliance};
 use crate::sandbox::mail::{self, Door, PostOffice};
 use crate::sandbox::oracle::{Leads, Network};
 
-pub(super) use folder::KEEPS_SECRETS;
+pub(super) use folder::{GUIDE, KEEPS_SECRETS};
 
 /// How to run the sandbox.
 #[derive(Debug, clap::Args)]
@@ -92,10 +92,15 @@ impl StandIns {
 
     /// The level of the cluster, where there is one: that at which others work, too.
     fn cluster_block(&self) -> String {
-        let Some(cluster) = self.gateway.cluster() else { return String::new() };
-        let level = cluster.others_at.as_deref().and_then(|level| level.split_once(' '));
-        let named = level.map(|(kind, name)| format!("{:?}\n      name = {name:?}", kind.to_lowercase()));
-        format!("\n    cluster {{\n      mode = {}\n    }}", named.unwrap_or_else(|| "\"cluster\"".to_owned()))
+        let Some((mode, name)) = self.level() else { return String::new() };
+        let name = name.map(|name| format!("\n      name = {name:?}")).unwrap_or_default();
+        format!("\n    cluster {{\n      mode = {mode:?}{name}\n    }}")
+    }
+
+    /// The kind and the name of that level, as the provider's settings have them.
+    fn level(&self) -> Option<(String, Option<&str>)> {
+        let level = self.gateway.cluster()?.others_at.as_deref().and_then(|level| level.split_once(' '));
+        Some(level.map_or_else(|| ("cluster".to_owned(), None), |(kind, name)| (kind.to_lowercase(), Some(name))))
     }
 
     /// The environment variables under which the provider uses them.
@@ -117,10 +122,8 @@ impl StandIns {
             ("MAILFLOW_GATEWAY_API_USERNAME", account.to_owned()),
             ("MAILFLOW_GATEWAY_API_PASSWORD", password.to_owned()),
         ];
-        if let Some(cluster) = self.gateway.cluster() {
-            let level = cluster.others_at.as_deref().and_then(|level| level.split_once(' '));
-            let named = level.map(|(kind, name)| format!("{} {name}", kind.to_lowercase()));
-            variables.push(("MAILFLOW_GATEWAY_CLUSTER", named.unwrap_or_else(|| "cluster".to_owned())));
+        if let Some((mode, name)) = self.level() {
+            variables.push(("MAILFLOW_GATEWAY_CLUSTER", name.map_or(mode.clone(), |name| format!("{mode} {name}"))));
         }
         variables
     }

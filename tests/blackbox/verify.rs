@@ -12,24 +12,8 @@ use crate::support::World;
 use crate::trace::RELAY;
 
 fn command(world: &World, arguments: &[&str]) -> tokio::process::Command {
-    let (exchange, gateway) = (&world.stand_ins.exchange, &world.stand_ins.gateway);
-    let environment = [
-        ("ARM_TENANT_ID", exchange.tenant()),
-        ("ARM_CLIENT_ID", exchange.client_id()),
-        ("ARM_CLIENT_SECRET", exchange.client_secret()),
-        ("MAILFLOW_GATEWAY_HOST", "127.0.0.1".to_owned()),
-        ("MAILFLOW_GATEWAY_USERNAME", gateway.username().to_owned()),
-        ("MAILFLOW_GATEWAY_PASSWORD", gateway.password().to_owned()),
-        ("MAILFLOW_GATEWAY_HOST_KEYS", gateway.host_key_fingerprint().to_owned()),
-        ("MAILFLOW_GATEWAY_API_URL", gateway.rest_url()),
-        ("MAILFLOW_GATEWAY_API_USERNAME", gateway.username().to_owned()),
-        ("MAILFLOW_GATEWAY_API_PASSWORD", gateway.password().to_owned()),
-    ];
-    let urls = ["login_url", "exchange_url", "graph_url"].map(|name| format!("exchange.{name}={}", exchange.url()));
-    let set =
-        [format!("gateway.port={}", gateway.port()), format!("gateway.api.url={}", gateway.rest_url())].into_iter().chain(urls);
     let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_terraform-provider-mailflow"));
-    command.arg("verify").args(arguments).args(set.flat_map(|setting| ["--set".to_owned(), setting])).envs(environment);
+    command.arg("verify").args(arguments).envs(world.stand_ins.environment());
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
     command
 }

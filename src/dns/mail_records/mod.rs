@@ -8,9 +8,9 @@ mod parse;
 use hickory_resolver::proto::rr::{RData, RecordType};
 
 use self::parse::Parsed;
-use super::ask::{Asking, Entry, address, ascii, domain, host, invalid, resolver, timeout};
+use super::ask::{Asking, Entry, domain, host, resolver, timeout};
 use crate::remote::{Call, Error, Kind};
-use crate::schema::{Attribute, DataSource, Record, boolean, engine, integer, list, list_of, object, string};
+use crate::schema::{Attribute, DataSource, Record, boolean, integer, list, list_of, object, string};
 use crate::value::{Diagnostic, Value};
 
 const STATUS: Attribute = string(
@@ -121,14 +121,7 @@ type Texts = Result<Vec<String>, (&'static str, String)>;
 
 /// Looks all records up.
 pub(super) async fn read(config: &Record, call: &Call) -> Result<Record, Error> {
-    let name = config.text("domain").unwrap_or_default();
-    let ascii = ascii(name).map_err(|why| invalid("domain", name, &why))?;
-    let limit = engine::parse_duration(config.text("timeout").unwrap_or("10s")).map_err(|why| invalid("timeout", "", &why))?;
-    let server = match config.text("resolver") {
-        None => None,
-        Some(text) => Some(address(text).map_err(|why| invalid("resolver", text, &why))?),
-    };
-    let asking = Asking { server, limit };
+    let (ascii, asking) = Asking::of(config)?;
     let selectors = match config.texts("dkim_selectors") {
         none if none.is_empty() => vec!["selector1", "selector2"],
         some => some,

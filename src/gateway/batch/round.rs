@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::Goal;
 use super::candidate::{Candidate, Shown};
 use super::job::{Base, Job, Ticket};
 use super::session::Typed;
@@ -347,7 +346,7 @@ impl Writer {
         if staging.dialogs.is_empty() {
             return Ok(Staged::Yes);
         }
-        let moves = staging.moves && !matches!(job.wish.goal, Goal::Create(_) | Goal::Delete(_));
+        let moves = staging.moves && !job.wish.is_whole();
         let carried = order::moved_names(&staging.dialogs);
         let names = [job.wish.name(), job.wish.last_name()].into_iter().chain(carried.iter().map(String::as_str));
         round.held.note_staging(names, moves)?;

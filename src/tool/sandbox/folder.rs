@@ -8,7 +8,7 @@ use super::StandIns;
 use crate::tool::terraform::{hosts, lay_out_mirror, minimum, only_from};
 
 /// The guide as it stands in `examples/guide/`, without its provider block.
-const GUIDE: &[(&str, &str)] = &[
+pub(in crate::tool) const GUIDE: &[(&str, &str)] = &[
     ("inbound.tf", include_str!("../../../examples/guide/inbound.tf")),
     ("outbound.tf", include_str!("../../../examples/guide/outbound.tf")),
     ("outputs.tf", include_str!("../../../examples/guide/outputs.tf")),
