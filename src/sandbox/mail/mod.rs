@@ -114,7 +114,10 @@ impl PostOffice {
         let mut listening = Vec::new();
         for (door, place) in doors.into_iter().zip(0_u16..) {
             let port = options.first_port.map_or(0, |first| first.saturating_add(place));
-            let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
+            let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(|error| match port {
+                0 => error,
+                port => io::Error::new(error.kind(), format!("on port {port}: {error}")),
+            })?;
             listener.set_nonblocking(true)?;
             ports.insert(door.clone(), listener.local_addr()?.port());
             listening.push((door, listener));
