@@ -94,7 +94,7 @@ const GATEWAY: Side = Side {
 /// Makes everything with other values, takes the whim, and puts both services back.
 async fn take_whim(world: &World, side: &Side, suites: &[&'static Suite], always: bool) {
     let before = world.stand_ins.snapshot();
-    let others = world.workspace("others").await;
+    let others = world.workspace_of_many("others").await;
     write(&others, suites, Step::Changed);
     others.apply().await;
     (side.bend)(&world.stand_ins, always);
@@ -108,7 +108,7 @@ async fn an_obstinate_service(side: &Side) {
     take_whim(&world, side, &suites, true).await;
     let removed_before = (side.removed)(&world.stand_ins);
 
-    let workspace = world.workspace("ours").await;
+    let workspace = world.workspace_of_many("ours").await;
     write(&workspace, &suites, Step::Set);
     let run = tokio::time::timeout(PATIENCE, workspace.json(AT_ONCE)).await;
     let first = run.expect("it ends").good();
@@ -145,7 +145,7 @@ async fn a_service_that_errs_once(side: &Side) {
     let suites: Vec<_> = suites(side.prefix).into_iter().filter(|suite| !suite.single).collect();
     let world = World::start();
     take_whim(&world, side, &suites, false).await;
-    let workspace = world.workspace("ours").await;
+    let workspace = world.workspace_of_many("ours").await;
     write(&workspace, &suites, Step::Set);
     let run = workspace.json(AT_ONCE).await.good();
     none_tainted(&workspace, "the apply");
@@ -175,13 +175,13 @@ async fn a_filter_that_is_stored_otherwise_is_an_error_and_is_made_anew() {
     let world = World::start();
     let filter = |script: &str| [(FILTER, "f", json!({ "name": "f", "script": script }))];
     let before = world.stand_ins.gateway.snapshot();
-    let others = world.workspace("others").await;
+    let others = world.workspace_of_many("others").await;
     others.write_resources(filter("if (true) { skip-filters(); }"));
     others.apply().await;
     world.stand_ins.gateway.bend(gateway::Whim::Always);
     world.stand_ins.gateway.restore(&before).expect("a snapshot");
 
-    let workspace = world.workspace("ours").await;
+    let workspace = world.workspace_of_many("ours").await;
     workspace.write_resources(filter("if (true) { drop(); }"));
     let run = workspace.try_apply().await;
     run.error().holds(&["Unable to create message filter \"f\"", "shows other values", "script"]);

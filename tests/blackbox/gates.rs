@@ -30,7 +30,7 @@ fn merged(base: Json, more: &Json) -> Json {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_means_nothing_while_its_gate_is_off_is_set_left_and_given_back() {
     let world = World::start();
-    let workspace = world.workspace("gates").await;
+    let workspace = world.workspace_of_many("gates").await;
     let with = |more: &Json| {
         let own = json!({ "listener": "IncomingMail", "name": "OURS", "behavior": "accept" });
         [(DEFAULTS, "l", merged(json!({ "listener": "OutgoingMail" }), more)), (POLICY, "p", merged(own, more))]

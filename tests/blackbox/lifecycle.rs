@@ -79,7 +79,7 @@ async fn lifecycle(suites: &[&'static Suite], world: World) -> Option<World> {
         return None;
     }
     let before = world.stand_ins.snapshot();
-    let workspace = world.workspace("lifecycle").await;
+    let workspace = world.workspace_of_many("lifecycle").await;
 
     let mut unset_before = BTreeMap::new();
     for step in [Step::Without, Step::Set, Step::Changed, Step::WithoutAgain] {
@@ -114,7 +114,7 @@ async fn lifecycle(suites: &[&'static Suite], world: World) -> Option<World> {
 
 /// Takes every object over into a fresh state.
 async fn import_everything(world: &World, state: &BTreeMap<String, Json>, objects: &[(&'static str, String, Json)]) {
-    let fresh = world.workspace("imported").await;
+    let fresh = world.workspace_of_many("imported").await;
     fresh.write_resources(objects.iter().map(|(kind, name, arguments)| (*kind, name.as_str(), arguments.clone())));
     let ids =
         state.iter().map(|(address, values)| (address.clone(), values["id"].as_str().unwrap_or_default().to_owned())).collect();

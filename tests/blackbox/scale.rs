@@ -348,7 +348,7 @@ fn lists_once(exchange: &Service, when: &str) -> usize {
 async fn three_hundred_rules_and_twenty_connectors_are_imported_with_an_empty_plan_and_one_list_for_each_kind() {
     let world = World::start();
     let exchange = &world.stand_ins.exchange;
-    let workspace: Workspace<'_> = world.workspace("grown").await;
+    let workspace: Workspace<'_> = world.workspace_of_many("grown").await;
     let mut resources = Vec::new();
     let mut imports = BTreeMap::new();
     let mut seed = |kind: &'static str, noun: &str, label: String, (configured, standing): Part, by_name: bool| {

