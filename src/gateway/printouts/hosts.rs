@@ -37,7 +37,7 @@ mod words;
 
 use self::defaults::{defaults, is_title};
 use self::words::{
-    are_senders, begins_with_sender, behavior, comment, defines_policy, first_word, leads_somewhere, number, opens_block,
+    are_senders, begins_group, behavior, comment, defines_policy, first_word, leads_somewhere, number, opens_block,
     senders_first, split_senders, unescaped, value,
 };
 
@@ -270,7 +270,7 @@ impl Table {
         }
         let (name, rest) = match line.split_once(':') {
             Some((name, rest))
-                if !begins_with_sender(line)
+                if begins_group(line)
                     && !unquote(name).is_empty()
                     && (rest.is_empty()
                         || rest.trim_start().starts_with(['$', '('])

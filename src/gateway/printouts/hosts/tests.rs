@@ -155,6 +155,18 @@ fn rg2_what_no_argument_is_for_stays_with_its_policy_its_group_and_the_defaults(
 }
 
 #[test]
+fn rg2_a_row_that_cannot_be_read_counts_where_the_device_says_how_many_there_are() {
+    let table = |groups: usize| {
+        format!(
+            "$A\n    ACCEPT\nG:\n    192.0.2.1\n    $A\nsome words\n    $A\nALL\n    $A\n\nThere are currently {groups} sender groups.\n"
+        )
+    };
+    let rows = read("", &table(3)).expect("two entries that are read, and one that is not");
+    assert_eq!(rows.not_understood, ["some words"]);
+    assert!(read("", &table(4)).is_err(), "one is missing");
+}
+
+#[test]
 fn senders_may_stand_behind_the_policy_of_their_group() {
     let expected = read(
         "",
@@ -239,4 +251,57 @@ fn a_strange_value_or_line_is_kept() {
     let rows = read("", "$A\n ACCEPT {\n tls = \"quantum\"\n ???\n}\nsome words\nALL\n $A\n").unwrap();
     assert_eq!(rows.not_understood, ["tls = \"quantum\"", "some words"]);
     assert_eq!(rows.find(POLICY, "Out/A").unwrap().record.texts("unmanaged"), ["???"]);
+}
+
+/// Whatever name a group may have by what validate accepts: one of several words, one that begins like a sender or a behavior, one like the word of a form.
+#[test]
+fn rg1_a_group_of_any_name_is_read_from_every_layout() {
+    let names = [
+        "MY GROUP",
+        "my partner list",
+        "REJECT LIST",
+        "Relay hosts",
+        "Tcp Refuse",
+        "ALL THINGS",
+        "mail.example.com list",
+        "10.1 net",
+        "a b. c-d_e",
+        "ETF-SOURCE",
+        "etf-source",
+        "GEO",
+        "Country",
+        "mail.example.com",
+        "10.1",
+        "REJECT",
+        "Relay",
+    ];
+    let layouts: [fn(&str) -> String; 7] = [
+        |name| format!("{name}:\n    192.0.2.1\n    mx.example.net\n        $A (c d)\n"),
+        |name| format!("{name}:\n192.0.2.1\nmx.example.net\n$A (c d)\n"),
+        |name| format!("{name}: 192.0.2.1, mx.example.net\n    $A (c d)\n"),
+        |name| format!("{name}: $A (c d)\n    192.0.2.1\n    mx.example.net\n"),
+        |name| format!("{name}:\n    $A (c d)\n    192.0.2.1, mx.example.net\n"),
+        |name| format!("{name}: (c d)\n    192.0.2.1\n    mx.example.net\n    $A\n"),
+        |name| format!("\"{name}\":\n    192.0.2.1 (one)\n    mx.example.net\n    $A (c d)\n"),
+    ];
+    for name in names {
+        for layout in layouts {
+            let group = layout(name);
+            for printed in [
+                format!("$A\n    ACCEPT\n{group}ALL\n    $A\n"),
+                format!(
+                    "$A\n    ACCEPT\nF:\n    192.0.2.7\n    etf-source: feed.one\n    $A\n{group}spam.example\n    REJECT (x)\n{group2}ALL\n    $A\n",
+                    group2 = layout("OTHER ONE")
+                ),
+            ] {
+                let rows = read("", &printed).unwrap_or_else(|error| panic!("{error}\n{printed}"));
+                assert_eq!(rows.not_understood, Vec::<String>::new(), "{printed}");
+                let row = rows.find(GROUP, &format!("Out/{name}")).unwrap_or_else(|| panic!("no group\n{printed}"));
+                assert_eq!(row.record.texts("senders"), ["192.0.2.1", "mx.example.net"], "{printed}");
+                assert_eq!((row.record.text("policy"), row.record.text("comment")), (Some("A"), Some("c d")), "{printed}");
+                let groups = rows.rows.iter().filter(|row| row.resource == GROUP).count();
+                assert_eq!(groups, if printed.contains("OTHER ONE") { 4 } else { 2 }, "{printed}");
+            }
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! The words and pieces of a line of the host access table.
 
-use crate::gateway::resources::forms::{is_feed, is_sender};
+use crate::gateway::resources::forms::{self, is_feed, is_sender};
 
 /// Tells whether a line opens the block of the behavior above it: a name in braces does not.
 pub(super) fn opens_block(line: &str) -> bool {
@@ -73,7 +73,18 @@ pub(super) fn split_sender(line: &str) -> (String, &str) {
 }
 
 pub(super) fn begins_with_sender(line: &str) -> bool {
-    is_sender(&split_sender(line.trim()).0)
+    !is_name_of_words(line) && is_sender(&split_sender(line.trim()).0)
+}
+
+/// Tells whether the line on which an entry begins is that of a group, its name in front of a colon. Only there `ETF-SOURCE: 192.0.2.1` is a group that
+/// is called so: no threat feed has the name of an address or a host.
+pub(super) fn begins_group(line: &str) -> bool {
+    !begins_with_sender(line) || (is_feed(line) && line.split_once(':').is_some_and(|(_, rest)| are_senders(rest)))
+}
+
+/// Tells whether a line begins with a name of several words and a colon, which only a group can: its first word may be that of a sender or a behavior.
+fn is_name_of_words(line: &str) -> bool {
+    line.split_once(':').is_some_and(|(name, _)| name.trim().contains(' ') && forms::sender_group(name.trim()).is_ok())
 }
 
 /// Puts the senders before the policy of their group, where a release prints them behind it. What follows a group that has no sender
@@ -142,6 +153,9 @@ pub(super) fn leads_somewhere(line: &str) -> bool {
 
 /// Takes a behavior off the front of a text.
 pub(super) fn behavior(text: &str) -> Option<(&'static str, &str)> {
+    if is_name_of_words(text) {
+        return None;
+    }
     let (word, rest) = first_word(text);
     match word.to_ascii_uppercase().as_str() {
         "ACCEPT" => Some(("accept", rest)),
