@@ -466,6 +466,11 @@ mod tests {
             assert!(told[0].ends_with("delivery class = bulk"), "{printed} {told:?}");
             assert_eq!((told.len(), told[1].as_str()), (2, ""), "{printed}");
         }
+        // A note without a label stays with its route, too, and the hosts around it are read.
+        let rows = read("", "a.example mx.example.net (kept for now), m2.example.net\n").unwrap();
+        assert_eq!(rows.not_understood, Vec::<String>::new());
+        assert_eq!(rows.rows[0].record.get("destination").as_elements().map(<[Value]>::len), Some(2));
+        assert_eq!(rows.rows[0].record.texts("unmanaged").len(), 1);
         // What may be a host is not passed over.
         let rows = read("", "a.example\n    mx.example.net\n    Backup: m2.example.net\n").unwrap();
         assert!(rows.rows.is_empty() && rows.may_hide(["a.example"]), "{rows:?}");

@@ -238,3 +238,37 @@ fn without_gaps(wanted: &[String], mut whole: Vec<&str>) -> Vec<String> {
     sets.push(shown(&part));
     sets
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gateway::table::Row;
+    use crate::value::Value;
+
+    #[test]
+    fn rg6_single_versions_are_answered_together_and_a_gap_is_refused_where_the_gateway_shows_none() {
+        let labels = ["TLS v1.0", "TLS v1.1", "TLS v1.2", "SSL v2", "SSL v3"].map(str::to_owned);
+        let chosen = |wanted: &[&str]| exactly(wanted.iter().map(|version| (*version).to_owned()).collect())(&labels);
+        assert_eq!(chosen(&["TLSv1", "TLSv1.1", "TLSv1.2"]), Ok(vec![0, 1, 2]));
+        assert_eq!(chosen(&["TLSv1.2"]), Ok(vec![2]));
+        assert!(chosen(&["TLSv1", "TLSv1.2"]).expect_err("a gap").contains("any of them without a gap"));
+
+        let record = |versions: &[&str]| Record::new().with("inbound_methods", Value::texts(versions.iter().copied()));
+        let said = |standing: &[&str], wanted: &[&str]| {
+            let row = Row { resource: RESOURCE.name, id: "tls_settings".to_owned(), record: record(standing) };
+            let found = check(&record(wanted), &Rows { rows: vec![row], ..Rows::default() });
+            found.into_iter().map(|found| format!("{}: {}", found.summary, found.detail)).collect::<Vec<_>>()
+        };
+        let refused = said(&["TLSv1.2"], &["TLSv1", "TLSv1.2"]);
+        assert!(
+            refused.len() == 1 && refused[0].contains("inbound_methods has a gap: ") && refused[0].contains("TLSv1.1 is missing"),
+            "{refused:?}"
+        );
+        assert!(refused[0].contains("[\"TLSv1\", \"TLSv1.1\", \"TLSv1.2\"], [\"TLSv1\"], [\"TLSv1.2\"]"), "{refused:?}");
+        assert_eq!(said(&["TLSv1.2"], &["TLSv1.1", "TLSv1.2"]), Vec::<String>::new());
+        // A gateway that has one takes one; where it may not, it is said that it could not be given back.
+        let unsure = said(&["TLSv1", "TLSv1.2"], &["TLSv1.2"]);
+        assert!(unsure.len() == 1 && unsure[0].contains("may not be given back"), "{unsure:?}");
+        assert_eq!(said(&["TLSv1", "TLSv1.2"], &["TLSv1.1", "TLSv1.3"]), Vec::<String>::new());
+    }
+}
