@@ -51,6 +51,11 @@ impl Gate {
     }
 
     fn at(options: Options, cluster: Level) -> Gate {
+        let (appliance, device) = Gate::try_at(options, cluster);
+        Gate { appliance, device: device.expect("a session") }
+    }
+
+    fn try_at(options: Options, cluster: Level) -> (Appliance, Result<Box<dyn Device>, mailflow::remote::Error>) {
         let appliance = Appliance::start(options).expect("a gateway");
         let login = Login {
             host: "127.0.0.1".to_owned(),
@@ -70,8 +75,8 @@ impl Gate {
             rollback_snapshot: false,
         };
         let settings = Settings { login, cluster, commit, pending_changes: PendingChanges::Error, read_only: true, api: None };
-        let device = RUNTIME.block_on(Connector::new(settings).connect()).expect("a session");
-        Gate { appliance, device }
+        let device = RUNTIME.block_on(Connector::new(settings).connect());
+        (appliance, device)
     }
 
     /// Reads a printout. Whatever cannot be read is the case's failure.
@@ -755,6 +760,15 @@ fn rg7_a_level_without_settings_of_its_own_is_told_and_gets_none() {
     }
     let mut gate = Gate::open(options());
     gate.read(&Printout::Routes).expect("the cluster has them");
+}
+
+#[test]
+fn rg13_a_manager_of_gateways_is_told_at_the_login_on_every_layout() {
+    for options in gateways() {
+        let (_manager, device) = Gate::try_at(Options { is_manager: true, ..options }, Level::Standalone);
+        let Err(error) = device else { panic!("it is taken for a gateway") };
+        assert!(error.message.contains("Secure Email and Web Manager"), "{error}");
+    }
 }
 
 #[test]

@@ -186,6 +186,8 @@ pub struct Options {
     pub release: Release,
     /// Version to print instead of the release's own.
     pub version: Option<String>,
+    /// Greets as a Secure Email and Web Manager, which has none of a gateway's tables.
+    pub is_manager: bool,
     /// Undocumented forms.
     pub layout: Layout,
     /// Rows of a page; `None` never pages.
@@ -288,6 +290,7 @@ impl Default for Options {
             passcode: None,
             release: Release::default(),
             version: None,
+            is_manager: false,
             layout: Layout::default(),
             pager_rows: Some(24),
             columns: None,

@@ -70,7 +70,9 @@ fn login_text(terminal: &Terminal) -> String {
     let (number, build) = state.version.split_once('-').unwrap_or((&state.version, "001"));
     let from = state.sessions.get(&terminal.session).map(|session| session.from.clone()).unwrap_or_default();
     let minutes = terminal.shared.options.idle_limit.as_secs().div_ceil(60);
-    let (model, product) = if terminal.release() == Release::V8_0 {
+    let (model, product) = if terminal.shared.options.is_manager {
+        ("Cisco M600V", "Cisco M600V Secure Email and Web Manager Virtual Appliance")
+    } else if terminal.release() == Release::V8_0 {
         ("Cisco IronPort C170", "Cisco IronPort C170 Messaging Gateway(tm) Appliance")
     } else {
         ("Cisco C600V", "Cisco C600V Secure Email Gateway Virtual Appliance")
