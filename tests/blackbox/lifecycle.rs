@@ -44,25 +44,61 @@ async fn every_attribute_of_the_gateway_is_set_changed_and_unset_with_an_empty_p
 /// The group has a table of its own for each command; the cluster and the machines have others, which stay as they are.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn rg7_every_attribute_of_a_group_of_a_cluster_is_set_changed_and_unset_and_other_levels_stay_as_they_are() {
-    let [group, machine] = ["Group Main_Group", "Machine esa.example.com"].map(str::to_owned);
+    let world = lifecycle(&suites("mailflow_gateway_"), at_level(GROUP)).await;
+    if let Some(world) = world {
+        must_have_written_only(&world, GROUP);
+    }
+}
+
+/// The same one level below, with an object of each kind: what all objects share brings them there.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rg7_objects_of_a_machine_of_a_cluster_are_made_and_destroyed_and_other_levels_stay_as_they_are() {
+    let world = at_level(MACHINE);
+    let before = world.stand_ins.snapshot();
+    let workspace = world.workspace("machine").await;
+    let mut kinds = BTreeSet::new();
+    let mut objects = objects(&suites("mailflow_gateway_"), Step::Changed);
+    objects.retain(|(kind, ..)| kinds.insert(*kind));
+    workspace.write_resources(objects.iter().map(|(kind, name, arguments)| (*kind, name.as_str(), arguments.clone())));
+    workspace.apply().await;
+    workspace.must_plan_nothing("at the machine").await;
+    assert_ne!(world.stand_ins.snapshot(), before);
+    must_have_written_only(&world, MACHINE);
+    workspace.destroy().await;
+    assert_eq!(world.stand_ins.snapshot(), before, "the gateway is as it was");
+    must_have_written_only(&world, MACHINE);
+}
+
+const GROUP: &str = "Group Main_Group";
+const MACHINE: &str = "Machine esa.example.com";
+
+/// A cluster whose group and machine have a table of their own for each command.
+fn own_tables() -> Configuration {
     let mut configuration = Configuration::new_gateway(gateway::Release::default());
     for command in level::COMMANDS {
-        configuration.make_own(std::slice::from_ref(&group), command, false);
-        configuration.make_own(&[machine.clone(), group.clone()], command, false);
+        configuration.make_own(&[GROUP.to_owned()], command, false);
+        configuration.make_own(&[MACHINE.to_owned(), GROUP.to_owned()], command, false);
     }
+    configuration
+}
+
+/// A world in which one level of such a cluster is managed.
+fn at_level(managed: &str) -> World {
     let cluster = gateway::Cluster {
         inherited: level::COMMANDS.map(str::to_owned).to_vec(),
-        others_at: Some(group.clone()),
+        others_at: Some(managed.to_owned()),
         ..gateway::Cluster::of_two()
     };
-    let options =
-        gateway::Options { cluster: Some(cluster), configuration: Some(configuration.clone()), ..gateway::Options::default() };
-    let world = World::with(StandIns::with(exchange::Options::default(), options).expect("the stand-ins start"));
-    let world = lifecycle(&suites("mailflow_gateway_"), world).await;
-    if let Some(world) = world {
-        assert_eq!(world.stand_ins.gateway.levels_written().into_iter().collect::<Vec<_>>(), [group]);
-        assert_eq!(world.stand_ins.gateway.configuration().levels[&machine], configuration.levels[&machine]);
-    }
+    let options = gateway::Options { cluster: Some(cluster), configuration: Some(own_tables()), ..gateway::Options::default() };
+    World::with(StandIns::with(exchange::Options::default(), options).expect("the stand-ins start"))
+}
+
+fn must_have_written_only(world: &World, managed: &str) {
+    assert_eq!(world.stand_ins.gateway.levels_written().into_iter().collect::<Vec<_>>(), [managed]);
+    let (stands, before) = (world.stand_ins.gateway.configuration(), own_tables());
+    let other = if managed == GROUP { MACHINE } else { GROUP };
+    assert_eq!(stands.levels[other], before.levels[other]);
+    assert_eq!((&stands.smtp_routes, &stands.filters), (&before.smtp_routes, &before.filters), "the cluster");
 }
 
 #[test]
