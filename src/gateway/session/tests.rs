@@ -35,9 +35,13 @@ fn login() -> String {
 }
 
 async fn opened(script: &str, level: Level) -> (Result<Session, Error>, Heard) {
+    opened_at(script, level, quick()).await
+}
+
+async fn opened_at(script: &str, level: Level, timing: Timing) -> (Result<Session, Error>, Heard) {
     let device = Played::saying(script);
     let heard = device.heard();
-    (Session::open(device.line(), &settings(level), quick()).await, heard)
+    (Session::open(device.line(), &settings(level), timing).await, heard)
 }
 
 async fn session(rest: &str) -> (Session, Heard) {
@@ -270,4 +274,47 @@ fn g26_another_release_in_the_middle_of_the_run_stops_it() {
     assert_eq!(connector.another_release(Some("15.0.0-104")), None);
     assert_eq!(connector.another_release(Some("15.5.1")), Some(("15.0.0-104".into(), "15.5.1".into())));
     assert_eq!(connector.name(), "esa1.example.com:22 (cluster)");
+}
+
+/// The limits that are in force, on a clock that is paused: how long it takes until the error is there.
+#[tokio::test(start_paused = true)]
+async fn rs7_a_command_a_dialog_and_a_commit_have_limits_of_their_own() {
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    enum What {
+        Command,
+        Dialog,
+        Commit,
+    }
+    let minutes = Duration::from_mins;
+    let trickle = "a row\n⏳".repeat(30);
+    let cases = [
+        (What::Command, "«smtproutes»\n", "", minutes(2)),
+        (What::Command, "«smtproutes»\n", &trickle, minutes(15)),
+        (What::Command, "«smtproutes»\n", "HANGUP", Duration::ZERO),
+        (What::Dialog, "«destconfig»\nChoose the operation:\n- NEW - Create.\n[]> «NEW»\n", "", minutes(2)),
+        (What::Dialog, "«destconfig»\nChoose the operation:\n- NEW - Create.\n[]> «NEW»\n", &trickle, minutes(15)),
+        (What::Dialog, "«destconfig»\nChoose the operation:\n- NEW - Create.\n[]> «NEW»\n", "HANGUP", Duration::ZERO),
+        // The settings of these tests: `commit.timeout` is 5 minutes.
+        (What::Commit, &format!("{COMMENT}«x»\n"), "", minutes(5)),
+        (What::Commit, &format!("{COMMENT}«x»\n"), &trickle, minutes(5)),
+        (What::Commit, &format!("{COMMENT}«x»\n"), "HANGUP", Duration::ZERO),
+    ];
+    for (what, begin, rest, limit) in cases {
+        let script = format!("{}{begin}{rest}", login());
+        let (session, _) = opened_at(&script, Level::Standalone, Timing::default()).await;
+        let mut session = session.expect("a session");
+        let began = Instant::now();
+        let error = match what {
+            What::Command => session.show("smtproutes").await.err(),
+            What::Dialog => session.walk(&Dialog::of("destconfig").choose("NEW")).await.err(),
+            What::Commit => session.commit("x", false).await.err(),
+        };
+        let took = began.elapsed();
+        let error = error.unwrap_or_else(|| panic!("{what:?} {rest:?}: it came to an end"));
+        assert_eq!(error.kind, Kind::Unavailable, "{what:?} {rest:?}: {error}");
+        assert!(took >= limit && took <= limit + Duration::from_secs(1), "{what:?} {rest:?} {took:?}: {error}");
+        assert!(!session.shell.is_open(), "{what:?} {rest:?}");
+        // A line that was cut is taken up again; a device that does not answer is not asked the same once more.
+        assert_eq!(error.retryable, rest == "HANGUP", "{what:?} {rest:?}: {error}");
+    }
 }

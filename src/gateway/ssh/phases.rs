@@ -30,6 +30,10 @@ enum Phase {
     Prompt,
     /// The first command is not answered.
     Command,
+    /// As a jump host: it opens no connection to the gateway.
+    Forward,
+    /// As a jump host: it connects, and nothing is heard from there.
+    Behind,
 }
 
 /// How it stops.
@@ -86,6 +90,28 @@ impl server::Handler for Host {
     ) -> Result<(), russh::Error> {
         self.at(Phase::Channel).await;
         reply.accept().await;
+        Ok(())
+    }
+
+    async fn channel_open_direct_tcpip(
+        &mut self,
+        mut channel: Channel<server::Msg>,
+        _: &str,
+        _: u32,
+        _: &str,
+        _: u32,
+        reply: ChannelOpenHandle,
+        _: &mut Session,
+    ) -> Result<(), russh::Error> {
+        self.at(Phase::Forward).await;
+        reply.accept().await;
+        let stop = Arc::clone(&self.stop);
+        tokio::spawn(async move {
+            // The client's first words to the gateway behind: the way is open.
+            channel.wait().await;
+            stop.notify_one();
+            std::future::pending::<()>().await;
+        });
         Ok(())
     }
 
@@ -240,6 +266,63 @@ async fn rs7_each_phase_of_a_contact_has_a_limit_and_words_of_its_own() {
             assert!(error.retryable || !is_before_login, "{what}");
             assert!(!error.retryable || phase != Phase::Password, "{what}");
             assert_eq!(error.unheard, phase == Phase::Connection, "{what}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn rs7_a_jump_host_has_the_same_limits_and_the_way_behind_it_has_its_own() {
+    let seconds = Duration::from_secs;
+    let phases = [
+        (
+            Phase::Connection,
+            "SSH handshake",
+            "The jump host 127.0.0.1",
+            "did not complete the SSH handshake within 30 s",
+            PROMPT_LIMIT,
+        ),
+        (
+            Phase::Methods,
+            "login",
+            "The jump host 127.0.0.1",
+            "did not ask for a login of \"terraform\" within 30 s",
+            PROMPT_LIMIT,
+        ),
+        (
+            Phase::Password,
+            "login",
+            "The jump host 127.0.0.1",
+            "did not answer the login of \"terraform\" within 60 s",
+            LOGIN_LIMIT,
+        ),
+        (
+            Phase::Forward,
+            "connection",
+            "The jump host cannot reach the gateway 192.0.2.1",
+            "no answer within 20 s",
+            CHANNEL_LIMIT,
+        ),
+        (Phase::Behind, "SSH handshake", "The gateway 192.0.2.1", "did not complete the SSH handshake within 30 s", PROMPT_LIMIT),
+    ];
+    for (phase, told, who, words, limit) in phases {
+        for how in [How::Silent, How::Cut, How::Reset] {
+            let clock = Arc::new(Clock::default());
+            let (jump, logins) = peer(phase, how, Arc::clone(&clock)).await;
+            let gateway = Login { host: "192.0.2.1".into(), port: 22, ..jump.clone() };
+            let (error, took) = contact(Login { jump_host: Some(Box::new(jump)), ..gateway }).await;
+            clock.resume();
+            let what = format!("{phase:?} {how:?} {took:?}: {error} {:?}", error.context);
+            assert!(error.context.contains(&("phase", told.to_owned())), "{what}");
+            let limit = if how == How::Silent { limit } else { seconds(5) };
+            assert!(took <= limit + seconds(6), "{what}");
+            let is_told = error.message.starts_with(who) && error.message.contains(words);
+            assert!(how != How::Silent || (is_told && took >= limit), "{what}");
+            let given = logins.load(Ordering::SeqCst);
+            match phase {
+                Phase::Connection | Phase::Methods => assert_eq!(given, 0, "{what}"),
+                Phase::Password => assert_eq!((given, error.kind), (1, Kind::Denied), "{what}"),
+                _ => assert!((1..=4).contains(&given), "{given} logins, {what}"),
+            }
         }
     }
 }
