@@ -31,6 +31,9 @@ pub trait Device: Send {
     /// Commits what is staged. A lost connection is an [`Error`] of kind `Unavailable`: the outcome is then unknown.
     async fn commit(&mut self, comment: &str, rollback_snapshot: bool) -> Result<Commit, Error>;
 
+    /// Tells what the last commit changed, in the device's words.
+    async fn committed(&mut self) -> Result<String, Error>;
+
     /// Logs out. What is staged and not committed is neither committed nor agreed to be lost: it may not be ours.
     async fn close(&mut self);
 

@@ -219,29 +219,57 @@ impl Journal {
     }
 
     fn explains_each_line(&self, pending: &str) -> bool {
+        let (explained, foreign) = self.divide(pending);
+        explained && foreign.is_empty()
+    }
+
+    /// Tells whether a text names anything that was staged.
+    pub(super) fn names_any(&self, pending: &str) -> bool {
+        let text = pending.to_lowercase();
+        self.staged.iter().any(|name| mentions(&text, &name.to_lowercase()))
+    }
+
+    /// The lines of what a device shows as pending that this journal does not explain, each behind those that say where it stands.
+    pub(super) fn foreign_lines(&self, pending: &str) -> Vec<String> {
+        self.divide(pending).1
+    }
+
+    /// Whether any line is explained, and the lines that are not.
+    fn divide(&self, pending: &str) -> (bool, Vec<String>) {
         let names: Vec<String> = self.staged.iter().map(|name| name.to_lowercase()).collect();
         let lines: Vec<&str> = pending.lines().filter(|line| !line.trim().is_empty()).collect();
         let depth = |line: &str| line.len() - line.trim_start().len();
-        let mut explained = false;
+        let (mut explained, mut foreign) = (false, Vec::new());
         // The depth of the line that names an object, as long as the lines stand below it.
         let mut below: Option<usize> = None;
+        // The lines that say where the next one stands.
+        let mut above: Vec<&str> = Vec::new();
         for (at, line) in lines.iter().enumerate() {
             let own = depth(line);
             below = below.filter(|above| own > *above);
+            above.retain(|line| depth(line) < own);
             let text = line.to_lowercase();
             if below.is_none() && names.iter().any(|name| mentions(&text, name)) {
                 below = Some(own);
             }
             let says_where = lines.get(at + 1).is_some_and(|next| depth(next) > own);
-            let is_title = at == 0 && lines.len() > 1 && line.trim_end().ends_with(':');
+            let is_title = at == 0 && lines.len() > 1 && (line.trim_end().ends_with(':') || is_about_changes(&text));
             if below.is_some() || (self.moved && is_about_order(&text)) {
                 explained = true;
-            } else if !says_where && !is_title {
-                return false;
+            } else if says_where {
+                above.push(line);
+            } else if !is_title {
+                let place: Vec<&str> = above.iter().chain([line]).map(|line| line.trim()).collect();
+                foreign.push(place.join(" / "));
             }
         }
-        explained
+        (explained, foreign)
     }
+}
+
+/// Tells whether a line says only that changes are shown below.
+fn is_about_changes(line: &str) -> bool {
+    line.contains("changes") && ["following", "pending", "uncommitted", "committed"].iter().any(|word| line.contains(word))
 }
 
 /// Tells whether a line says only that something stands in another order.
@@ -256,7 +284,7 @@ pub(super) fn fingerprint(text: &str) -> String {
 }
 
 /// Tells whether a text names an object, both in lower case, and not as a part of a longer name.
-fn mentions(text: &str, name: &str) -> bool {
+pub(super) fn mentions(text: &str, name: &str) -> bool {
     let within = |letter: char| letter.is_alphanumeric() || letter == '_' || letter == '-';
     !name.is_empty()
         && text.match_indices(name).any(|(start, found)| {

@@ -379,6 +379,12 @@ impl Device for Session {
         commit::commit(&mut self.shell, comment, rollback_snapshot, self.commit_limit).await
     }
 
+    async fn committed(&mut self) -> Result<String, Error> {
+        self.alive().await?;
+        let said = self.show_checked("commitdetail").await?;
+        Ok(self.shell.transcript().shown(&said))
+    }
+
     async fn close(&mut self) {
         if self.shell.is_open() && self.shell.begin().await.is_ok() {
             let limit = Limit { silence: self.shell.timing().close, total: self.shell.timing().close, ..self.shell.patience() };

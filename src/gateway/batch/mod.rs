@@ -11,7 +11,8 @@
 //! owns the session; readings go through it too, so that none sees a change that is staged and not committed.
 //!
 //! What a batch of N changes costs, on top of its dialogs: for each printout one reading before the first staging and one after the commit;
-//! `showchanges` before the first staging and before the commit; the commit. A batch that follows another within a moment begins with what that one
+//! `showchanges` before the first staging and right before the commit (in a run's first batch of several also behind the first staging); the
+//! commit, and `commitdetail`. A batch that follows another within a moment begins with what that one
 //! read back. Where the help of a command shows its batch format, a change is one line instead of a dialog ([`crate::gateway::batch_form`]), and
 //! what the lines did is read before the commit: a device that understood them otherwise is asked by dialogs from then on.
 //! What was staged is put into the rows that were read
@@ -40,7 +41,8 @@
 //! | one writer per gateway: a second one waits for a time and names the holder; the lock of a killed one is free | `g13_…`; between processes `tests/blackbox/faults`: `g13_…`, `p01_g12_…` |
 //! | a stop commits what is staged and refuses what is queued | `p02_…` |
 //! | what a killed run left is no truth for a reading, and a change clears it where its journal explains every line | `tests/leftovers.rs`; `tests/blackbox/faults`: `p01_g12_…` |
-//! | the uncommitted work of others is neither cleared nor committed | `g11_…` |
+//! | the uncommitted work of others is neither cleared nor committed | `g11_…`; `tests/administrators.rs` |
+//! | what others stage beside a batch stays pending, or is named by a warning if it went live | `beside.rs`; `tests/administrators.rs`: `rs1_whatever_a_colleague_stages_…` |
 //! | another release in the middle stops the run | `tests/blackbox/campaign`: `g26_…`; `tests/blackbox/faults`: `g26_…` |
 //! | the comment of a commit names the run and what changed | `the_comment_of_a_commit_…` |
 //! | no commit opens a relay, or takes the guard of one, unless its reason is known; the other changes go on | `relays.rs`; `tests/blackbox/relay.rs` |
@@ -49,7 +51,9 @@
 //! | what was read ends at each Configure | `tests/operations.rs`: `what_was_read_ends_with_the_client_…` |
 //! | a printout that a commit of others tore apart is read again | `tests/blackbox/campaign`: `a_table_that_somebody_changes_…` |
 
+mod beside;
 mod candidate;
+mod conclude;
 mod job;
 mod relays;
 mod round;

@@ -3,24 +3,24 @@
 //! What holds between any two steps here: a job is either waiting (nothing of it is staged, its caller may leave), or staged in
 //! this session, or inside a commit. Whatever goes wrong puts the staged ones back to waiting, with an empty candidate.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::beside::{Others, Trace};
 use super::candidate::{Candidate, Shown};
 use super::job::{Base, Job, Ticket};
 use super::session::Typed;
 use super::weigh;
 use super::writer::{MOST_LOST, Writer, step};
-use crate::gateway::device::Commit;
 use crate::gateway::lock::Held;
 use crate::gateway::order;
 use crate::gateway::settings::PendingChanges;
 use crate::gateway::table::{Neighbours, Printout, Rows};
 use crate::remote::order::Place;
-use crate::remote::{Error, Failure, Kind};
+use crate::remote::{Error, Kind};
 use crate::value::Diagnostic;
 
 /// What was read back behind a commit stands for the reading before the next batch for so long. It is read once more before that is committed.
@@ -29,22 +29,16 @@ const STILL_FRESH: Duration = Duration::from_secs(1);
 /// A batch takes no more changes when this has passed since it began.
 const LONGEST_OPEN: Duration = Duration::from_secs(2);
 
-/// So many collisions with commits of others in a row are an error.
-const MOST_COLLISIONS: u32 = 3;
-
-/// So many single changes refused in the words in which all were refused together: it is not about any one of them.
-const MOST_ALIKE: u32 = 3;
-
 /// A batch in the making.
 pub(super) struct Round {
-    held: Held,
+    pub(super) held: Held,
     /// When the first change could be staged.
     began: Option<Instant>,
     /// When the last change arrived.
     last: Instant,
     /// Whether it takes changes that arrive.
     open: bool,
-    todo: VecDeque<Job>,
+    pub(super) todo: VecDeque<Job>,
     /// What waits for other changes of the batch, until it takes no more.
     late: Vec<Job>,
     pub(super) staged: Vec<Job>,
@@ -54,26 +48,29 @@ pub(super) struct Round {
     /// What the last batch read back a moment ago.
     read_back: BTreeMap<Printout, Arc<Rows>>,
     /// What has to be read before it is committed, and why.
-    unseen: BTreeMap<Printout, Unseen>,
-    /// What the device shows as staged.
-    shown: Shown,
+    pub(super) unseen: BTreeMap<Printout, Unseen>,
+    /// What the device shows as staged, and what of it is not explained.
+    pub(super) shown: Shown,
+    pub(super) others: Option<Others>,
+    /// What was staged, in the order of staging.
+    pub(super) traces: Vec<Trace>,
     /// Whether to look after each staging: a dialog was refused, and another one may be.
     careful: bool,
     /// Whether this session's candidate is known to hold nothing but `staged`.
     prepared: bool,
-    lost: u32,
-    collisions: u32,
+    pub(super) lost: u32,
+    pub(super) collisions: u32,
     /// The rest of a batch that was refused as a whole, the next part last.
-    parts: Vec<VecDeque<Job>>,
+    pub(super) parts: Vec<VecDeque<Job>>,
     /// The words in which it was refused as a whole, and how many single changes were refused in the same since.
-    refusal: Option<String>,
-    alike: u32,
+    pub(super) refusal: Option<String>,
+    pub(super) alike: u32,
     pub(super) notices: Vec<Diagnostic>,
 }
 
 /// Why a printout has to be read before what is staged in it is committed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Unseen {
+pub(super) enum Unseen {
     /// What stood there was read for the batch before: somebody else may have changed it since.
     Base,
     /// Something was staged in a line of the command's batch format: it may be understood otherwise than we do.
@@ -118,6 +115,7 @@ impl Writer {
             round.drop_unwanted();
             if !round.todo.is_empty() {
                 if self.prepare(round).await
+                    && self.look_behind_the_first(round).await
                     && let Some(job) = round.todo.pop_front()
                     && job.ticket.take()
                 {
@@ -196,7 +194,7 @@ impl Writer {
     }
 
     /// Opens a session if there is none, and empties its candidate of what is our own.
-    async fn enter(&mut self, round: &mut Round, tickets: &[Arc<Ticket>]) -> Result<(), Error> {
+    pub(super) async fn enter(&mut self, round: &mut Round, tickets: &[Arc<Ticket>]) -> Result<(), Error> {
         let mut lost = 0;
         loop {
             if !self.session.is_open() {
@@ -259,7 +257,10 @@ impl Writer {
         let printout = job.wish.printout();
         let mut walked = false;
         match self.try_stage(round, &mut job, &printout, &mut walked).await {
-            Ok(Staged::Yes) => round.staged.push(job),
+            Ok(Staged::Yes) => {
+                round.staged.push(job);
+                self.keep_out(round).await;
+            }
             Ok(Staged::Anew) => {
                 job.ticket.release();
                 round.todo.push_front(job);
@@ -348,8 +349,9 @@ impl Writer {
         }
         let moves = staging.moves && !job.wish.is_whole();
         let carried = order::moved_names(&staging.dialogs);
-        let names = [job.wish.name(), job.wish.last_name()].into_iter().chain(carried.iter().map(String::as_str));
-        round.held.note_staging(names, moves)?;
+        let own = [job.wish.name(), job.wish.last_name()];
+        round.held.note_staging(own.into_iter().chain(carried.iter().map(String::as_str)), moves)?;
+        let trace = Trace::new(job, &own);
         for dialog in &staging.dialogs {
             *walked = true;
             match self.session.stage(dialog).await? {
@@ -361,6 +363,7 @@ impl Writer {
             }
         }
         candidate.put(&job.wish, staging);
+        round.traces.push(trace);
         round.shown = Shown::Unasked;
         if round.careful {
             if job.wish.table.neighbours != Neighbours::None {
@@ -369,18 +372,6 @@ impl Writer {
             self.ask(round).await?;
         }
         Ok(Staged::Yes)
-    }
-
-    /// Asks what is staged, and notes it for whoever comes after a writer that is killed.
-    async fn ask(&mut self, round: &mut Round) -> Result<(), Error> {
-        round.shown = match self.session.pending().await? {
-            Some(words) => {
-                round.held.note_pending(&words)?;
-                Shown::Words(words)
-            }
-            None => Shown::Nothing,
-        };
-        Ok(())
     }
 
     /// After a refusal: if something of the refused change may be staged, clears all and has the others staged again.
@@ -401,8 +392,22 @@ impl Writer {
         self.clear(round).await;
     }
 
-    /// Drops all that is staged; the staged changes wait again.
-    pub(super) async fn clear(&mut self, round: &mut Round) {
+    /// Drops all that is staged; the staged changes wait again. False if somebody else's work stands among it: nothing is dropped then, and
+    /// all of the batch have heard of it.
+    pub(super) async fn clear(&mut self, round: &mut Round) -> bool {
+        match self.would_clear_others(round).await {
+            Ok(true) => return false,
+            Ok(false) => self.wipe(round).await,
+            Err(error) => {
+                self.session.close().await;
+                self.lost(round, error).await;
+            }
+        }
+        true
+    }
+
+    /// Drops all that is staged, whosever it is.
+    pub(super) async fn wipe(&mut self, round: &mut Round) {
         round.unstage();
         match self.session.clear().await.and_then(|()| round.held.forget()) {
             Ok(()) => round.prepared(),
@@ -414,7 +419,7 @@ impl Writer {
     }
 
     /// The session is gone, and with it what was staged. All of it is staged again in the next one, a few times.
-    async fn lost(&mut self, round: &mut Round, error: Error) {
+    pub(super) async fn lost(&mut self, round: &mut Round, error: Error) {
         round.unstage();
         round.lost += 1;
         if round.lost > MOST_LOST {
@@ -425,229 +430,6 @@ impl Writer {
             tracing::warn!(error = %error, "the session with the gateway was lost; nothing is live, staging again");
             self.shared.set_obstacle(Some(error));
             self.pause(Some(Instant::now() + step(round.lost))).await;
-        }
-    }
-
-    /// Commits what is staged, and answers all, or has them staged again.
-    async fn conclude(&mut self, round: &mut Round) {
-        if round.shown == Shown::Unasked
-            && let Err(error) = self.ask(round).await
-        {
-            // Without an answer nobody can tell what would be committed.
-            self.session.close().await;
-            return self.lost(round, error).await;
-        }
-        match self.surprise(round).await {
-            Ok(None) => {}
-            Ok(Some(surprise)) => {
-                if surprise == Unseen::Lines {
-                    tracing::info!("the batch format did something else than was asked; all is staged again by dialogs");
-                    self.session.distrust_lines();
-                }
-                return self.clear(round).await;
-            }
-            Err(error) => {
-                self.session.close().await;
-                return self.lost(round, error).await;
-            }
-        }
-        if round.shown != Shown::Nothing {
-            match self.refuse_relays(round).await {
-                Ok(false) => {}
-                Ok(true) => return,
-                Err(error) if !self.session.is_open() => return self.lost(round, error).await,
-                Err(error) => {
-                    // Nobody can tell what would be committed.
-                    let jobs = std::mem::take(&mut round.staged);
-                    self.clear(round).await;
-                    let error =
-                        error.hint("Whether the change would open a relay could not be judged. Nothing of it is on the gateway.");
-                    return jobs.into_iter().for_each(|job| job.fail(error.clone()));
-                }
-            }
-        }
-        let jobs = std::mem::take(&mut round.staged);
-        if round.shown == Shown::Nothing {
-            // All stands as it was wished for, or the dialogs had no effect: reading tells.
-            round.settled();
-            return self.confirm(round, jobs).await;
-        }
-        for job in &jobs {
-            self.shared.snapshots.forget(&job.wish.printout());
-            self.ours.begins(&job.wish);
-        }
-        let comment = weigh::comment(&self.commit.comment, &self.run, &jobs);
-        tracing::info!(changes = jobs.len(), "committing");
-        let began = Instant::now();
-        let outcome = self.session.commit(&comment, self.commit.rollback_snapshot, self.commit.timeout).await;
-        self.last_commit = began.elapsed();
-        match outcome {
-            Ok(Some(Commit::Done { notices })) => {
-                round
-                    .notices
-                    .extend(notices.into_iter().map(|words| Diagnostic::warning("The gateway committed with a notice", words)));
-                round.collisions = 0;
-                round.alike = 0;
-                round.settled();
-                self.confirm(round, jobs).await;
-            }
-            Ok(Some(Commit::NothingStaged)) => {
-                let words = "The gateway had nothing to commit: what was staged is gone.";
-                self.settle(round, jobs, Error::new(Kind::Unavailable, words), true).await;
-            }
-            Ok(Some(Commit::Collision(words))) => {
-                round.collisions += 1;
-                self.shared.snapshots.forget_all();
-                round.staged = jobs;
-                self.clear(round).await;
-                if round.collisions >= MOST_COLLISIONS {
-                    round.fail_waiting(
-                        &Error::new(Kind::Conflict, words)
-                            .hint("Somebody else commits on the gateway again and again. Run again when they are done."),
-                    );
-                } else {
-                    self.stand_back(round.collisions).await;
-                }
-            }
-            Ok(Some(Commit::Refused(words))) => self.refused(round, jobs, words).await,
-            Ok(None) => {
-                let words = format!("The commit did not end within {} seconds.", self.commit.timeout.as_secs_f32());
-                self.settle(round, jobs, Error::new(Kind::Unavailable, words), false).await;
-            }
-            Err(error) => {
-                // Only a lost line is worth another attempt: what else a device says of a commit, it will say again.
-                let again = error.kind == Kind::Unavailable;
-                self.settle(round, jobs, error, again).await;
-            }
-        }
-    }
-
-    /// Reads what nobody has seen yet. Gives why it was unseen where it shows something else than what stood before and what was staged.
-    async fn surprise(&mut self, round: &mut Round) -> Result<Option<Unseen>, Error> {
-        for (printout, why) in std::mem::take(&mut round.unseen) {
-            let rows = self.session.read(&printout).await?;
-            if !round.candidate.get(&printout).is_some_and(|candidate| candidate.agrees(&self.rules, &rows)) {
-                return Ok(Some(why));
-            }
-        }
-        Ok(None)
-    }
-
-    /// A refused commit: a single change is to blame; of several, halves are tried, down to single ones.
-    async fn refused(&mut self, round: &mut Round, mut jobs: Vec<Job>, words: String) {
-        let blamed = if jobs.len() == 1 { jobs.pop() } else { None };
-        round.staged = jobs;
-        self.clear(round).await;
-        let error =
-            Error::new(Kind::Invalid, words.clone()).hint("The gateway refused the commit. Nothing of this change is on it.");
-        if let Some(job) = blamed {
-            job.fail(error.clone());
-            if round.refusal.as_ref() == Some(&words) {
-                round.alike += 1;
-            }
-            if round.alike >= MOST_ALIKE {
-                round.fail_waiting(&error);
-            }
-        } else {
-            round.refusal.get_or_insert(words);
-            let second = round.todo.split_off(round.todo.len().div_ceil(2));
-            round.parts.push(second);
-        }
-    }
-
-    /// A commit whose outcome is not known: what is live is a success, the rest is staged again if that is worth it.
-    async fn settle(&mut self, round: &mut Round, jobs: Vec<Job>, error: Error, again: bool) {
-        tracing::warn!(error = %error, "the outcome of a commit is not known; reading what is live");
-        round.unstage();
-        round.lost += 1;
-        let shown = self.read_back(round, &jobs).await;
-        for mut job in jobs {
-            match shown.get(&job.wish.printout()) {
-                Some(Ok(rows)) => match weigh::is_live(&self.rules, &job.wish, rows) {
-                    Ok(row) => job.succeed(row, std::mem::take(&mut round.notices)),
-                    Err(_) if again && round.lost <= MOST_LOST => {
-                        job.unsure = true;
-                        job.ticket.release();
-                        round.todo.push_back(job);
-                    }
-                    Err(_) => {
-                        let words =
-                            format!("{} The change is not live now; a commit that still runs may make it so.", error.message);
-                        job.fail_open(Error { message: words, ..error.clone() });
-                    }
-                },
-                unread => {
-                    let why =
-                        unread.and_then(|shown| shown.as_ref().err()).map_or(String::new(), |why| format!(" {}", why.message));
-                    let words = format!("{} Whether the change is live is not known.{why}", error.message);
-                    job.fail_open(Error { message: words, ..error.clone() });
-                }
-            }
-        }
-    }
-
-    /// Reads back what was committed, and answers.
-    async fn confirm(&mut self, round: &mut Round, jobs: Vec<Job>) {
-        let shown = self.read_back(round, &jobs).await;
-        let rows = shown.iter().filter_map(|(printout, rows)| Some((printout.clone(), Arc::clone(rows.as_ref().ok()?))));
-        self.read_back = (Instant::now(), rows.collect());
-        // What arrived before the answers is not what they bring about.
-        self.drain();
-        // Where a commit takes long, a caller that comes a little late is cheaper than one more commit.
-        let patience = self.commit.quiet_period.max(self.last_commit / 4);
-        self.successors = (jobs.len(), Instant::now() + patience);
-        for job in jobs {
-            match shown.get(&job.wish.printout()) {
-                Some(Ok(rows)) => {
-                    let outcome = weigh::is_live(&self.rules, &job.wish, rows);
-                    let stands = outcome
-                        .as_ref()
-                        .map_or_else(|failure| failure.object.clone(), |row| row.as_ref().map(|row| row.record.clone()));
-                    self.ours.ends(&job.wish, stands);
-                    match outcome.and_then(|row| weigh::runs(&job, row.as_ref()).map(|()| row)) {
-                        Ok(row) => job.succeed(row, std::mem::take(&mut round.notices)),
-                        Err(failure) => job.fail_with(failure),
-                    }
-                }
-                unread => {
-                    let why =
-                        unread.and_then(|shown| shown.as_ref().err()).map_or(String::new(), |why| format!(": {}", why.message));
-                    let words = format!("The change was committed, but could not be read back{why}");
-                    job.fail_unread(Error::new(Kind::Unavailable, words));
-                }
-            }
-        }
-    }
-
-    /// Reads each printout that these changes touch, once, from a session with nothing staged.
-    async fn read_back(&mut self, round: &mut Round, jobs: &[Job]) -> BTreeMap<Printout, Result<Arc<Rows>, Error>> {
-        let tickets: Vec<Arc<Ticket>> = jobs.iter().map(|job| Arc::clone(&job.ticket)).collect();
-        let printouts: BTreeSet<Printout> = jobs.iter().map(|job| job.wish.printout()).collect();
-        let mut shown = BTreeMap::new();
-        for printout in printouts {
-            let rows = self.read_live(round, &printout, &tickets).await;
-            shown.insert(printout, rows);
-        }
-        shown
-    }
-
-    async fn read_live(&mut self, round: &mut Round, printout: &Printout, tickets: &[Arc<Ticket>]) -> Result<Arc<Rows>, Error> {
-        let mut lost = 0;
-        loop {
-            self.enter(round, tickets).await?;
-            let reading = self.shared.snapshots.begin(printout);
-            match self.session.read(printout).await {
-                Ok(rows) => {
-                    let rows = Arc::new(rows);
-                    self.shared.snapshots.finish(reading, &rows);
-                    return Ok(rows);
-                }
-                Err(_) if !self.session.is_open() && lost < MOST_LOST => {
-                    lost += 1;
-                    self.pause(Some(Instant::now() + step(lost))).await;
-                }
-                Err(error) => return Err(error),
-            }
         }
     }
 }
@@ -667,6 +449,8 @@ impl Round {
             read_back: BTreeMap::new(),
             unseen: BTreeMap::new(),
             shown: Shown::Nothing,
+            others: None,
+            traces: Vec::new(),
             careful: false,
             prepared: false,
             lost: 0,
@@ -679,9 +463,11 @@ impl Round {
     }
 
     /// Forgets all that is known of the candidate; what was staged waits again, first.
-    fn unstage(&mut self) {
+    pub(super) fn unstage(&mut self) {
         self.prepared = false;
         self.shown = Shown::Unasked;
+        self.others = None;
+        self.traces.clear();
         self.live.clear();
         self.candidate.clear();
         self.read_back.clear();
@@ -693,13 +479,13 @@ impl Round {
     }
 
     /// Notes that the candidate is empty.
-    fn prepared(&mut self) {
+    pub(super) fn prepared(&mut self) {
         self.prepared = true;
         self.shown = Shown::Nothing;
     }
 
     /// Notes that the candidate is empty because all that was in it is live.
-    fn settled(&mut self) {
+    pub(super) fn settled(&mut self) {
         self.unstage();
         self.prepared();
         if let Err(error) = self.held.forget() {
@@ -714,7 +500,7 @@ impl Round {
     }
 
     /// Fails all that wait.
-    fn fail_waiting(&mut self, error: &Error) {
+    pub(super) fn fail_waiting(&mut self, error: &Error) {
         let parts = self.parts.drain(..).flatten();
         for job in self.todo.drain(..).chain(self.late.drain(..)).chain(parts) {
             if job.ticket.take() {
@@ -735,20 +521,4 @@ fn wanted<L: IntoIterator<Item = Job> + FromIterator<Job>>(jobs: L) -> L {
         _ => None,
     });
     kept.collect()
-}
-
-impl Job {
-    /// Says that it is not known whether the change is live.
-    fn fail_open(self, error: Error) {
-        let failure = weigh::open_outcome(&self.wish, error);
-        self.fail_with(failure);
-    }
-
-    /// Says that the change was committed, and that nobody could look.
-    fn fail_unread(self, error: Error) {
-        let hint = "Run again: the next plan shows what stands on the gateway. A commit that takes long may need a higher commit.timeout.";
-        let error = error.hint(hint);
-        let object = weigh::presumed(&self.wish);
-        self.fail_with(Failure { error, object });
-    }
 }

@@ -24,6 +24,9 @@ const LONGEST_CONVERSATION: Duration = Duration::from_mins(10);
 /// error.
 const LONGEST_LOGIN: Duration = Duration::from_mins(5);
 
+/// So long the device may take to tell what a commit changed: all that hangs on it is a warning.
+const LONGEST_ACCOUNT: Duration = Duration::from_secs(30);
+
 /// More dialogs than any printout takes.
 const MOST_DIALOGS: usize = 10_000;
 
@@ -40,6 +43,8 @@ pub(super) struct Session {
     helps: BTreeMap<&'static str, String>,
     /// The commands whose batch format this device understands otherwise than we do: their dialogs are walked.
     distrusted: BTreeSet<&'static str>,
+    /// Whether this device does not tell what a commit changed.
+    gives_no_account: bool,
 }
 
 /// How a dialog was staged.
@@ -64,6 +69,7 @@ impl Session {
             denied: None,
             helps: BTreeMap::new(),
             distrusted: BTreeSet::new(),
+            gives_no_account: false,
         }
     }
 
@@ -219,6 +225,30 @@ impl Session {
             self.device = None;
         }
         answer.map(Some)
+    }
+
+    /// What the last commit changed, if the device tells. What cannot be asked is logged: the commit stands without it.
+    pub(super) async fn committed(&mut self) -> Option<String> {
+        if self.gives_no_account {
+            return None;
+        }
+        let answer = match self.device() {
+            Ok(device) => timeout(LONGEST_ACCOUNT, device.committed()).await,
+            Err(_) => return None,
+        };
+        match self.heard(answer) {
+            Ok(words) => Some(words),
+            Err(error) => {
+                tracing::info!(%error, "the gateway does not tell what a commit changed");
+                self.gives_no_account = self.is_open();
+                None
+            }
+        }
+    }
+
+    /// Notes that what this device tells of a commit does not name what was staged: it is not asked again.
+    pub(super) fn gives_no_account(&mut self) {
+        self.gives_no_account = true;
     }
 
     /// Logs out.

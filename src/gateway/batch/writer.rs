@@ -1,12 +1,13 @@
 //! The one task that owns the session: what it does next, and how it waits.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
+use super::beside::Deed;
 use super::job::{AskRequest, Job, Message, OpenRequest, ReadRequest, Ticket};
 use super::session::Session;
 use super::since::Ours;
@@ -48,6 +49,10 @@ pub(super) struct Writer {
     pub(super) read_back: (Instant, BTreeMap<Printout, Arc<Rows>>),
     /// What this run committed.
     pub(super) ours: Ours,
+    /// Of which kinds of change the device has shown lines that were all explained.
+    pub(super) understood: HashSet<Deed>,
+    /// Whether this run looked behind a first staging.
+    pub(super) looked: bool,
     /// The objects that a killed run left staged, which this session shows in place of what is live.
     pub(super) leftover: Vec<String>,
     inbox: mpsc::UnboundedReceiver<Message>,
@@ -83,6 +88,8 @@ impl Writer {
             last_commit: Duration::ZERO,
             read_back: (Instant::now(), BTreeMap::new()),
             ours: Ours::default(),
+            understood: HashSet::new(),
+            looked: false,
             leftover: Vec::new(),
             inbox,
             open: true,

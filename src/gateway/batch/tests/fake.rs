@@ -48,6 +48,8 @@ pub(super) enum Event {
     Hang,
     /// Somebody else sets an object to 99 and commits.
     Foreign(&'static str),
+    /// Somebody else stages something in the candidate of the account.
+    Stages(&'static str),
     /// The run is stopped.
     Stop,
     /// A caller goes away.
@@ -62,6 +64,10 @@ pub(super) struct World {
     pub(super) live: BTreeMap<String, Content>,
     /// What was live after each commit, ours and others'.
     pub(super) history: Vec<BTreeMap<String, Content>>,
+    /// What the last commit changed, a line per change.
+    pub(super) account: Vec<String>,
+    /// Lines of the device's own above those of pending changes.
+    pub(super) heading: Vec<String>,
     /// The comments of our commits.
     pub(super) comments: Vec<String>,
     pub(super) candidates: BTreeMap<usize, Candidate>,
@@ -71,6 +77,8 @@ pub(super) struct World {
     pub(super) per_user: bool,
     /// Steps so far: printouts and dialogs, questions about the candidate, commits.
     pub(super) steps: usize,
+    /// The steps at which the candidate was cleared.
+    pub(super) clears: BTreeSet<usize>,
     pub(super) reads: usize,
     pub(super) stagings: usize,
     /// How often it was asked what is pending.
@@ -197,6 +205,7 @@ impl FakeDevice {
                 }
                 Event::Hang => hang = true,
                 Event::Foreign(id) => world.foreign(id),
+                Event::Stages(line) => world.candidate(self.session).lines.push(line.to_owned()),
                 Event::Stop => world.stop.cancel(),
                 Event::Cancel(caller) => world.callers[caller].abort(),
                 Event::Expire => {
@@ -232,6 +241,7 @@ impl World {
     pub(super) fn foreign(&mut self, id: &str) {
         self.live.entry("Routes".to_owned()).or_default().insert(id.to_owned(), 99);
         self.history.push(self.live.clone());
+        self.account = vec![format!("set {id}")];
     }
 
     fn content(&self, session: usize, printout: &str) -> Content {
@@ -250,6 +260,7 @@ impl World {
         }
         if let Some(late) = self.late.take() {
             self.live = late.content;
+            self.account = late.lines;
             self.history.push(self.live.clone());
         }
         let Some(candidate) = self.candidates.get(&session).cloned() else { return Commit::NothingStaged };
@@ -272,6 +283,7 @@ impl World {
         }
         self.candidates.remove(&session);
         self.history.push(self.live.clone());
+        self.account = candidate.lines;
         self.comments.push(comment.to_owned());
         self.commits += 1;
         Commit::Done { notices: self.notices.clone() }
@@ -346,17 +358,19 @@ impl Device for FakeDevice {
         let mut world = self.world.world();
         world.questions += 1;
         let lines = world.candidates.get(&self.session).map(|candidate| {
-            candidate.lines.join(
-                "
-",
-            )
+            let lines = world.heading.iter().chain(&candidate.lines);
+            lines.map(String::as_str).collect::<Vec<_>>().join("\n")
         });
         FakeDevice::end(lost, lines)
     }
 
     async fn clear(&mut self) -> Result<(), Error> {
         let lost = self.step(Duration::from_millis(5)).await?;
-        self.world.world().candidates.remove(&self.session);
+        let mut world = self.world.world();
+        let step = world.steps;
+        world.clears.insert(step);
+        world.candidates.remove(&self.session);
+        drop(world);
         FakeDevice::end(lost, ())
     }
 
@@ -365,6 +379,17 @@ impl Device for FakeDevice {
         let lost = self.step(time).await?;
         let commit = self.world.world().commit(self.session, comment);
         FakeDevice::end(lost, commit)
+    }
+
+    async fn committed(&mut self) -> Result<String, Error> {
+        let lost = self.step(Duration::from_millis(5)).await?;
+        let account = {
+            let world = self.world.world();
+            let comment = world.comments.last().map_or("", String::as_str);
+            let head = format!("Commit at Mon Nov 30 10:00:00 2026 with comments: {comment:?}.");
+            [vec![head], world.heading.clone(), world.account.clone()].concat().join("\n")
+        };
+        FakeDevice::end(lost, account)
     }
 
     async fn close(&mut self) {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures::future::join_all;
 
-use super::fake::{Fake, ROUTE, call, create, directory, route};
+use super::fake::{Fake, ROUTE, call, create, directory, route, update};
 use crate::gateway::objects::Gateway;
 
 /// Creates `objects` objects, `parallelism` at a time: each is planned, then applied; the next begins after an answer.
@@ -118,13 +118,23 @@ async fn create_at_once(gateway: &Arc<Gateway>, objects: usize) -> usize {
 
 #[tokio::test(start_paused = true)]
 async fn a_batch_reads_its_table_twice_and_asks_twice_what_is_staged_however_many_changes_it_has() {
-    for objects in [1, 2, 40] {
+    // The first batch of several looks behind its first staging, too.
+    for (objects, questions) in [(1, 2), (2, 3), (40, 3)] {
         let directory = directory();
         let fake = Fake::new(&[]);
         let gateway = Arc::new(fake.gateway(directory.path(), |_| {}));
         assert_eq!(create_at_once(&gateway, objects).await, objects);
-        let world = fake.world();
-        assert_eq!((world.commits, world.stagings, world.reads, world.questions), (1, objects, 2, 2), "{objects} objects");
+        {
+            let world = fake.world();
+            assert_eq!(
+                (world.commits, world.stagings, world.reads, world.questions),
+                (1, objects, 2, questions),
+                "{objects} objects"
+            );
+        }
+        fake.world().questions = 0;
+        update(&gateway, "d0.example", (1, 2), &call()).await.expect("changed");
+        assert_eq!(fake.world().questions, 2, "the next batch");
     }
 }
 

@@ -128,8 +128,8 @@ async fn g08_a_commit_whose_outcome_nobody_can_read_is_told_with_the_block_that_
 #[tokio::test(start_paused = true)]
 async fn g08_a_commit_that_goes_live_after_its_line_was_lost_is_a_success() {
     let stage = stage(&[("b.example", 1), ("c.example", 1)]);
-    // pending; printout; a dialog for each of three; pending; commit
-    stage.fake.world().events.insert(7, vec![Event::LostLate]);
+    // pending; printout; a dialog; pending; a dialog for each of two; pending; commit
+    stage.fake.world().events.insert(8, vec![Event::LostLate]);
     let calls = [call(), call(), call()];
     let (one, (two, three)) = join(
         create(&stage.gateway, "a.example", 1, &calls[0]),
