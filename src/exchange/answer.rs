@@ -91,6 +91,16 @@ impl Object {
         self.0.get(&name.to_ascii_lowercase()).map_or(&Value::Null, |member| &member.value)
     }
 
+    /// A member by its name in lower case; null if it is not there.
+    pub fn shown(&self, member: &str) -> &Value {
+        self.0.get(member).map_or(&Value::Null, |member| &member.value)
+    }
+
+    /// Tells whether a member, by its name in lower case, is there at all, null or not.
+    pub fn shows(&self, member: &str) -> bool {
+        self.0.contains_key(member)
+    }
+
     /// All members by their names in lower case.
     pub fn members(&self) -> impl Iterator<Item = (&str, &Value)> {
         self.0.iter().map(|(name, member)| (name.as_str(), &member.value))

@@ -19,7 +19,7 @@ use crate::value::{Diagnostic, Value};
 pub(super) fn is_absent(cmdlets: &Cmdlets, leaf: &Leaf, object: &Object) -> bool {
     let is_place = cmdlets.ordered && matches!(leaf.name.as_str(), "before" | "after");
     let is_shown_otherwise = cmdlets.toggle.is_some_and(|toggle| cmdlets.toggles(&leaf.name) && object.has(toggle.shown));
-    !is_place && !is_shown_otherwise && !object.has(&leaf.parameter)
+    !is_place && !is_shown_otherwise && !object.shows(&leaf.member)
 }
 
 /// Puts into a record what it leaves open: what is known of it already, or else nothing. Gives the attributes of which the known value says

@@ -302,6 +302,16 @@ impl Cmdlets {
         }
     }
 
+    /// Tells whether an object has this ID.
+    pub(super) fn has_id(&self, object: &Object, id: &str) -> bool {
+        match self.resource.import {
+            Import::Lookup { .. } => {
+                object.shown("guid").as_str().is_some_and(|own| !own.is_empty() && own.eq_ignore_ascii_case(id))
+            }
+            _ => self.id(object).is_some_and(|own| own.eq_ignore_ascii_case(id)),
+        }
+    }
+
     /// Tells whether an object has this title.
     pub(super) fn is_titled(&self, object: &Object, title: &str) -> bool {
         object.text(self.titled).is_some_and(|own| self.meant(own) == self.meant(title))

@@ -55,7 +55,7 @@ impl Cmdlets {
 impl Who<'_> {
     pub(super) fn fits(self, cmdlets: &Cmdlets, object: &Object) -> bool {
         let is_meant = match self {
-            Who::Guid(id) => cmdlets.id(object).is_some_and(|own| own.eq_ignore_ascii_case(id)),
+            Who::Guid(id) => cmdlets.has_id(object, id),
             Who::Name(name) => cmdlets.is_titled(object, name),
             Who::Only => true,
         };

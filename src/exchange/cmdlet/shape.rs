@@ -1,5 +1,8 @@
 //! Between records and cmdlets: what a table's record is as parameters, and what an object is as a record.
 
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
 use serde_json::{Map, Value as Json};
 
 use super::absent::is_absent;
@@ -23,25 +26,39 @@ pub(super) struct Leaf {
     pub(super) attribute: &'static Attribute,
     /// The parameter, which is also the name of the member that Get shows.
     pub(super) parameter: String,
+    /// That member's name in lower case.
+    pub(super) member: String,
 }
 
 /// All attributes with parameters, in the order of the table.
 pub(super) fn leaves(resource: &'static Resource) -> Vec<Leaf> {
+    every_leaf(resource).to_vec()
+}
+
+/// The same, made once for each resource: reading an object needs them several times.
+pub(super) fn every_leaf(resource: &'static Resource) -> &'static [Leaf] {
+    static ALL: Mutex<BTreeMap<usize, &'static [Leaf]>> = Mutex::new(BTreeMap::new());
+    let mut all = ALL.lock().unwrap_or_else(PoisonError::into_inner);
+    // A resource lives as long as the process, and so does its place.
+    all.entry(std::ptr::from_ref(resource).addr()).or_insert_with(|| &*collected(resource).leak())
+}
+
+fn collected(resource: &'static Resource) -> Vec<Leaf> {
+    let leaf = |name: String, group, attribute: &'static Attribute, parameter: String| {
+        let member = parameter.to_ascii_lowercase();
+        Leaf { name, group, attribute, parameter, member }
+    };
     let mut leaves = Vec::new();
     for attribute in resource.attributes {
         match (attribute.kind, attribute.remote) {
             (_, Remote::Local | Remote::Unmanaged) => {}
             (Kind::Block(members), Remote::Flattened(prefix)) => {
                 for member in members.iter().filter(|member| member.remote != Remote::Local) {
-                    leaves.push(Leaf {
-                        name: format!("{}.{}", attribute.name, member.name),
-                        group: Some(attribute.name),
-                        attribute: member,
-                        parameter: format!("{prefix}{}", named(member)),
-                    });
+                    let (name, parameter) = (format!("{}.{}", attribute.name, member.name), format!("{prefix}{}", named(member)));
+                    leaves.push(leaf(name, Some(attribute.name), member, parameter));
                 }
             }
-            _ => leaves.push(Leaf { name: attribute.name.to_owned(), group: None, attribute, parameter: named(attribute) }),
+            _ => leaves.push(leaf(attribute.name.to_owned(), None, attribute, named(attribute))),
         }
     }
     leaves
@@ -167,20 +184,19 @@ pub(super) fn record(cmdlets: &Cmdlets, object: &Object) -> Result<Record, Error
     let mut record = Record::new();
     record.set("id", cmdlets.id(object).map_or(Value::Null, Value::String));
     record.set_unmanaged(cmdlets.resource, unmanaged(cmdlets, object));
-    let mut groups: std::collections::BTreeMap<&str, std::collections::BTreeMap<String, Value>> =
-        std::collections::BTreeMap::new();
-    for leaf in leaves(cmdlets.resource) {
+    let mut groups: BTreeMap<&str, BTreeMap<String, Value>> = BTreeMap::new();
+    for leaf in every_leaf(cmdlets.resource) {
         let value = match cmdlets.toggle {
-            _ if is_absent(cmdlets, &leaf, object) => Value::UNKNOWN,
+            _ if is_absent(cmdlets, leaf, object) => Value::UNKNOWN,
             Some(toggle) if cmdlets.toggles(&leaf.name) => match object.text(toggle.shown) {
                 Some(state) => Value::Bool(state.eq_ignore_ascii_case("Enabled")),
-                None => understood(cmdlets, &leaf, object)?,
+                None => understood(cmdlets, leaf, object)?,
             },
             _ if matches!(leaf.name.as_str(), "before" | "after") && cmdlets.ordered => Value::Null,
-            _ => understood(cmdlets, &leaf, object)?,
+            _ => understood(cmdlets, leaf, object)?,
         };
         match leaf.group {
-            None => record.set(leaf.name, value),
+            None => record.set(leaf.name.as_str(), value),
             Some(group) => {
                 groups.entry(group).or_default().insert(leaf.attribute.name.to_owned(), value);
             }
@@ -198,7 +214,7 @@ pub(super) fn record(cmdlets: &Cmdlets, object: &Object) -> Result<Record, Error
 }
 
 fn understood(cmdlets: &Cmdlets, leaf: &Leaf, object: &Object) -> Result<Value, Error> {
-    from_json(leaf.attribute, cmdlets.form(&leaf.name), object.get(&leaf.parameter)).map_err(|odd| {
+    from_json(leaf.attribute, cmdlets.form(&leaf.name), object.shown(&leaf.member)).map_err(|odd| {
         let name = object.text("Name").unwrap_or("without a name");
         Error::new(
             ErrorKind::Unexpected,

@@ -17,7 +17,7 @@ use serde_json::Value as Json;
 
 use super::binding::Cmdlets;
 use super::read_only::is_read_only;
-use super::shape::{Leaf, leaves};
+use super::shape::{Leaf, every_leaf};
 use crate::exchange::answer::Object;
 use crate::remote::{Error, Kind, digest};
 use crate::schema::{Record, capital, engine};
@@ -46,7 +46,7 @@ const MOST_CHARACTERS: usize = 100;
 
 /// What stands and has no attribute, in the form described above, in no order.
 pub(in crate::exchange) fn unmanaged(cmdlets: &Cmdlets, object: &Object) -> Vec<String> {
-    let known: Vec<Leaf> = leaves(cmdlets.resource);
+    let known = every_leaf(cmdlets.resource);
     let is_known = |name: &str| known.iter().any(|leaf| leaf.parameter.eq_ignore_ascii_case(name));
     let mut rest: Vec<(&str, &Json)> = object
         .spelled()
@@ -56,7 +56,7 @@ pub(in crate::exchange) fn unmanaged(cmdlets: &Cmdlets, object: &Object) -> Vec<
         .collect();
     let mut found = Vec::new();
     for section in cmdlets.sections {
-        for class in strange(section, &known, object) {
+        for class in strange(section, known, object) {
             let member = format!("{}{class}", section.prefix);
             let place = rest.iter().position(|(name, _)| name.eq_ignore_ascii_case(&member));
             let value = place.map(|place| rest.remove(place).1);
@@ -79,8 +79,11 @@ fn strange(section: &Section, known: &[Leaf], object: &Object) -> Vec<String> {
     for leaf in known {
         let name = leaf.parameter.strip_prefix(section.prefix).unwrap_or(&leaf.parameter);
         let is_silent = section.silent.contains(&name);
-        let has_value = says_something(object.get(&leaf.parameter));
-        if (leaf.group != Some(section.word) && !is_silent) || (!has_value && object.has(&leaf.parameter)) {
+        if leaf.group != Some(section.word) && !is_silent {
+            continue;
+        }
+        let has_value = says_something(object.shown(&leaf.member));
+        if !has_value && object.shows(&leaf.member) {
             continue;
         }
         let class = section.classes.iter().find(|(_, members)| members.contains(&name.to_ascii_lowercase().as_str()));
@@ -268,7 +271,7 @@ mod tests {
             }
         }
         // What is not set is shown as null.
-        for leaf in leaves(resources::named("exchange_transport_rule").unwrap().resource) {
+        for leaf in every_leaf(resources::named("exchange_transport_rule").unwrap().resource) {
             if members.get(&leaf.parameter).is_none() {
                 members[&leaf.parameter] = json!(null);
             }

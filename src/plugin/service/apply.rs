@@ -48,11 +48,11 @@ struct Apply<'a> {
 
 async fn attempt(session: &Session, request: &Request) -> Result<Response, Diagnostic> {
     let resource = session.resource(&request.type_name)?;
-    let ty = engine::resource_type(resource);
+    let ty = engine::served_type(resource);
     let name = &request.type_name;
-    let prior = dynamic::record(request.prior_state.as_ref(), &ty, &format!("the state of {name}"))?;
-    let planned = dynamic::record(request.planned_state.as_ref(), &ty, &format!("the plan of {name}"))?;
-    let config = dynamic::record(request.config.as_ref(), &ty, &format!("the configuration of {name}"))?.unwrap_or_default();
+    let prior = dynamic::record(request.prior_state.as_ref(), ty, &format!("the state of {name}"))?;
+    let planned = dynamic::record(request.planned_state.as_ref(), ty, &format!("the plan of {name}"))?;
+    let config = dynamic::record(request.config.as_ref(), ty, &format!("the configuration of {name}"))?.unwrap_or_default();
     let stored = private::read(&request.planned_private)?;
     let apply = Apply { resource, request, current: session.current(), stored };
     match (prior, planned) {

@@ -53,10 +53,10 @@ pub(super) fn encode_value(value: &Value, ty: &Type) -> Result<DynamicValue, Dia
 }
 
 /// Writes an object that has to be saved. What does not fit the schema or is not known is saved as null, and said.
-pub(super) fn encode_saved(resource: &Resource, record: &Record, diagnostics: &mut Diagnostics) -> Option<DynamicValue> {
+pub(super) fn encode_saved(resource: &'static Resource, record: &Record, diagnostics: &mut Diagnostics) -> Option<DynamicValue> {
     let (whole, misfits) = engine::saveable(resource, record);
     diagnostics.extend(misfits);
-    match encode(whole, &engine::resource_type(resource)) {
+    match encode(whole, engine::served_type(resource)) {
         Ok(encoded) => Some(encoded),
         Err(diagnostic) => {
             diagnostics.push(diagnostic);

@@ -10,11 +10,11 @@ use crate::value::Diagnostic;
 pub(super) fn config(session: &Session, request: &Request) -> Response {
     let attempt = || {
         let resource = session.resource(&request.type_name)?;
-        let ty = engine::resource_type(resource);
-        let state = dynamic::record(request.state.as_ref(), &ty, &format!("the state of {}", request.type_name))?;
+        let ty = engine::served_type(resource);
+        let state = dynamic::record(request.state.as_ref(), ty, &format!("the state of {}", request.type_name))?;
         // Of an object that a list showed without its values the host knows none.
         match state {
-            Some(state) => dynamic::encode(engine::generated(resource, &state), &ty),
+            Some(state) => dynamic::encode(engine::generated(resource, &state), ty),
             None => Ok(dynamic::null()),
         }
     };

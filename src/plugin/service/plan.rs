@@ -31,10 +31,10 @@ pub(super) fn failed(prior: Option<DynamicValue>, private: Vec<u8>, diagnostic: 
 
 async fn attempt(session: &Session, request: &Request) -> Result<Response, Diagnostic> {
     let resource = session.resource(&request.type_name)?;
-    let ty = engine::resource_type(resource);
+    let ty = engine::served_type(resource);
     let name = &request.type_name;
-    let prior = dynamic::record(request.prior_state.as_ref(), &ty, &format!("the state of {name}"))?;
-    let proposed = dynamic::record(request.proposed_new_state.as_ref(), &ty, &format!("the proposed state of {name}"))?;
+    let prior = dynamic::record(request.prior_state.as_ref(), ty, &format!("the state of {name}"))?;
+    let proposed = dynamic::record(request.proposed_new_state.as_ref(), ty, &format!("the proposed state of {name}"))?;
     let stored = private::read(&request.prior_private)?;
     if let Some(prior) = &prior {
         session.current().knows(resource, prior, None);
@@ -53,7 +53,7 @@ async fn attempt(session: &Session, request: &Request) -> Result<Response, Diagn
             ..Default::default()
         });
     };
-    let config = dynamic::record(request.config.as_ref(), &ty, &format!("the configuration of {name}"))?.unwrap_or_default();
+    let config = dynamic::record(request.config.as_ref(), ty, &format!("the configuration of {name}"))?.unwrap_or_default();
 
     let engine::Plan { planned, replace, mut diagnostics } = engine::plan(resource, prior.as_ref(), &config, &proposed);
     diagnostics.extend(engine::judge(resource, prior.as_ref(), &config));
@@ -101,7 +101,7 @@ async fn attempt(session: &Session, request: &Request) -> Result<Response, Diagn
         (_, None) => None,
     };
     Ok(Response {
-        planned_state: Some(dynamic::encode(planned, &ty)?),
+        planned_state: Some(dynamic::encode(planned, ty)?),
         requires_replace: replace.iter().map(dynamic::path).collect(),
         planned_private,
         diagnostics: dynamic::diagnostics(diagnostics),

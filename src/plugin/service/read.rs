@@ -36,10 +36,9 @@ pub(super) fn failed(
 
 async fn attempt(session: &Session, request: &read_resource::Request) -> Result<read_resource::Response, Diagnostic> {
     let resource = session.resource(&request.type_name)?;
-    let ty = engine::resource_type(resource);
+    let ty = engine::served_type(resource);
     let mut diagnostics = Diagnostics::new();
-    let Some(state) = dynamic::record(request.current_state.as_ref(), &ty, &format!("the state of {}", request.type_name))?
-    else {
+    let Some(state) = dynamic::record(request.current_state.as_ref(), ty, &format!("the state of {}", request.type_name))? else {
         return Ok(read_resource::Response { new_state: Some(dynamic::null()), ..Default::default() });
     };
     // A damaged note beside the object is no reason not to look at the object; the note stays as it is until something is

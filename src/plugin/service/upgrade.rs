@@ -22,11 +22,11 @@ pub(super) fn state(session: &Session, request: &upgrade_resource_state::Request
         let resource = session.resource(&request.type_name)?;
         let what = format!("the state of {}", request.type_name);
         not_newer(request.version, resource.version, &what)?;
-        let ty = engine::resource_type(resource);
+        let ty = engine::served_type(resource);
         let stepped = steps(session, resource, request, &what)?;
-        let state = decode(stepped.as_ref().or(request.raw_state.as_ref()), &ty, &what)?;
+        let state = decode(stepped.as_ref().or(request.raw_state.as_ref()), ty, &what)?;
         // Without a refresh this is all that is heard of an object before another one may want its name.
-        if let Ok(Some(record)) = dynamic::record(Some(&state), &ty, &what) {
+        if let Ok(Some(record)) = dynamic::record(Some(&state), ty, &what) {
             session.current().knows(resource, &record, None);
         }
         Ok(state)

@@ -15,7 +15,7 @@ pub(super) fn resource(session: &Session, request: &wire::validate_resource_conf
     let attempt = || -> Result<Diagnostics, Diagnostic> {
         let resource = session.resource(&request.type_name)?;
         let what = format!("the configuration of {}", request.type_name);
-        let Some(config) = dynamic::record(request.config.as_ref(), &engine::resource_type(resource), &what)? else {
+        let Some(config) = dynamic::record(request.config.as_ref(), engine::served_type(resource), &what)? else {
             return Ok(Diagnostics::new());
         };
         // A host from before write-only arguments sends no capabilities.

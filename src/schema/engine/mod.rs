@@ -30,6 +30,7 @@ mod validate;
 
 use std::collections::BTreeMap;
 use std::iter::once;
+use std::sync::{Mutex, PoisonError};
 
 use super::{Attribute, Catalog, DataSource, Fill, Kind, Presence, Resource, filters, string};
 use crate::value::{Type, Value};
@@ -95,6 +96,14 @@ pub fn object_type(members: &[Attribute]) -> Type {
 /// The type of a resource's state: its table with `id`, `timeouts` and all write-only forms.
 pub fn resource_type(resource: &Resource) -> Type {
     Type::Object(member_types(attributes(resource)))
+}
+
+/// The type of the state of a resource that is served. It is made once: each call for an object needs it, and a wide resource has hundreds of attributes.
+pub fn served_type(resource: &'static Resource) -> &'static Type {
+    static TYPES: Mutex<BTreeMap<usize, &'static Type>> = Mutex::new(BTreeMap::new());
+    let mut types = TYPES.lock().unwrap_or_else(PoisonError::into_inner);
+    // A resource lives as long as the process, and so does its place.
+    types.entry(std::ptr::from_ref(resource).addr()).or_insert_with(|| Box::leak(Box::new(resource_type(resource))))
 }
 
 /// The type of the arguments of a resource's list.
