@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
-use super::candidate::Shown;
+use super::candidate::{Candidate, Shown};
 use super::job::{Job, Ticket};
 use super::round::{Round, Unseen};
 use super::weigh;
@@ -68,7 +68,7 @@ impl Writer {
         if round.shown == Shown::Nothing {
             // All stands as it was wished for, or the dialogs had no effect: reading tells.
             round.settled();
-            return self.confirm(round, jobs).await;
+            return self.confirm(round, jobs, &BTreeMap::new()).await;
         }
         for job in &jobs {
             self.shared.snapshots.forget(&job.wish.printout());
@@ -88,8 +88,9 @@ impl Writer {
                 round.alike = 0;
                 let (shown, others) = (round.shown.clone(), round.others.take());
                 self.tell_others(round, &shown, others).await;
+                let expected = std::mem::take(&mut round.candidate);
                 round.settled();
-                self.confirm(round, jobs).await;
+                self.confirm(round, jobs, &expected).await;
             }
             Ok(Some(Commit::NothingStaged)) => {
                 let words = "The gateway had nothing to commit: what was staged is gone.";
@@ -125,12 +126,23 @@ impl Writer {
     /// Reads what nobody has seen yet. Gives why it was unseen where it shows something else than what stood before and what was staged.
     async fn surprise(&mut self, round: &mut Round) -> Result<Option<Unseen>, Error> {
         for (printout, why) in std::mem::take(&mut round.unseen) {
+            let expected = round.candidate.get(&printout);
+            if self.expected(&printout, expected).await?.is_some() {
+                continue;
+            }
             let rows = self.session.read(&printout).await?;
-            if !round.candidate.get(&printout).is_some_and(|candidate| candidate.agrees(&self.rules, &rows)) {
+            if !expected.is_some_and(|candidate| candidate.agrees(&self.rules, &rows)) {
                 return Ok(Some(why));
             }
         }
         Ok(None)
+    }
+
+    /// Reads a printout in one line, if it shows what is expected. Nothing at all proves nothing.
+    async fn expected(&mut self, printout: &Printout, expected: Option<&Candidate>) -> Result<Option<Rows>, Error> {
+        let Some(expected) = expected else { return Ok(None) };
+        let rows = self.session.glance(printout).await?;
+        Ok(rows.filter(|rows| !rows.rows.is_empty() && expected.agrees(&self.rules, rows)))
     }
 
     /// A refused commit: a single change is to blame; of several, halves are tried, down to single ones.
@@ -161,7 +173,7 @@ impl Writer {
         let (pending, others) = (round.shown.clone(), round.others.take());
         round.unstage();
         round.lost += 1;
-        let shown = self.read_back(round, &jobs).await;
+        let shown = self.read_back(round, &jobs, &BTreeMap::new()).await;
         let is_live = |job: &Job| {
             let rows = shown.get(&job.wish.printout()).and_then(|rows| rows.as_ref().ok());
             rows.is_some_and(|rows| weigh::is_live(&self.rules, &job.wish, rows).is_ok())
@@ -195,8 +207,8 @@ impl Writer {
     }
 
     /// Reads back what was committed, and answers.
-    async fn confirm(&mut self, round: &mut Round, jobs: Vec<Job>) {
-        let shown = self.read_back(round, &jobs).await;
+    async fn confirm(&mut self, round: &mut Round, jobs: Vec<Job>, expected: &BTreeMap<Printout, Candidate>) {
+        let shown = self.read_back(round, &jobs, expected).await;
         let rows = shown.iter().filter_map(|(printout, rows)| Some((printout.clone(), Arc::clone(rows.as_ref().ok()?))));
         self.read_back = (Instant::now(), rows.collect());
         // What arrived before the answers is not what they bring about.
@@ -228,23 +240,39 @@ impl Writer {
     }
 
     /// Reads each printout that these changes touch, once, from a session with nothing staged.
-    async fn read_back(&mut self, round: &mut Round, jobs: &[Job]) -> BTreeMap<Printout, Result<Arc<Rows>, Error>> {
+    async fn read_back(
+        &mut self,
+        round: &mut Round,
+        jobs: &[Job],
+        expected: &BTreeMap<Printout, Candidate>,
+    ) -> BTreeMap<Printout, Result<Arc<Rows>, Error>> {
         let tickets: Vec<Arc<Ticket>> = jobs.iter().map(|job| Arc::clone(&job.ticket)).collect();
         let printouts: BTreeSet<Printout> = jobs.iter().map(|job| job.wish.printout()).collect();
         let mut shown = BTreeMap::new();
         for printout in printouts {
-            let rows = self.read_live(round, &printout, &tickets).await;
+            let rows = self.read_live(round, &printout, &tickets, expected.get(&printout)).await;
             shown.insert(printout, rows);
         }
         shown
     }
 
-    async fn read_live(&mut self, round: &mut Round, printout: &Printout, tickets: &[Arc<Ticket>]) -> Result<Arc<Rows>, Error> {
+    async fn read_live(
+        &mut self,
+        round: &mut Round,
+        printout: &Printout,
+        tickets: &[Arc<Ticket>],
+        expected: Option<&Candidate>,
+    ) -> Result<Arc<Rows>, Error> {
         let mut lost = 0;
         loop {
             self.enter(round, tickets).await?;
             let reading = self.shared.snapshots.begin(printout);
-            match self.session.read(printout).await {
+            let rows = match self.expected(printout, expected).await {
+                Ok(None) => self.session.read(printout).await,
+                Ok(Some(rows)) => Ok(rows),
+                Err(error) => Err(error),
+            };
+            match rows {
                 Ok(rows) => {
                     let rows = Arc::new(rows);
                     self.shared.snapshots.finish(reading, &rows);

@@ -45,6 +45,8 @@ pub(super) struct Session {
     distrusted: BTreeSet<&'static str>,
     /// Whether this device does not tell what a commit changed.
     gives_no_account: bool,
+    /// The printouts that no line prints.
+    unprinted: BTreeSet<Printout>,
 }
 
 /// How a dialog was staged.
@@ -70,6 +72,7 @@ impl Session {
             helps: BTreeMap::new(),
             distrusted: BTreeSet::new(),
             gives_no_account: false,
+            unprinted: BTreeSet::new(),
         }
     }
 
@@ -123,6 +126,30 @@ impl Session {
             }
             _ => outcome,
         }
+    }
+
+    /// Reads a printout by one line of the command's batch format, where such lines were typed in this session and the help shows this one, too. No
+    /// heading says then how many rows there are, so it proves only what is expected: a caller that sees something else reads the printout by its dialog.
+    pub(super) async fn glance(&mut self, printout: &Printout) -> Result<Option<Rows>, Error> {
+        let Some(line) = (self.rules.dialog)(printout, &[]).and_then(|dialog| dialog.line) else { return Ok(None) };
+        let command = line.form.command;
+        let is_offered = self.helps.get(command).is_some_and(|help| line.is_offered(help));
+        if !is_offered || self.distrusted.contains(command) || self.unprinted.contains(printout) {
+            return Ok(None);
+        }
+        let device = self.device()?;
+        let answer = timeout(LONGEST_CONVERSATION, device.walk(&Dialog::of(&line.text))).await;
+        let rows = match self.heard(answer) {
+            // What the choice in the menu would print.
+            Ok(said) => (self.rules.parse)(printout, &[Said { opening: String::new(), after: vec![said.opening] }]),
+            Err(error) if !self.is_open() => return Err(error),
+            Err(error) => Err(error),
+        };
+        if let Err(error) = &rows {
+            tracing::info!(error = %error, line = line.text, "the line does not print the table; walking the dialog");
+            self.unprinted.insert(printout.clone());
+        }
+        Ok(rows.ok())
     }
 
     async fn read_once(&mut self, printout: &Printout, said: &mut Vec<Said>) -> Result<Rows, Error> {

@@ -6,6 +6,7 @@
 
 use super::labels::{self, Words};
 use super::{cells_below, complete, count_of, cut_off, foreign, is_noise, lines, starts, unquote, whole};
+use crate::gateway::batch_form::{Form, Line};
 use crate::gateway::dialog::{Dialog, Said};
 use crate::gateway::resources::forms::{recipient, recipient_meaning};
 use crate::gateway::resources::recipient_access;
@@ -17,9 +18,15 @@ const RESOURCE: &str = "gateway_recipient_access";
 
 /// The dialog that prints the table of a listener.
 pub(in crate::gateway) fn dialog(listener: &str, said: &[Said]) -> Option<Dialog> {
-    let ask = || super::printing(Dialog::of("listenerconfig").choose("EDIT").key(listener).choose("RCPTACCESS").choose("PRINT"));
+    let ask = || {
+        super::printing(Dialog::of("listenerconfig").choose("EDIT").key(listener).choose("RCPTACCESS").choose("PRINT"))
+            .or_line(Line::of(&PRINT_LINE, [listener]))
+    };
     said.is_empty().then(ask)
 }
+
+const PRINT_LINE: Form =
+    Form { command: "listenerconfig", words: &["listenerconfig", "edit", "<listener>", "rcptaccess", "print"] };
 
 /// Understands the table of a listener.
 pub(in crate::gateway) fn parse(listener: &str, said: &[Said]) -> Result<Rows, Error> {

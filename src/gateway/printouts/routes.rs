@@ -8,6 +8,7 @@
 use std::borrow::Cow;
 
 use super::{cells_below, complete, count_of, foreign, is_noise, lines, starts, unquote, whole};
+use crate::gateway::batch_form::{Form, Line};
 use crate::gateway::dialog::{Dialog, Said};
 use crate::gateway::resources::forms::{domain, domain_meaning, route_host, route_host_meaning};
 use crate::gateway::resources::smtp_route;
@@ -20,9 +21,11 @@ const RESOURCE: &str = "gateway_smtp_route";
 
 /// The dialog that prints the table.
 pub(in crate::gateway) fn dialog(said: &[Said]) -> Option<Dialog> {
-    let ask = || super::printing(Dialog::of("smtproutes").choose_if_offered(&["PRINT"]));
+    let ask = || super::printing(Dialog::of("smtproutes").choose_if_offered(&["PRINT"])).or_line(Line::of(&PRINT_LINE, []));
     said.is_empty().then(ask)
 }
+
+const PRINT_LINE: Form = Form { command: "smtproutes", words: &["smtproutes", "print"] };
 
 /// Understands the table.
 pub(in crate::gateway) fn parse(said: &[Said]) -> Result<Rows, Error> {

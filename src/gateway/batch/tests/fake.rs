@@ -10,6 +10,7 @@ use tokio::task::AbortHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::gateway::batch::Rules;
+use crate::gateway::batch_form::{Form, Line};
 use crate::gateway::device::{Commit, Connect, Device, Report};
 use crate::gateway::dialog::{Dialog, Said, Told};
 use crate::gateway::lock::Lock;
@@ -58,6 +59,19 @@ pub(super) enum Event {
     Expire,
 }
 
+/// What the line that prints a table shows, where the help shows such a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Lines {
+    /// All of it.
+    Whole,
+    /// All but the last entry.
+    Short,
+    /// Nothing.
+    Silent,
+    /// The line is refused.
+    Refused,
+}
+
 /// The state of the device, and what is to go wrong.
 #[derive(Debug, Default)]
 pub(super) struct World {
@@ -79,7 +93,11 @@ pub(super) struct World {
     pub(super) steps: usize,
     /// The steps at which the candidate was cleared.
     pub(super) clears: BTreeSet<usize>,
+    /// Printouts by a dialog, and by a line.
     pub(super) reads: usize,
+    pub(super) glances: usize,
+    /// What a line prints of a table; nothing: there is no batch format.
+    pub(super) lines: Option<Lines>,
     pub(super) stagings: usize,
     /// How often it was asked what is pending.
     pub(super) questions: usize,
@@ -293,13 +311,17 @@ impl World {
 #[async_trait]
 impl Device for FakeDevice {
     async fn show(&mut self, command: &str) -> Result<String, Error> {
+        if self.world.world().lines.is_some() {
+            return Ok("routes new <route> <limit>\nroutes print\n".to_owned());
+        }
         Err(Error::new(Kind::Invalid, format!("Unknown command: {command}")))
     }
 
     async fn walk(&mut self, dialog: &Dialog) -> Result<Said, Error> {
         let time = self.world.world().staging_time;
         let lost = self.step(time).await?;
-        let words: Vec<&str> = dialog.command.split('|').collect();
+        let line = dialog.command.replace("routes new ", "set|Routes|").replace(' ', "|");
+        let words: Vec<&str> = line.split('|').collect();
         let session = self.session;
         let said = {
             let mut world = self.world.world();
@@ -313,6 +335,20 @@ impl Device for FakeDevice {
                         world.content(session, printout).iter().map(|(id, limit)| format!("{id}={limit}")).collect();
                     lines.extend(world.odd_lines.iter().cloned());
                     Said { opening: lines.join("\n"), after: Vec::new() }
+                }
+                ["routes", "print"] => {
+                    world.glances += 1;
+                    let shown = world.content(session, "Routes");
+                    let shown = shown.iter().map(|(id, limit)| format!("{id}={limit}"));
+                    let most = match world.lines {
+                        Some(Lines::Whole) => shown.len(),
+                        Some(Lines::Short) => shown.len().saturating_sub(1),
+                        Some(Lines::Silent) => 0,
+                        Some(Lines::Refused) | None => {
+                            return Err(Error::new(Kind::Invalid, "Invalid arguments when processing: print"));
+                        }
+                    };
+                    Said { opening: shown.take(most).collect::<Vec<_>>().join("\n"), after: vec![String::new()] }
                 }
                 [verb, printout, id, limit] => {
                     world.stagings += 1;
@@ -435,11 +471,16 @@ pub(super) static ROUTES: Table = Table {
             let limit = record.integer("limit").unwrap_or_default();
             format!("set|{:?}|{}|{limit}", (ROUTES.printout)(record), record.text("domain").unwrap_or_default())
         };
-        Ok(vec![Dialog::of(match edit {
-            Edit::Create(record) => set(record),
-            Edit::Update { to, .. } => set(to),
-            Edit::Delete(row) => format!("delete|{:?}|{}|0", (ROUTES.printout)(&row.record), row.id),
-        })])
+        let line = |record: &Record| {
+            let limit = record.integer("limit").unwrap_or_default().to_string();
+            let domain = record.text("domain").filter(|_| (ROUTES.printout)(record) == Printout::Routes)?;
+            Line::of(&SET_LINE, [domain, &limit])
+        };
+        Ok(vec![match edit {
+            Edit::Create(record) => Dialog::of(set(record)).or_line(line(record)),
+            Edit::Update { to, .. } => Dialog::of(set(to)).or_line(line(to)),
+            Edit::Delete(row) => Dialog::of(format!("delete|{:?}|{}|0", (ROUTES.printout)(&row.record), row.id)),
+        }])
     },
     check: |record, rows| -> Diagnostics {
         match rows.find("gateway_route", record.text("domain").unwrap_or_default()) {
@@ -449,14 +490,20 @@ pub(super) static ROUTES: Table = Table {
     },
 };
 
+const SET_LINE: Form = Form { command: "routes", words: &["routes", "new", "<route>", "<limit>"] };
+const PRINT_LINE: Form = Form { command: "routes", words: &["routes", "print"] };
+
 pub(super) static TABLES: &[&Table] = &[&ROUTES];
 
 /// Prints and compares as the fake does.
 pub(super) const TEST_RULES: Rules = Rules {
-    dialog: |printout, said| said.is_empty().then(|| Dialog::of(format!("print|{printout:?}"))),
+    dialog: |printout, said| {
+        let line = Line::of(&PRINT_LINE, []).filter(|_| *printout == Printout::Routes);
+        said.is_empty().then(|| Dialog::of(format!("print|{printout:?}")).or_line(line))
+    },
     parse: |printout, said| {
         let mut rows = Rows::default();
-        for line in said.iter().flat_map(|said| said.opening.lines()) {
+        for line in said.iter().flat_map(|said| said.opening.lines().chain(said.after.iter().flat_map(|text| text.lines()))) {
             match line.split_once('=').and_then(|(id, limit)| Some((id, limit.parse::<i64>().ok()?))) {
                 Some((id, limit)) => {
                     let mut record = route(id, limit).with("id", id);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures::future::join_all;
 
-use super::fake::{Fake, ROUTE, call, create, directory, route, update};
+use super::fake::{Fake, Lines, ROUTE, call, create, directory, route, update};
 use crate::gateway::objects::Gateway;
 
 /// Creates `objects` objects, `parallelism` at a time: each is planned, then applied; the next begins after an answer.
@@ -135,6 +135,39 @@ async fn a_batch_reads_its_table_twice_and_asks_twice_what_is_staged_however_man
         fake.world().questions = 0;
         update(&gateway, "d0.example", (1, 2), &call()).await.expect("changed");
         assert_eq!(fake.world().questions, 2, "the next batch");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_line_that_prints_a_table_is_believed_where_it_shows_what_is_expected() {
+    // The readings by a line and by the dialog of a first batch, and of one that follows within a moment.
+    for (lines, first, second) in [
+        (None, (0, 2), (0, 2)),
+        (Some(Lines::Whole), (2, 1), (2, 0)),
+        (Some(Lines::Short), (2, 3), (2, 2)),
+        (Some(Lines::Silent), (2, 3), (2, 2)),
+        (Some(Lines::Refused), (1, 3), (0, 2)),
+    ] {
+        let directory = directory();
+        let fake = Fake::new(&[("stands.example", 1)]);
+        fake.world().lines = lines;
+        let gateway = Arc::new(fake.gateway(directory.path(), |_| {}));
+        let mut before = (0, 0);
+        for (batch, expected) in [(0, first), (1, second)] {
+            let made = join_all((0..3).map(|number| {
+                let (gateway, name) = (Arc::clone(&gateway), format!("d{batch}{number}.example"));
+                async move { create(&gateway, &name, 1, &call()).await }
+            }));
+            assert!(made.await.iter().all(Result::is_ok), "{lines:?}");
+            let world = fake.world();
+            let after = (world.glances, world.reads);
+            assert_eq!((after.0 - before.0, after.1 - before.1), expected, "{lines:?}, batch {batch}");
+            before = after;
+        }
+        // What another one did in between is seen, whatever a line shows.
+        fake.world().foreign("d00.example");
+        assert!(update(&gateway, "d00.example", (1, 2), &call()).await.is_err(), "{lines:?}");
+        assert_eq!(fake.world().commits, 2, "{lines:?}");
     }
 }
 
