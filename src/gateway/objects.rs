@@ -350,11 +350,6 @@ impl Objects for Gateway {
         }
     }
 
-    /// A filter that stands with another text than was sent, or that cannot run, does something else than was asked for.
-    fn is_undone(&self, resource: &'static Resource, error: &Error) -> bool {
-        resource.name == message_filter::RESOURCE.name && matches!(error.kind, Kind::Unexpected | Kind::Invalid)
-    }
-
     async fn check(&self, change: Change<'_>, call: &Call) -> Result<(), Error> {
         let table = self.table(change.resource)?;
         if self.read_only && !call.applying {
@@ -456,7 +451,8 @@ impl Objects for Gateway {
         let goal = if engine::is_always_there(change.resource, &record) { Goal::Adopt(record) } else { Goal::Create(record) };
         let made = self.write(table, id.clone(), goal, None, call).await;
         let Err(Failure { error, object: Some(object) }) = made else { return made };
-        if self.is_undone(change.resource, &error) {
+        if error.kind == Kind::Invalid {
+            // It stands as it was wished for and cannot run: the same once more mends nothing.
             return Err(Failure { error, object: Some(object) });
         }
         // It stands otherwise than it was wished for: one more write may mend that, and shows what the gateway says of it.

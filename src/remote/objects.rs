@@ -96,7 +96,7 @@ pub struct Change<'a> {
 }
 
 /// A write that failed, with the object as far as it exists (so that it is not lost from state). A create whose object stands is told to the host as a
-/// success with a warning (see [`Objects::is_undone`]): a failure would taint the object, and the next apply would remove it.
+/// success with a warning: a failure would taint the object, and the next apply would remove it.
 #[derive(Debug, Clone)]
 pub struct Failure {
     /// What went wrong.
@@ -119,11 +119,6 @@ pub trait Objects: Send + Sync {
     /// Hears that the state of this run has an object, before anything else is asked about it; and what is planned for it, changed or not, once that
     /// is known.
     fn knows(&self, _resource: &'static Resource, _state: &Record, _planned: Option<&Record>) {}
-
-    /// Tells whether a new object that stands must not stay as it does, so that the next apply has to make it anew.
-    fn is_undone(&self, _resource: &'static Resource, _error: &Error) -> bool {
-        false
-    }
 
     /// Checks a planned create or update as far as the service is needed to know (an unknown listener). Leaves errors and
     /// warnings with [`Call::report`]. Costs nothing when nothing changes: it is only called for a change.

@@ -28,12 +28,12 @@ const AT_ONCE: &[&str] = &["apply", "-auto-approve", "-parallelism=200"];
 /// How long that takes at most: each object is waited for, written once more, and waited for again.
 const PATIENCE: Duration = Duration::from_mins(10);
 
-/// A filter that stands with another text is an error (see [`a_filter_that_is_stored_otherwise_is_an_error_and_is_made_anew`]).
 const FILTER: &str = "mailflow_gateway_message_filter";
+const GROUP: &str = "mailflow_gateway_sender_group";
 
 fn suites(side: &str) -> Vec<&'static Suite> {
     let one = std::env::var("MAILFLOW_RESOURCE").ok();
-    let is_tried = |suite: &&Suite| suite.resource.starts_with(side) && suite.resource != FILTER;
+    let is_tried = |suite: &&Suite| suite.resource.starts_with(side);
     SUITES.iter().copied().filter(is_tried).filter(|suite| one.as_deref().is_none_or(|one| suite.resource == one)).collect()
 }
 
@@ -171,23 +171,40 @@ async fn g30_what_the_service_stored_otherwise_at_first_is_mended_by_one_more_wr
 }
 
 #[tokio::test]
-async fn a_filter_that_is_stored_otherwise_is_an_error_and_is_made_anew() {
+async fn a_filter_that_is_stored_otherwise_lives_untainted_and_opens_no_relay() {
+    const SCRIPT: &str = "if (sendergroup == \"^RELAY_O365$\") { if (header(\"X-AUTH\") == \"^Secret123$\") { strip-header(\"X-AUTH\"); } else { drop(); } }";
     let world = World::start();
-    let filter = |script: &str| [(FILTER, "f", json!({ "name": "f", "script": script }))];
-    let before = world.stand_ins.gateway.snapshot();
-    let others = world.workspace_of_many("others").await;
-    others.write_resources(filter("if (true) { skip-filters(); }"));
+    let gateway = &world.stand_ins.gateway;
+    let filter = |script: &str| (FILTER, "guard", json!({ "name": "guard", "script": script }));
+    let before = gateway.snapshot();
+    let others = world.workspace("others").await;
+    others.write_resources([filter("if (true) { skip-filters(); }")]);
     others.apply().await;
-    world.stand_ins.gateway.bend(gateway::Whim::Always);
-    world.stand_ins.gateway.restore(&before).expect("a snapshot");
+    gateway.bend(gateway::Whim::Always);
+    gateway.restore(&before).expect("a snapshot");
 
-    let workspace = world.workspace_of_many("ours").await;
-    workspace.write_resources(filter("if (true) { drop(); }"));
-    let run = workspace.try_apply().await;
-    run.error().holds(&["Unable to create message filter \"f\"", "shows other values", "script"]);
-    assert_eq!(workspace.stored()[&format!("{FILTER}.f")]["tainted"], true);
-    world.stand_ins.gateway.unbend();
+    // Nothing makes the group wait for its guard: both are there for one commit.
+    let group = json!({ "listener": "OutgoingMail", "name": "RELAY_O365", "policy": "RELAYED", "senders": [".protection.outlook.com"], "guarded_by": "guard" });
+    let groups = || {
+        let listeners = gateway.configuration().listeners;
+        listeners.iter().flat_map(|one| &one.hat.groups).filter(|group| group.name == "RELAY_O365").count()
+    };
+    let workspace = world.workspace("ours").await;
+    workspace.write_resources([filter(SCRIPT), (GROUP, "g", group)]);
+    for what in ["the first apply", "the second apply"] {
+        let run = workspace.try_apply().await;
+        let words = run.error_of(&format!("{GROUP}.g")).holds(&["open relay", "RELAY_O365"]);
+        assert!(!words.detail.contains("Secret123"));
+        none_tainted(&workspace, what);
+        assert_eq!(groups(), 0, "{what}: what the device stored guards nothing");
+        if what == "the first apply" {
+            assert!(warned(&run).0.contains(&format!("{FILTER}.guard")), "{}", run.printed);
+            assert_eq!(workspace.plan().await[&format!("{FILTER}.guard")], "update", "in place");
+        }
+    }
+    gateway.unbend();
     workspace.converges("when it stores what it is told").await;
+    assert_eq!(groups(), 1);
 }
 
 #[tokio::test]

@@ -2,7 +2,8 @@
 //!
 //! What is live and what is staged are judged, whatever a state says. A sender group that this batch opens, or whose guard it takes away, is no
 //! part of the commit: the changes that do it are taken out, their callers are refused, and the others are staged again. A group that stood
-//! open before stops nothing. Tables are read for this only where a group may be open, or where filters are changed and one of them may guard a group.
+//! open before stops nothing. A filter counts as the guard of a group that becomes open once it was committed and read back: where both are in one
+//! batch, the group waits for a commit of its own, as a device may keep another text than it was given. Tables are read for this only where a group may be open, or where filters are changed and one of them may guard a group.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, PoisonError};
@@ -33,13 +34,22 @@ enum Cause {
 }
 
 impl Writer {
-    /// Takes out of the batch what would open a relay, and clears the rest, which is staged again then. False if nothing is to be taken out.
+    /// Takes out of the batch what would open a relay, or comes before its guard is live, and clears the rest, which is staged again then. False if
+    /// nothing is to be taken out.
     pub(super) async fn refuse_relays(&mut self, round: &mut Round) -> Result<bool, Error> {
         let Some(views) = self.views(round).await? else { return Ok(false) };
         let mut refused: Vec<(usize, Error)> = Vec::new();
+        let mut early: BTreeSet<usize> = BTreeSet::new();
         for (listener, [live, candidate]) in &views.hosts {
             let before = relay::open_groups(live, &views.filters[0]);
-            for open in relay::open_groups(candidate, &views.filters[1]).into_iter().filter(|open| open.guard.is_none()) {
+            for open in relay::open_groups(candidate, &views.filters[1]) {
+                if open.guard.is_some() {
+                    // Of groups that were open and go in this commit, some senders would have none meanwhile.
+                    if before.is_empty() && relay::guard(&views.filters[0], &open.name).is_none() {
+                        early.extend(guilty(&round.staged, listener, candidate, &open, None));
+                    }
+                    continue;
+                }
                 let was = before.iter().find(|before| before.id == open.id);
                 let cause = match was {
                     Some(Open { guard: None, .. }) => continue,
@@ -57,17 +67,24 @@ impl Writer {
                 }
             }
         }
-        if refused.is_empty() {
+        early.retain(|at| round.staged.get(*at).is_some_and(|job| job.wish.printout() != Printout::Filters));
+        if early.len() == round.staged.len() {
+            // Nothing would be committed before them.
+            early.clear();
+        }
+        if refused.is_empty() && early.is_empty() {
             return Ok(false);
         }
-        let mut rest = Vec::new();
+        let (mut rest, mut later) = (Vec::new(), Vec::new());
         for (at, job) in std::mem::take(&mut round.staged).into_iter().enumerate() {
             match refused.iter().find(|(refused, _)| *refused == at) {
                 Some((_, error)) => job.fail(error.clone()),
+                None if early.contains(&at) => later.push(job),
                 None => rest.push(job),
             }
         }
         round.staged = rest;
+        round.put_behind(later);
         self.clear(round).await;
         Ok(true)
     }

@@ -478,6 +478,14 @@ impl Round {
         }
     }
 
+    /// Has these changes wait until the others of the batch are committed.
+    pub(super) fn put_behind(&mut self, jobs: Vec<Job>) {
+        if !jobs.is_empty() {
+            jobs.iter().for_each(|job| job.ticket.release());
+            self.parts.push(jobs.into());
+        }
+    }
+
     /// Notes that the candidate is empty.
     pub(super) fn prepared(&mut self) {
         self.prepared = true;

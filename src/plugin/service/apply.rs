@@ -90,9 +90,7 @@ impl Apply<'_> {
         let mut diagnostics = call.take_reports();
         match written {
             Ok(remote) if operation == Operation::Create => Ok(self.created(planned, config, &remote, None, &call, diagnostics)),
-            Err(Failure { error, object: Some(remote) })
-                if operation == Operation::Create && !objects.is_undone(self.resource, &error) =>
-            {
+            Err(Failure { error, object: Some(remote) }) if operation == Operation::Create => {
                 Ok(self.created(planned, config, &remote, Some(&error), &call, diagnostics))
             }
             Ok(remote) => {

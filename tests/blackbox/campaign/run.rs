@@ -54,7 +54,6 @@ pub(crate) fn gateway(appliance: &Appliance) -> Gateway {
 pub(crate) struct Stored {
     pub(crate) record: Record,
     pub(crate) private: BTreeMap<String, serde_json::Value>,
-    pub(crate) tainted: bool,
 }
 
 /// The state: it outlives the process.
@@ -98,7 +97,7 @@ fn step(object: &Object, wanted: Option<&Record>, stored: Option<&Stored>) -> Op
     let Some(config) = wanted else {
         return stored.map(|stored| Step { action: "delete", planned: stored.record.clone(), effective: stored.record.clone() });
     };
-    let prior = stored.filter(|stored| !stored.tainted).map(|stored| &stored.record);
+    let prior = stored.map(|stored| &stored.record);
     let engine::Plan { planned, replace, diagnostics } = engine::plan(object.resource, prior, config, config);
     assert!(replace.is_empty() && diagnostics.is_empty(), "{}: {replace:?} {diagnostics:?}", object.label);
     let planned = planned.expect("a plan");
@@ -109,11 +108,7 @@ fn step(object: &Object, wanted: Option<&Record>, stored: Option<&Stored>) -> Op
     {
         return None;
     }
-    let action = match stored {
-        None => "create",
-        Some(stored) if stored.tainted => "replace",
-        Some(_) => "update",
-    };
+    let action = if stored.is_none() { "create" } else { "update" };
     let effective = engine::effective(object.resource, &planned, config);
     Some(Step { action, planned, effective })
 }
@@ -216,17 +211,8 @@ pub(crate) async fn apply(appliance: &Appliance, objects: &[Object], after: bool
 }
 
 async fn change(gateway: &Gateway, object: &Object, after: bool, shared: &Shared) {
-    let mut stored = with(shared, |progress| progress.state.get(object.label).cloned());
+    let stored = with(shared, |progress| progress.state.get(object.label).cloned());
     let wanted = if after { object.after.as_ref() } else { object.before.as_ref() };
-    if stored.as_ref().is_some_and(|stored| stored.tainted) && wanted.is_some() {
-        // What is tainted goes before it is made again.
-        let old = stored.take().expect("it is there");
-        if let Err(error) = gateway.delete(object.resource, &old.record, &call(&old.private)).await {
-            with(shared, |progress| progress.told.insert(object.label, Told::Failed(error)));
-            return;
-        }
-        with(shared, |progress| progress.state.remove(object.label));
-    }
     let Some(step) = step(object, wanted, stored.as_ref()) else { return };
     let prior = stored.as_ref().map(|stored| &stored.record);
     let told = match check(gateway, object, &step, prior).await {
@@ -254,25 +240,25 @@ async fn change(gateway: &Gateway, object: &Object, after: bool, shared: &Shared
                 None => gateway.create(change, &call).await,
                 Some(_) => gateway.update(change, &call).await,
             };
-            let save = |remote: &Record, tainted: bool| {
+            let save = |remote: &Record| {
                 let settled = engine::settle(object.resource, &step.planned, remote);
                 let settled = match (prior, wanted) {
                     (Some(_), Some(config)) => engine::carried(object.resource, &step.planned, config, settled),
                     _ => settled,
                 };
                 let (record, unplanned) = engine::guard(object.resource, &step.planned, settled);
-                let stored = Stored { record, private: call.all_private(), tainted };
+                let stored = Stored { record, private: call.all_private() };
                 with(shared, |progress| progress.state.insert(object.label, stored));
                 unplanned
             };
             match written {
                 Ok(remote) => {
-                    let unplanned = save(&remote, false);
+                    let unplanned = save(&remote);
                     assert!(unplanned.is_empty(), "{}: {unplanned:?}", object.label);
                     Told::Done
                 }
                 Err(Failure { error, object: Some(remote) }) => {
-                    save(&remote, prior.is_none() && gateway.is_undone(object.resource, &error));
+                    save(&remote);
                     Told::Failed(error)
                 }
                 Err(Failure { error, object: None }) => Told::Failed(error),
@@ -298,7 +284,7 @@ pub(crate) async fn import(
         let read = gateway.read(object.resource, &found, &call(&nothing)).await?;
         let read = read.ok_or_else(|| Error::new(Kind::NotFound, "It was found and cannot be read."))?;
         let record = engine::settle(object.resource, &found, &read);
-        with(shared, |progress| progress.state.insert(object.label, Stored { record, private: nothing, tainted: false }));
+        with(shared, |progress| progress.state.insert(object.label, Stored { record, private: nothing }));
     }
     gateway.close().await;
     Ok(())

@@ -374,7 +374,6 @@ fn follow_up(scene: &Scene, clean: &Clean, appliance: &Appliance, first: &Progre
         }
         if attempt == 2 {
             for object in clean.objects.iter().filter(|object| !rivals.contains_key(object.label)) {
-                let tainted = first.state.get(object.label).is_some_and(|stored| stored.tainted);
                 let records = (first.state.get(object.label), second.refreshed.get(object.label));
                 if let (Some(Told::Done), (Some(mine), Some(read))) = (first.told.get(object.label), records) {
                     let differing = differing(object, &mine.record, &read.record);
@@ -382,10 +381,7 @@ fn follow_up(scene: &Scene, clean: &Clean, appliance: &Appliance, first: &Progre
                         return Err(format!("{} was answered and stands otherwise: {differing:?}", object.label));
                     }
                 }
-                if matches!(first.told.get(object.label), Some(Told::Done))
-                    && second.planned.contains_key(object.label)
-                    && !tainted
-                {
+                if matches!(first.told.get(object.label), Some(Told::Done)) && second.planned.contains_key(object.label) {
                     return Err(format!("{} is done and planned again: {:?}", object.label, second.planned));
                 }
             }
