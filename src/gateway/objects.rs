@@ -49,7 +49,7 @@ pub struct Gateway {
     pub(super) tables: &'static [&'static Table],
     pub(super) rules: Rules,
     read_only: bool,
-    batch: Batch,
+    pub(super) batch: Batch,
     /// The AsyncOS API, where the settings name one.
     api: Option<Rest>,
     /// Whether the user was told that the AsyncOS API does not say why filters are not valid.
@@ -62,6 +62,8 @@ pub struct Gateway {
     pub(super) places: Places,
     /// Printouts whose lines that nobody understood were already told of.
     told: Mutex<BTreeSet<Printout>>,
+    /// The sender groups whose guard is planned to go, as was told.
+    pub(super) losses: Mutex<BTreeSet<String>>,
     /// Why the account may not change anything, once it was asked.
     rights: tokio::sync::OnceCell<Option<Error>>,
 }
@@ -94,6 +96,7 @@ impl Gateway {
             names: Names::new(quiet),
             places: Places::default(),
             told: Mutex::default(),
+            losses: Mutex::default(),
             rights: tokio::sync::OnceCell::new(),
         }
     }
@@ -260,8 +263,11 @@ impl Gateway {
             }
             _ => None,
         };
-        if let Some(api) = self.api.as_ref().filter(|_| table.resource.name == message_filter::RESOURCE.name) {
-            api.forget_filters().await;
+        if table.resource.name == message_filter::RESOURCE.name {
+            self.hear_reasons(call);
+            if let Some(api) = &self.api {
+                api.forget_filters().await;
+            }
         }
         let kept = match &goal {
             Goal::Create(record) | Goal::Adopt(record) | Goal::Update(record) => self.others(table, record),
@@ -350,6 +356,11 @@ impl Objects for Gateway {
         }
     }
 
+    /// A sender group stays guarded, or not, by what becomes of filters and policies.
+    fn watches(&self, resource: &'static Resource) -> bool {
+        resource.name == sender_group::RESOURCE.name
+    }
+
     async fn check(&self, change: Change<'_>, call: &Call) -> Result<(), Error> {
         let table = self.table(change.resource)?;
         if self.read_only && !call.applying {
@@ -400,6 +411,12 @@ impl Objects for Gateway {
 
     async fn check_unchanged(&self, change: Change<'_>, call: &Call) -> Result<Option<&'static str>, Error> {
         let table = self.table(change.resource)?;
+        if self.watches(change.resource) && !call.applying {
+            let hosts = self.rows(&(table.printout)(change.effective), call).await?;
+            if let Some(open) = self.judge_group(change, &hosts, false, call).await? {
+                return Ok(Some(open));
+            }
+        }
         if order::place(table, change.effective).is_none() {
             return Ok(None);
         }
@@ -424,6 +441,7 @@ impl Objects for Gateway {
         }
         if resource.name == message_filter::RESOURCE.name && !call.applying {
             let filters = self.rows(&Printout::Filters, call).await?;
+            self.names.goes(resource.name, &self.id(resource, state)?);
             self.judge_filter(state, None, &filters, call).await?;
         }
         if engine::is_always_there(resource, state) && call.private(ORIGINAL).is_none() {

@@ -86,14 +86,19 @@ pub(super) fn guard(filters: &Rows, group: &str) -> Option<String> {
 
 /// All filters that guard a group, each on its own.
 pub(super) fn guards(filters: &Rows, group: &str) -> Vec<String> {
+    guarding(filters, group).into_iter().map(|row| row.record.text("name").unwrap_or(&row.id).to_owned()).collect()
+}
+
+/// The rows of all filters that guard a group, each on its own.
+pub(super) fn guarding<'a>(filters: &'a Rows, group: &str) -> Vec<&'a Row> {
     let runs = |row: &Row| row.record.truth("active") != Some(false) && row.record.truth("valid") != Some(false);
     let filters: Vec<&Row> =
         filters.rows.iter().filter(|row| row.resource == message_filter::RESOURCE.name && runs(row)).collect();
-    let guards = |(at, row): (usize, &&Row)| {
+    let guards = |(at, row): (usize, &&'a Row)| {
         let guard = filters::guard(row.record.text("script")?, group)?;
         let may_skip = |row: &&Row| row.record.text("script").is_none_or(|script| filters::may_skip(script, group, &guard));
         let is_skipped = filters.iter().take(at).any(may_skip);
-        (!is_skipped).then(|| row.record.text("name").unwrap_or(&row.id).to_owned())
+        (!is_skipped).then_some(*row)
     };
     filters.iter().enumerate().filter_map(guards).collect()
 }

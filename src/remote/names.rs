@@ -43,6 +43,8 @@ struct Inner {
     kept: BTreeSet<(&'static str, String)>,
     /// The names that objects are to get instead of others.
     renames: BTreeSet<(&'static str, String)>,
+    /// The objects of the state that are planned to go, by ID.
+    going: BTreeSet<(&'static str, String)>,
     /// The names of objects that this run removed.
     removed: BTreeSet<(&'static str, String)>,
     heard: Option<Instant>,
@@ -73,6 +75,7 @@ impl Names {
     /// Hears that an object of the state is planned, under a name that may be another one than it had.
     pub fn keeps(&self, kind: &'static str, id: &str, name: &str, is_renamed: bool, planned: &Record) {
         let mut inner = self.inner();
+        inner.going.remove(&(kind, id.to_owned()));
         inner.objects.insert((kind, id.to_owned()), Some(planned.clone()));
         inner.kept.insert((kind, name.to_owned()));
         if is_renamed {
@@ -88,6 +91,16 @@ impl Names {
             inner.creates.insert((kind, name.to_owned()), planned.clone());
         }
         first
+    }
+
+    /// Hears that an object of the state is planned to go.
+    pub fn goes(&self, kind: &'static str, id: &str) {
+        self.inner().going.insert((kind, id.to_owned()));
+    }
+
+    /// Tells whether an object of the state is planned to go.
+    pub fn is_going(&self, kind: &'static str, id: &str) -> bool {
+        self.inner().going.contains(&(kind, id.to_owned()))
     }
 
     /// Hears that this run removed an object.
@@ -119,14 +132,12 @@ impl Names {
         self.inner().objects.get(&(kind, id.to_owned())).is_some_and(Option::is_none)
     }
 
-    /// The objects of a kind that are planned in this run so far.
-    pub fn all_planned(&self, kind: &'static str) -> Vec<Record> {
+    /// The objects of a kind that are planned in this run so far, under the IDs that they have, or else are to get.
+    pub fn all_planned(&self, kind: &'static str) -> Vec<(String, Record)> {
         let inner = self.inner();
-        let of_kind = |map: &BTreeMap<(&'static str, String), Record>| {
-            map.iter().filter(|((of, _), _)| *of == kind).map(|(_, record)| record.clone()).collect::<Vec<_>>()
-        };
-        let kept = inner.objects.iter().filter(|((of, _), _)| *of == kind).filter_map(|(_, record)| record.clone());
-        of_kind(&inner.creates).into_iter().chain(kept).collect()
+        let creates = inner.creates.iter().map(|(key, record)| (key, Some(record)));
+        let all = creates.chain(inner.objects.iter().map(|(key, record)| (key, record.as_ref())));
+        all.filter(|((of, _), _)| *of == kind).filter_map(|((_, id), record)| Some((id.clone(), record?.clone()))).collect()
     }
 
     /// Tells whose the name is that stands at the service with the object of this ID. `planned` is the new object that wants it.

@@ -124,9 +124,15 @@ pub trait Objects: Send + Sync {
     /// warnings with [`Call::report`]. Costs nothing when nothing changes: it is only called for a change.
     async fn check(&self, change: Change<'_>, call: &Call) -> Result<(), Error>;
 
-    /// Judges an object that is planned to stay as it is and has a place among others, by what else is planned. Gives the computed attribute that is
+    /// Tells whether what else is planned matters to an object that stays as it is, although it has no place among others.
+    fn watches(&self, _resource: &'static Resource) -> bool {
+        false
+    }
+
+    /// Judges an object that is planned to stay as it is and has a place among others or watches them, by what else is planned. Gives the computed attribute that is
     /// to be unknown in the plan, so that the object is called when the plan is applied, if what is planned moves others past it. While the plan is
-    /// applied it is asked again, of an object that only changes for that reason. Only called where a place is configured.
+    /// applied it is asked again, of an object that only changes for that reason. Only called where a place is configured, or for what
+    /// [`Objects::watches`].
     async fn check_unchanged(&self, _change: Change<'_>, _call: &Call) -> Result<Option<&'static str>, Error> {
         Ok(None)
     }

@@ -167,6 +167,42 @@ async fn whatever_takes_the_guard_or_opens_the_group_is_refused_before_the_commi
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_a_group_and_its_guard_the_one_that_is_planned_second_is_refused_at_plan() {
+    let world = World::start();
+    let workspace = world.workspace("second").await;
+    let all = |group_more: &str, filter: &str| {
+        workspace.write(&format!("{}{}{filter}", policy("relay"), group(POLICY, group_more)));
+    };
+    let harmless = "\"if (true) { notify(\\\"a@example.com\\\"); }\"";
+    let (behind_filter, behind_group) = (format!("  depends_on = [{FILTER}.guard]\n"), format!("  depends_on = [{GROUP}.g]\n"));
+    all(GUARDED, &filter(SCRIPT, ""));
+    workspace.apply().await;
+    let before = world.stand_ins.snapshot();
+
+    // The group does not change, and is planned behind the filter, or before it.
+    all(&behind_filter, &filter(harmless, ""));
+    let run = plan(&workspace).await;
+    run.error_of(&format!("{GROUP}.g")).holds(&["RELAY_O365", "\"guard\"", "guards it no more"]).marks("senders");
+    all("", &filter(harmless, &behind_group));
+    let run = plan(&workspace).await;
+    run.error_of(&format!("{FILTER}.guard")).holds(&["would not guard", "RELAY_O365"]);
+    // Whichever comes second.
+    all("", "");
+    plan(&workspace).await.error().holds(&["RELAY_O365", "\"guard\""]);
+    assert_eq!(world.stand_ins.snapshot(), before);
+
+    // A reason makes a warning of it, though the group does not change.
+    let reason = "  open_relay_reason = \"a closed network\"\n";
+    all(reason, &filter(SCRIPT, ""));
+    workspace.apply().await;
+    all(reason, "");
+    let run = workspace.try_apply().await.good();
+    assert!(run.warnings().iter().any(|said| text(said).contains("RELAY_O365")), "{}", run.printed);
+    assert!(filters(&world).is_empty());
+    workspace.must_plan_nothing("open, with a reason").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_group_that_stood_open_before_stops_nothing() {
     let world = World::start();
     let workspace = world.workspace("stood").await;

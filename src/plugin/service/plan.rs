@@ -43,12 +43,16 @@ async fn attempt(session: &Session, request: &Request) -> Result<Response, Diagn
     let applying = request.client_capabilities.is_some_and(|client| client.deferral_allowed);
     let Some(proposed) = proposed else {
         let mut diagnostics: Diagnostics = unmanaged::planned(resource, prior.as_ref(), None, &[], &stored).into_iter().collect();
-        if let Some(prior) = &prior {
-            diagnostics.extend(check_delete(session, resource, prior, stored, applying).await?);
+        let mut planned_private = request.prior_private.clone();
+        if let Some(prior) = &prior
+            && let Some((told, private)) = check_delete(session, resource, prior, stored, applying).await?
+        {
+            diagnostics.extend(told);
+            planned_private = private::write(&private);
         }
         return Ok(Response {
             planned_state: Some(dynamic::null()),
-            planned_private: request.prior_private.clone(),
+            planned_private,
             diagnostics: dynamic::diagnostics(diagnostics),
             ..Default::default()
         });
@@ -73,20 +77,20 @@ async fn attempt(session: &Session, request: &Request) -> Result<Response, Diagn
         session.current().knows(resource, prior, Some(&planned));
     }
     let mut planned_private = request.prior_private.clone();
+    let mut is_changed = prior.as_ref().is_none_or(|prior| object::changes(resource, prior, &planned));
     if let Some(prior) = &prior
-        && has_place(resource, &config)
-        && !object::changes(resource, prior, &planned)
+        && !is_changed
+        && (has_place(resource, &config) || session.current().watches(resource))
         && !diagnostics.iter().any(Diagnostic::is_error)
     {
         let effective = engine::effective(resource, &planned, &config);
         let change = Change { resource, prior: Some(prior), planned: &planned, effective: &effective, config: &config };
         if let Some(moved) = check_unchanged(session, change, stored.clone(), applying, &mut diagnostics).await? {
             planned.set(moved, Value::UNKNOWN);
+            is_changed = true;
         }
     }
-    if !diagnostics.iter().any(Diagnostic::is_error)
-        && prior.as_ref().is_none_or(|prior| object::changes(resource, prior, &planned))
-    {
+    if is_changed && !diagnostics.iter().any(Diagnostic::is_error) {
         let effective = engine::effective(resource, &planned, &config);
         object::withhold(resource, &effective);
         let change = Change { resource, prior: prior.as_ref(), planned: &planned, effective: &effective, config: &config };
@@ -176,17 +180,17 @@ async fn check_unchanged(
     }))
 }
 
-/// Asks the service about a delete, as far as the settings are known.
+/// Asks the service about a delete, as far as the settings are known; gives what is said, and the private data.
 async fn check_delete(
     session: &Session,
     resource: &'static Resource,
     prior: &Record,
     stored: private::Private,
     applying: bool,
-) -> Result<Diagnostics, Diagnostic> {
+) -> Result<Option<(Diagnostics, private::Private)>, Diagnostic> {
     let current = session.current();
     let Some(objects) = current.configured().ok().and_then(|configured| configured.objects(resource).ok()) else {
-        return Ok(Diagnostics::new());
+        return Ok(None);
     };
     let action = format!("plan to delete {}", object::title(resource, prior));
     current.going_on(&action)?;
@@ -194,7 +198,7 @@ async fn check_delete(
     let checked = objects.check_delete(resource, prior, &call).await;
     let mut diagnostics = call.take_reports();
     diagnostics.extend(checked.err().map(|error| error.diagnostic(&action)));
-    Ok(diagnostics)
+    Ok(Some((diagnostics, call.all_private())))
 }
 
 fn action(resource: &Resource, planned: &Record) -> String {

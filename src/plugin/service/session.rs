@@ -139,6 +139,11 @@ impl Current {
         }
     }
 
+    /// Tells whether what else is planned matters to an object that stays as it is.
+    pub(super) fn watches(&self, resource: &'static Resource) -> bool {
+        self.objects(resource).is_ok_and(|objects| objects.watches(resource))
+    }
+
     /// What comes with an operation.
     pub(super) fn call(&self, limit: Duration, private: Private) -> Call {
         Call::new(self.stop.clone(), limit).with_private(private)
