@@ -114,8 +114,17 @@ async fn kill(world: &World, workspace: &Workspace<'_>, arguments: &[&str], at: 
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn no_commit_of_any_run_opens_the_relay_of_the_guide() {
-    // The judge itself: without the filter, the same group is open.
+async fn no_commit_of_any_run_opens_the_relay_of_the_guide_one_at_a_time() {
+    each_step("-parallelism=1").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_commit_of_any_run_opens_the_relay_of_the_guide_ten_at_a_time() {
+    each_step("-parallelism=10").await;
+}
+
+/// Takes each step of the guide's life, refused once and killed once before.
+async fn each_step(parallelism: &str) {
     let both = "[\"Secret123\", \"Secret456\"]";
     let turned = "[\"other\", \"guard\"]";
     let replace = |address: &'static str| vec!["apply", "-auto-approve", address];
@@ -135,45 +144,41 @@ async fn no_commit_of_any_run_opens_the_relay_of_the_guide() {
         ("replace the group", GUIDE, replace("-replace=mailflow_gateway_sender_group.relay")),
         ("destroy", GUIDE, vec!["destroy", "-auto-approve"]),
     ];
-    for (parallelism, with_faults) in [("-parallelism=1", false), ("-parallelism=10", true)] {
-        let world = World::start();
-        let gateway = &world.stand_ins.gateway;
-        gateway.keep_journal();
-        let workspace = world.workspace("relay").await;
-        let mut commits = 0;
-        for (number, (name, relay, arguments)) in steps.iter().enumerate() {
-            let when = format!("{name}, {parallelism}");
-            let arguments = [arguments.as_slice(), &[parallelism]].concat();
-            workspace.write(&relay.text());
-            if with_faults {
-                gateway.fault(Fault::RefuseCommit { nth: 1, text: "The commit failed.".to_owned() });
-                workspace.json(&arguments).await;
-                gateway.clear_faults();
-                commits += hold(&world, &format!("{when}, refused"));
-                let at = if number % 2 == 0 { Point::CommitAfter } else { Point::CommitBefore };
-                kill(&world, &workspace, &arguments, at).await;
-                commits += hold(&world, &format!("{when}, killed"));
-                take_over(&world, &workspace, &relay.text()).await;
-            }
-            let outcome = workspace.run(&[&arguments[..], &["-no-color"]].concat()).await;
-            commits += hold(&world, &when);
-            if *name == ALONE {
-                // Between the old filter and the new one, nothing would guard the group.
-                assert!(!outcome.succeeded() && outcome.stderr.contains("open relay"), "{when}: {}", outcome.stderr);
-                workspace.run(&[&apply[..], &[parallelism, "-no-color"]].concat()).await.must(&format!("after {when}"));
-                commits += hold(&world, &format!("after {when}"));
-            } else {
-                outcome.must(&when);
-            }
-            if *name == "another policy and comment" {
-                let mut open = gateway.configuration();
-                open.filters.clear();
-                let outcome = foreign(open, &Tenant::of(&world.stand_ins.exchange.snapshot()));
-                assert!(!is_closed(&outcome), "the judge finds nothing: {outcome}");
-            }
+    let world = World::start();
+    let gateway = &world.stand_ins.gateway;
+    gateway.keep_journal();
+    let workspace = world.workspace("relay").await;
+    let mut commits = 0;
+    for (number, (name, relay, arguments)) in steps.iter().enumerate() {
+        let when = format!("{name}, {parallelism}");
+        let arguments = [arguments.as_slice(), &[parallelism]].concat();
+        workspace.write(&relay.text());
+        gateway.fault(Fault::RefuseCommit { nth: 1, text: "The commit failed.".to_owned() });
+        workspace.json(&arguments).await;
+        gateway.clear_faults();
+        commits += hold(&world, &format!("{when}, refused"));
+        let at = if number % 2 == 0 { Point::CommitAfter } else { Point::CommitBefore };
+        kill(&world, &workspace, &arguments, at).await;
+        commits += hold(&world, &format!("{when}, killed"));
+        take_over(&world, &workspace, &relay.text()).await;
+        let outcome = workspace.run(&[&arguments[..], &["-no-color"]].concat()).await;
+        commits += hold(&world, &when);
+        if *name == ALONE {
+            // Between the old filter and the new one, nothing would guard the group.
+            assert!(!outcome.succeeded() && outcome.stderr.contains("open relay"), "{when}: {}", outcome.stderr);
+            workspace.run(&[&apply[..], &[parallelism, "-no-color"]].concat()).await.must(&format!("after {when}"));
+            commits += hold(&world, &format!("after {when}"));
+        } else {
+            outcome.must(&when);
         }
-        assert!(commits >= steps.len(), "{commits} commits");
+        if *name == "another policy and comment" {
+            let mut open = gateway.configuration();
+            open.filters.clear();
+            let outcome = foreign(open, &Tenant::of(&world.stand_ins.exchange.snapshot()));
+            assert!(!is_closed(&outcome), "the judge finds nothing: {outcome}");
+        }
     }
+    assert!(commits >= steps.len(), "{commits} commits");
 }
 
 /// Imports what a killed run made, or renamed, and the state does not know.
