@@ -1,9 +1,15 @@
-//! Ctrl-C and kill, in the middle of a change.
+//! Ctrl-C and kill, and a colleague, in the middle of a change.
 
+use std::time::Duration;
+
+use mailflow::gateway::device::{Connect, Device};
+use mailflow::gateway::session::Connector;
+use mailflow::gateway::settings::{CommitSettings, Level, Login, PendingChanges, Settings};
 use mailflow::sandbox::exchange;
 use mailflow::sandbox::exchange::{Fault as Trouble, What};
-use mailflow::sandbox::gateway::{Break, ChangeSets, Fault, Options, Point};
+use mailflow::sandbox::gateway::{Appliance, Break, ChangeSets, Fault, Options, Point};
 
+use mailflow::tool::sandbox::StandIns;
 use serde_json::{Value as Json, json};
 
 use super::run::{Runs, connector, domains, nothing_staged, routes, until, world};
@@ -249,4 +255,56 @@ async fn p01_a_kill_while_the_service_creates_is_mended_by_the_import_block() {
     workspace.write(&format!("{block}\n{}", connector("c", "Killed", "")));
     workspace.converges("after the import").await;
     assert_eq!(exchange.count("New-InboundConnector"), 1, "nothing was made twice"); // The second run says it at plan.
+}
+
+/// A session of the account that Terraform uses.
+async fn session(gateway: &Appliance) -> Box<dyn Device> {
+    let login = Login {
+        host: "127.0.0.1".to_owned(),
+        port: gateway.port(),
+        username: gateway.username().to_owned(),
+        password: Some(gateway.password().to_owned().into()),
+        private_key: None,
+        private_key_passphrase: None,
+        host_keys: vec![gateway.host_key_fingerprint().to_owned()],
+        legacy_algorithms: false,
+        jump_host: None,
+    };
+    let commit = CommitSettings {
+        comment: "a colleague".to_owned(),
+        quiet_period: Duration::ZERO,
+        timeout: Duration::from_secs(10),
+        rollback_snapshot: false,
+    };
+    let pending_changes = PendingChanges::Error;
+    let settings = Settings { login, cluster: Level::Standalone, commit, pending_changes, read_only: false, api: None };
+    Connector::new(settings).connect().await.expect("a session")
+}
+
+/// Where sessions of one account share what they stage, a commit takes all of it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rs1_what_a_colleague_stages_while_a_commit_runs_is_named_as_live() {
+    let options = Options { change_sets: ChangeSets::PerUser, ..Options::default() };
+    let world = World::with(StandIns::with(exchange::Options::default(), options).expect("the stand-ins start"));
+    let gateway = &world.stand_ins.gateway;
+    let workspace = world.workspace("beside").await;
+    let mut colleague = session(gateway).await;
+    let went_live = "Changes of somebody else went live with those of this run";
+    for (host, theirs) in [("one.example.net", Some("z.example")), ("two.example.net", None)] {
+        workspace.write(&routes(&[("a", "a.example", host), ("b", "b.example", host)]));
+        let commits = gateway.counters().commands.get("commit").copied().unwrap_or_default();
+        gateway.fault(Fault::SlowCommit { nth: 1, milliseconds: 3000 });
+        let running = workspace.begin(&["apply", "-auto-approve"]);
+        if let Some(theirs) = theirs {
+            until("it commits", || gateway.counters().commands.get("commit").is_some_and(|count| *count > commits)).await;
+            colleague.show(&format!("smtproutes new {theirs} mx.example.net")).await.expect("staged");
+        }
+        let run = running.end().await;
+        assert_eq!(run.code, Some(0), "{}", run.printed);
+        assert_eq!(domains(&world), ["a.example", "b.example", "z.example"], "{}", run.printed);
+        let told = run.printed.split("Warning: ").find(|told| told.starts_with(went_live)).map(str::to_owned);
+        let is_named = |theirs| told.as_ref().is_some_and(|told| told.contains(theirs) && !told.contains("b.example"));
+        assert!(told.is_some() == theirs.is_some() && theirs.is_none_or(is_named), "{}", run.printed);
+        nothing_staged(&world);
+    }
 }
