@@ -212,7 +212,7 @@ impl Gateway {
         if named.is_unknown() {
             return Ok(None);
         }
-        let live = relay::guarding(&filters, name);
+        let standing = relay::guarding(&filters, name);
         let then = self.as_planned(&filters);
         let guards = relay::guarding(&then, name);
         let guarding = match named.as_text() {
@@ -224,14 +224,14 @@ impl Gateway {
                 _ => guards.iter().any(|guard| guard.record.text("name") == Some(filter)),
             },
             // One that is new may come later than the group.
-            None => guards.iter().any(|guard| live.iter().any(|live| live.id == guard.id)),
+            None => guards.iter().any(|guard| standing.iter().any(|standing| standing.id == guard.id)),
         };
-        let stood_open = was_open && live.is_empty();
+        let stood_open = was_open && standing.is_empty();
         if guarding || (stood_open && !is_changed) {
             return Ok(None);
         }
         let summary = format!("The sender group \"{name}\" would be an open relay");
-        let line = match (named.as_text(), live.first()) {
+        let line = match (named.as_text(), standing.first()) {
             (Some(filter), _) => format!(
                 "The message filter {filter:?} does not guard it: not every message of the group that carries no secret is dropped there."
             ),
@@ -247,7 +247,7 @@ impl Gateway {
         };
         let detail = format!("{}. {line}\n\n{}", capital(&relay::told(&sender)), relay::advice(name));
         let is_allowed = planned.text(REASON).is_some() || planned.get(REASON).is_unknown();
-        let is_told = !is_allowed && named.is_null() && !live.is_empty() && !self.tells_loss(&id);
+        let is_told = !is_allowed && named.is_null() && !standing.is_empty() && !self.tells_loss(&id);
         if is_told {
             return Ok(None);
         }

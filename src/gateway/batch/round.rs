@@ -481,7 +481,9 @@ impl Round {
     /// Has these changes wait until the others of the batch are committed.
     pub(super) fn put_behind(&mut self, jobs: Vec<Job>) {
         if !jobs.is_empty() {
-            jobs.iter().for_each(|job| job.ticket.release());
+            for job in &jobs {
+                job.ticket.release();
+            }
             self.parts.push(jobs.into());
         }
     }
