@@ -59,11 +59,13 @@ pub(super) struct Said {
     pub(super) delay: Duration,
     /// The connection breaks in the middle of the body.
     pub(super) broken: bool,
+    /// After the body a byte comes each ten seconds, and no end.
+    pub(super) endless: bool,
 }
 
 impl Said {
     pub(super) fn of(status: u16, body: impl Into<Vec<u8>>) -> Said {
-        Said { status, headers: Vec::new(), body: body.into(), delay: Duration::ZERO, broken: false }
+        Said { status, headers: Vec::new(), body: body.into(), delay: Duration::ZERO, broken: false, endless: false }
     }
 
     pub(super) fn objects(objects: &[Value]) -> Said {
@@ -89,6 +91,10 @@ impl Said {
 
     pub(super) fn broken(self) -> Said {
         Said { broken: true, ..self }
+    }
+
+    pub(super) fn endless(self) -> Said {
+        Said { endless: true, ..self }
     }
 }
 
@@ -184,6 +190,11 @@ async fn answer(State((script, seen)): State<Scripted>, request: Request) -> Res
         let start = Bytes::from(said.body);
         let pieces = [Ok(start), Err(std::io::Error::other("broken"))];
         Body::from_stream(futures::stream::iter(pieces))
+    } else if said.endless {
+        Body::from_stream(futures::stream::unfold(Bytes::from(said.body), async |piece| {
+            tokio::time::sleep(Duration::from_secs(10)).await;
+            Some((Ok::<_, std::io::Error>(piece), Bytes::from_static(b" ")))
+        }))
     } else {
         Body::from(said.body)
     };

@@ -384,6 +384,8 @@ mod tests {
             let error = connection.failure(&url, &failure);
             assert_eq!((error.retryable, error.unheard), (true, !begun));
             assert!(error.message.contains("nothing came for 0.2 s"), "{error}");
+            // Over HTTP/2 all requests share one connection, so the client goes with it.
+            assert!(connection.near.lock().unwrap().is_none());
         }
         assert_eq!(attempt().await.unwrap().body, b"abcd");
     }

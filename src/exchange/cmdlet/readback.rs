@@ -18,6 +18,9 @@ use crate::remote::{Call, Error, Failure, Masks, pause};
 use crate::schema::Record;
 use crate::value::Value;
 
+/// So long after its time limit an operation may still look for what became of a write.
+const GRACE: Duration = Duration::from_secs(25);
+
 /// How long an object is looked at until it shows what was sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Patience {
@@ -143,9 +146,10 @@ impl Exchange {
     }
 
     /// A call for what has to be done after a write, whatever becomes of the run: a stop does not end it, and it has some time
-    /// even if the operation's is used up.
+    /// even if the operation's is used up. What follows each other in one operation has that time together.
     pub(super) fn late(&self, call: &Call) -> Call {
-        Call::new(CancellationToken::new(), call.time_left().max(self.pace.consistency * 2))
+        let with_grace = (call.deadline + GRACE).saturating_duration_since(Instant::now());
+        Call::new(CancellationToken::new(), with_grace.min(call.time_left().max(self.pace.consistency * 2)))
     }
 
     pub(super) fn polls(&self) -> impl Iterator<Item = Duration> + Send + use<> {

@@ -1,5 +1,6 @@
 //! The engine against a small tenant that keeps objects as they are sent. Faults are scripted per cmdlet.
 
+mod bounds;
 mod lag;
 mod more;
 

@@ -171,7 +171,7 @@ pub(crate) const CASES: &[Case] = &[
     case("RS5", "a secret is repeated in base64 at any alignment, in hex, or escaped for a URL, JSON or HTML", "found through any of them, mixtures included"),
     case("RS6", "`\"expires_in\": 9223372036854775807`, a priority or a time zone beyond all numbers", "brought into a range that can be counted with"),
     case("RS7", "a refused port, a silent host, a host that falls silent, hangs up or resets the line in any phase, a wrong password, missing host keys", "one error on the provider's block with host, port, phase and the setting to look at: 30 s to the password prompt of each hop, 60 s more until the shell has come to its prompt; a refused login is tried once; later, a command, a dialog and a commit have limits of their own"),
-    case("RS8", "a connection that stalls", "given up after a while without a byte; the next attempt takes another connection"),
+    case("RS8", "a connection that stalls, an answer that never ends, redirects and pages in a circle, packed or nested answers", "given up after a while without a byte, or at a bound; the next attempt takes another connection; the first contact is told within 30 s, and no operation takes longer than its time limit and half a minute"),
     case("RS9", "control characters, reading direction marks, cursor moves without end, millions of small JSON values", "shown as escapes, kept within the screen, refused before they are read into memory"),
     case("RS10", "runs that commit at the same time, again and again", "each waits for a time of its own before it tries again"),
     case("RN1", "the binary is not on the `PATH`", "the install page and the binary itself say where it goes, in commands that can be pasted"),

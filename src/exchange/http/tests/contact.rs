@@ -76,3 +76,57 @@ async fn rn17_a_refused_login_is_asked_for_once_and_stays_refused() {
     http.run(&get(&Masks::new()), &call(5)).await.unwrap_err();
     assert_eq!(service.token_requests().len(), 1);
 }
+
+/// A way in which a host can keep a first contact waiting: what it sends at first, and then each ten seconds; nothing: it closes the connection.
+type Trouble = (&'static str, &'static [u8], Option<&'static [u8]>);
+
+const TROUBLES: [Trouble; 6] = [
+    ("silent", b"", Some(b"")),
+    ("cut", b"", None),
+    ("cut in the middle", b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{", None),
+    ("slow", b"HTTP/1.1 200 OK\r\nx: ", Some(b"y")),
+    ("endless", b"HTTP/1.1 200 OK\r\ncontent-length: 100000\r\n\r\n{", Some(b" ")),
+    ("redirected in a circle", b"HTTP/1.1 307 Temporary Redirect\r\nlocation: /\r\ncontent-length: 0\r\n\r\n", None),
+];
+
+async fn troubled(first: &'static [u8], then: Option<&'static [u8]>) -> url::Url {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let socket = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = url::Url::parse(&format!("http://{}", socket.local_addr().unwrap())).unwrap();
+    tokio::spawn(async move {
+        while let Ok((mut connection, _)) = socket.accept().await {
+            tokio::spawn(async move {
+                let mut request = [0; 4096];
+                let _ = connection.read(&mut request).await;
+                let mut going = connection.write_all(first).await.is_ok();
+                while let Some(piece) = then.filter(|_| going) {
+                    tokio::time::sleep(Duration::from_secs(10)).await;
+                    going = connection.write_all(piece).await.is_ok();
+                }
+            });
+        }
+    });
+    url
+}
+
+#[tokio::test(start_paused = true)]
+#[expect(clippy::print_stdout, reason = "docs/performance.md has what it measures")]
+async fn rs8_no_host_keeps_the_first_contact_waiting() {
+    for (kind, first, then) in TROUBLES {
+        let (healthy, _) = client(|_| empty()).await;
+        let url = troubled(first, then).await;
+        for (host, settings) in [
+            ("sign-in host", Settings { login_url: Some(url.clone()), ..healthy.settings() }),
+            ("Exchange Online host", Settings { exchange_url: Some(url.clone()), ..healthy.settings() }),
+        ] {
+            let http = Http::new(&settings, crate::exchange::PACE.backoff).unwrap();
+            let begin = Instant::now();
+            let outcome = http.contact(&call(600)).await;
+            let took = begin.elapsed();
+            println!("{kind}, {host}: {took:?} {:?}", outcome.as_ref().err().map(|error| &error.message));
+            // A login that has begun may take a minute more.
+            let most = if http.connection.is_answered() && host == "sign-in host" { 90 } else { 30 };
+            assert!(took <= Duration::from_secs(most), "{kind}, {host}: {took:?}");
+        }
+    }
+}
