@@ -69,13 +69,6 @@ struct Side {
     removed: fn(&StandIns) -> usize,
 }
 
-const EXCHANGE: Side = Side {
-    prefix: "mailflow_exchange_",
-    bend: |stand_ins, always| stand_ins.exchange.bend(if always { exchange::Whim::Always } else { exchange::Whim::AtFirst }),
-    unbend: |stand_ins| stand_ins.exchange.unbend(),
-    removed: |stand_ins| stand_ins.exchange.calls().iter().filter(|call| call.cmdlet.starts_with("Remove-")).count(),
-};
-
 const GATEWAY: Side = Side {
     prefix: "mailflow_gateway_",
     bend: |stand_ins, always| stand_ins.gateway.bend(if always { gateway::Whim::Always } else { gateway::Whim::AtFirst }),
@@ -158,11 +151,6 @@ async fn a_service_that_errs_once(side: &Side) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn g30_a_service_that_keeps_to_other_values_leaves_untainted_objects_and_warnings_on_the_gateway() {
     an_obstinate_service(&GATEWAY).await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn e16_what_the_service_stored_otherwise_at_first_is_mended_by_one_more_write_in_exchange_online() {
-    a_service_that_errs_once(&EXCHANGE).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -202,7 +202,7 @@ async fn behind_our_back(suites: &[&'static Suite], world: &World, workspace: &c
 }
 
 /// The dotted names of all attributes that a user may write, arguments of blocks included.
-fn written(prefix: &str, attributes: &[Attribute], found: &mut BTreeSet<String>) {
+pub(crate) fn written(prefix: &str, attributes: &[Attribute], found: &mut BTreeSet<String>) {
     for attribute in attributes {
         let dotted = if prefix.is_empty() { attribute.name.to_owned() } else { format!("{prefix}.{}", attribute.name) };
         match attribute.kind {

@@ -5,7 +5,7 @@
 //! of them every object is live as it was or as it was wished for, the work of others stands, and what the callers were told is what stands; a
 //! second apply brings the rest, and a third plan is empty.
 
-mod objects;
+pub(crate) mod objects;
 mod run;
 mod scene;
 

@@ -38,7 +38,8 @@ fn value(json: &Json, ty: &Type) -> Value {
     }
 }
 
-fn record(resource: &'static Resource, arguments: &Json) -> Record {
+/// The arguments of an object, as a configuration has them.
+pub(crate) fn record(resource: &'static Resource, arguments: &Json) -> Record {
     Record::from_value(value(arguments, &engine::resource_type(resource)))
 }
 
