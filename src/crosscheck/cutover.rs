@@ -1,7 +1,6 @@
 //! The cut-over of a domain: from MX records that lead to Microsoft 365 to such that lead to the gateways.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use async_trait::async_trait;
 use time::format_description::well_known::Rfc3339;
@@ -9,7 +8,7 @@ use time::{Duration, OffsetDateTime};
 
 use super::{Sides, blockers};
 use crate::dns::{self, MxLine, MxServer};
-use crate::remote::{Call, Error, Kind, LooksAgain, MxView, Restricting};
+use crate::remote::{Call, Error, Kind, LooksAgain, MxQuestion, MxView, Restricting};
 use crate::schema::{Attribute, DataSource, Record, boolean, integer, list, list_of, string};
 use crate::value::{Diagnostic, Value};
 
@@ -74,17 +73,19 @@ const STEP: i64 = 300;
 /// Looks at the records and at both sides.
 pub(super) async fn read(sides: &Sides<'_>, config: &Record, call: &Call) -> Result<Record, Error> {
     let owned = |name: &str| config.texts(name).into_iter().map(str::to_owned).collect::<Vec<_>>();
-    let asked = Asked {
+    let mut question = MxQuestion {
         domain: config.text("domain").unwrap_or_default().trim_end_matches('.').to_lowercase(),
         gateways: owned("gateway_hosts"),
         resolvers: owned("resolvers"),
-        is_accepted: accepted(sides, config.text("domain").unwrap_or_default(), call).await,
+        is_accepted: None,
     };
-    let servers = dns::mx_servers(&asked.domain, &asked.gateways, &asked.resolvers, call).await?;
-    let view = asked.view(&servers);
-    judge(sides, &asked, &view, call)?;
+    sides.cut_overs.asks(&question);
+    question.is_accepted = accepted(sides, &question.domain, call).await;
+    sides.cut_overs.asks(&question);
+    let servers = dns::mx_servers(&question.domain, &question.gateways, &question.resolvers, call).await?;
+    judge(sides, &view(&question, &servers), call)?;
     let expected = match sides.expects {
-        Some(expects) => expects.expected_mx(&asked.domain, call).await.map_err(|error| error.message),
+        Some(expects) => expects.expected_mx(&question.domain, call).await.map_err(|error| error.message),
         None => Err("The provider has no \"exchange\" block.".to_owned()),
     };
     if let Err(why) = &expected {
@@ -93,72 +94,61 @@ pub(super) async fn read(sides: &Sides<'_>, config: &Record, call: &Call) -> Res
     let hosts = expected.unwrap_or_default();
     let state = overall(&servers);
     let text = |text: Option<String>| text.map_or(Value::Null, Value::String);
-    let blockers = blockers::find(sides, &asked.domain, &hosts, servers.iter().any(|server| server.is_null), call).await?;
+    let blockers = blockers::find(sides, &question.domain, &hosts, servers.iter().any(|server| server.is_null), call).await?;
     Ok(Record::new()
         .with("state", state.map_or(Value::Null, Value::text))
         .with("moved", state == Some("moved"))
         .with("null_mx", servers.iter().any(|server| server.is_null))
         .with("records", records(&servers))
         .with("servers", said(&servers))
-        .with("expected", told(&asked.domain, &hosts))
+        .with("expected", told(&question.domain, &hosts))
         .with("settled_at", text(settled_at(&servers, OffsetDateTime::now_utc())))
         .with("blockers", Value::List(blockers.into_iter().map(Value::String).collect()))
-        .with("rollback", rollback(&asked.domain, &hosts)))
+        .with("rollback", rollback(&question.domain, &hosts)))
 }
 
-/// What is asked about a domain, to be asked again.
-#[derive(Debug, Clone)]
-struct Asked {
-    domain: String,
-    gateways: Vec<String>,
-    resolvers: Vec<String>,
-    is_accepted: Option<bool>,
-}
-
-impl Asked {
-    fn view(&self, servers: &[MxServer]) -> MxView {
-        let mut elsewhere = BTreeSet::new();
-        for server in servers {
-            for line in server.records.iter().flatten().filter(|line| !line.is_gateway) {
-                elsewhere.insert(format!("{} MX {} {}", self.domain, line.preference, line.host));
-            }
+/// What the servers say about a domain.
+fn view(question: &MxQuestion, servers: &[MxServer]) -> MxView {
+    let mut elsewhere = BTreeSet::new();
+    for server in servers {
+        for line in server.records.iter().flatten().filter(|line| !line.is_gateway) {
+            elsewhere.insert(format!("{} MX {} {}", question.domain, line.preference, line.host));
         }
-        let is_answered = servers.iter().any(|server| server.records.is_ok());
-        let problem = servers.iter().find_map(|server| server.records.as_ref().err().cloned());
-        let unanswered = (!is_answered).then(|| problem.unwrap_or_else(|| "No DNS server was asked.".to_owned()));
-        MxView {
-            domain: self.domain.clone(),
-            is_accepted: self.is_accepted,
-            elsewhere: elsewhere.into_iter().collect(),
-            unanswered,
-        }
+    }
+    let is_answered = servers.iter().any(|server| server.records.is_ok());
+    let problem = servers.iter().find_map(|server| server.records.as_ref().err().cloned());
+    let unanswered = (!is_answered).then(|| problem.unwrap_or_else(|| "No DNS server was asked.".to_owned()));
+    MxView {
+        domain: question.domain.clone(),
+        is_accepted: question.is_accepted,
+        elsewhere: elsewhere.into_iter().collect(),
+        unanswered,
     }
 }
 
+/// Asks the DNS.
+#[derive(Debug)]
+pub struct Looks;
+
 #[async_trait]
-impl LooksAgain for Asked {
-    async fn look(&self, call: &Call) -> MxView {
-        match dns::mx_servers(&self.domain, &self.gateways, &self.resolvers, call).await {
-            Ok(servers) => self.view(&servers),
-            Err(error) => MxView {
-                domain: self.domain.clone(),
-                is_accepted: self.is_accepted,
-                elsewhere: Vec::new(),
-                unanswered: Some(error.message),
-            },
+impl LooksAgain for Looks {
+    async fn look(&self, question: &MxQuestion, call: &Call) -> MxView {
+        match dns::mx_servers(&question.domain, &question.gateways, &question.resolvers, call).await {
+            Ok(servers) => view(question, &servers),
+            Err(error) => MxView { unanswered: Some(error.message), ..view(question, &[]) },
         }
     }
 }
 
 /// Holds what was seen against the connectors that are planned to refuse mail.
-fn judge(sides: &Sides<'_>, asked: &Asked, view: &MxView, call: &Call) -> Result<(), Error> {
+fn judge(sides: &Sides<'_>, view: &MxView, call: &Call) -> Result<(), Error> {
     if let Some(why) = &view.unanswered {
         call.report(Diagnostic::warning(
             format!("No DNS server answered about {}", view.domain),
             format!("{why}\n\nWhere its MX records lead is not known, so `state` is null, and nothing is judged by them."),
         ));
     }
-    let restricting = sides.cut_overs.saw(view, Arc::new(asked.clone()));
+    let restricting = sides.cut_overs.saw(view);
     for Restricting { called, is_excused } in restricting {
         if !view.leads_elsewhere() {
             continue;

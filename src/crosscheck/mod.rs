@@ -8,6 +8,8 @@ mod tests;
 
 use std::sync::Arc;
 
+pub use cutover::Looks;
+
 use crate::remote::{Call, CutOvers, Enumerate, Error, ExpectsMx, Kind};
 use crate::schema::{DataSource, Record, Resource};
 

@@ -152,11 +152,11 @@ async fn it_is_looked_again_before_a_change_is_sent() {
         DOMAIN => Said::Records(vec![(0, "old.example")]),
         _ => Said::Code(3),
     });
-    let cut_overs = Arc::new(CutOvers::default());
+    let cut_overs = Arc::new(CutOvers::new(Arc::new(Looks)));
     cutover::read(&alone(&cut_overs), &config(&[&dns]), &call()).await.unwrap();
-    assert!(!cut_overs.look_again(&call()).await[0].leads_elsewhere());
+    assert!(!cut_overs.look_again(Vec::new(), &call()).await[0].leads_elsewhere());
     records.store(false, std::sync::atomic::Ordering::SeqCst);
-    assert!(cut_overs.look_again(&call()).await[0].leads_elsewhere());
+    assert!(cut_overs.look_again(Vec::new(), &call()).await[0].leads_elsewhere());
 }
 
 #[test]

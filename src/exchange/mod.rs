@@ -206,7 +206,10 @@ impl Objects for Exchange {
     }
 
     async fn read(&self, resource: &'static Resource, state: &Record, call: &Call) -> Result<Option<Record>, Error> {
-        self.read_object(cmdlets(resource)?, state, call).await
+        let cmdlets = cmdlets(resource)?;
+        let read = self.read_object(cmdlets, state, call).await;
+        self.keep_mx_questions(cmdlets, state, call);
+        read
     }
 
     async fn update(&self, change: Change<'_>, call: &Call) -> Result<Record, Failure> {

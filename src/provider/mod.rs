@@ -60,7 +60,7 @@ impl Provider for Mailflow {
     fn configure(&self, config: &Record) -> Result<Arc<dyn Configured>, Diagnostics> {
         let mut problems = Vec::new();
         let board = Arc::new(Board::default());
-        let cut_overs = Arc::new(CutOvers::default());
+        let cut_overs = Arc::new(CutOvers::new(Arc::new(crosscheck::Looks)));
         let exchange = client(
             exchange_settings::read(config, &self.environment),
             "exchange",

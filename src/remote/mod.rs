@@ -31,7 +31,7 @@ pub use digest::digest;
 pub use enumerate::{Enumerate, Enumeration, Found, Listing};
 pub use error::{Error, Kind};
 pub use json::{Unreadable, read_json};
-pub use mx::{CutOvers, ExpectsMx, LooksAgain, MxView, Restricting, mx_words};
+pub use mx::{CutOvers, ExpectsMx, LooksAgain, MxQuestion, MxView, Restricting, mx_words};
 pub use names::Names;
 pub use objects::{Call, Change, Failure, Objects};
 pub use placeholders::{Placeholders, Sort, Spelling, without_literals};

@@ -69,6 +69,11 @@ impl Call {
         self.private.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), value);
     }
 
+    /// Takes a value away that was stored beside the object's state.
+    pub fn take_private(&self, name: &str) -> Option<serde_json::Value> {
+        self.private.lock().unwrap_or_else(PoisonError::into_inner).remove(name)
+    }
+
     /// All private values, to be stored.
     pub fn all_private(&self) -> BTreeMap<String, serde_json::Value> {
         self.private.lock().unwrap_or_else(PoisonError::into_inner).clone()

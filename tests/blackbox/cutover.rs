@@ -97,3 +97,23 @@ async fn a_connector_that_takes_all_is_not_restricted_while_records_lead_elsewhe
     now.store(Now::Before as usize, Ordering::SeqCst);
     workspace.must_plan_nothing("after the records were moved back").await;
 }
+
+/// The plan is applied by another process, which reads no data source that was read at plan.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn records_that_move_back_between_plan_and_apply_stop_the_connector_before_anything_is_sent() {
+    let world = World::start();
+    let (dns, now) = server();
+    now.store(Now::Moved as usize, Ordering::SeqCst);
+    let workspace = world.workspace("later").await;
+    let after = "depends_on = [data.mailflow_mx_cutover.this]";
+    workspace.write(&configuration(&dns, false, after, true));
+    workspace.apply().await;
+    workspace.write(&configuration(&dns, true, after, true));
+    workspace.run(&["plan", "-no-color", "-out=later.tfplan"]).await.must("plan");
+    now.store(Now::Before as usize, Ordering::SeqCst);
+    let before = world.stand_ins.snapshot();
+    let applied = workspace.run(&["apply", "-no-color", "later.tfplan"]).await;
+    assert!(!applied.succeeded(), "{}", applied.stdout);
+    must_say(&applied.stderr, &["The MX records of example.com do not lead to the gateways", "Nothing was sent."]);
+    assert_eq!(world.stand_ins.snapshot(), before);
+}

@@ -1,11 +1,20 @@
 //! Objects that come to refuse mail which does not come from the gateways: held against where the MX records lead, at plan and again before the change
 //! is sent.
+//!
+//! Terraform applies a plan with another process, in which no data source is read that was read at plan. So what was asked is kept beside the state of an
+//! object that does not restrict yet, when it is read at plan. (What a plan itself keeps is lost: Terraform plans again while it applies.) A new
+//! object has no state, so it is looked at again only where the applying process reads the data source.
+
+use serde_json::json;
 
 use super::binding::{Cmdlets, Restricts};
 use crate::exchange::Exchange;
-use crate::remote::{Call, Change, Error, Kind, MxView, Restricting, mx_words};
+use crate::remote::{Call, Change, Error, Kind, MxQuestion, MxView, Restricting, mx_words};
 use crate::schema::Record;
 use crate::value::{Diagnostic, Path};
+
+/// Under which name the private data keeps what was asked.
+const ASKED: &str = "mx_cutover";
 
 impl Exchange {
     /// Judges a planned object by what data sources of this run have seen, and notes it down for those that come later.
@@ -22,6 +31,17 @@ impl Exchange {
         }
     }
 
+    /// Keeps what data sources of this run have asked, to be asked again when a plan is applied that makes the object restrict.
+    pub(in crate::exchange) fn keep_mx_questions(&self, cmdlets: &Cmdlets, state: &Record, call: &Call) {
+        let may_become = cmdlets.restricts.is_some_and(|restricts| !(restricts.does)(state));
+        let questions = if may_become { self.cut_overs.questions() } else { Vec::new() };
+        if questions.is_empty() {
+            call.take_private(ASKED);
+        } else {
+            call.set_private(ASKED, json!(questions));
+        }
+    }
+
     /// Looks again right before the change is sent.
     pub(super) async fn refuse_while_mx_lead_elsewhere(
         &self,
@@ -30,8 +50,13 @@ impl Exchange {
         wanted: &Record,
         call: &Call,
     ) -> Result<(), Error> {
+        let kept = call.take_private(ASKED).map(serde_json::from_value).transpose();
+        let kept: Option<Vec<MxQuestion>> = kept.map_err(|error| {
+            Error::new(Kind::Invalid, format!("What was kept of the MX records at plan is not understood: {error}"))
+                .hint("Plan again.")
+        })?;
         let Some(restricts) = cmdlets.restricts.filter(|restricts| becomes(*restricts, prior, wanted)) else { return Ok(()) };
-        for view in self.cut_overs.look_again(call).await {
+        for view in self.cut_overs.look_again(kept.unwrap_or_default(), call).await {
             match said(cmdlets, restricts, &view, wanted) {
                 Some(said) if said.is_error() => {
                     return Err(Error::new(Kind::Conflict, format!("{}. {}", said.summary, said.detail))
