@@ -17,4 +17,5 @@ mod reliability;
 mod schema;
 mod tables;
 mod trace;
+mod trace_and_mail;
 mod transcripts;

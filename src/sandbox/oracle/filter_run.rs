@@ -131,7 +131,8 @@ impl Worker<'_> {
             Condition::And(parts) => return self.joined(parts, "AND", Truth::and),
             Condition::Or(parts) => return self.joined(parts, "OR", Truth::or),
             Condition::Not(part) => {
-                let truth = self.condition(part).not();
+                let truth = self.condition(part);
+                let truth = if self.world.is_broken(Broken::NoNot) { truth } else { truth.not() };
                 self.evaluated("NOT".into(), &truth);
                 return truth;
             }

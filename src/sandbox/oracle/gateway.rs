@@ -150,6 +150,7 @@ pub fn recipient(world: &World, admission: &Admission, taken: usize, address: &s
         _ => RecipientMatched { address: address.clone(), ..matched(true, Reply::new(250, format!("recipient <{address}> ok"))) },
     };
     let most = admission.matched.number("max_rcpts_per_msg").and_then(|most| usize::try_from(most).ok()).filter(|most| *most > 0);
+    let most = most.filter(|_| !world.is_broken(Broken::ManyRecipients));
     if found.accepted && most.is_some_and(|most| taken >= most) && !found.bypasses.contains(&"receiving control") {
         return RecipientMatched { accepted: false, reply: Reply::new(452, "#4.5.3 Too many recipients"), ..found };
     }

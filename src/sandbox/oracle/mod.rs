@@ -64,10 +64,14 @@ pub enum Broken {
     RelayAsksRecipients,
     /// The most specific recipient entry counts, not the first one.
     SpecificRecipient,
+    /// A policy's limit of recipients is not kept.
+    ManyRecipients,
     /// Inactive filters run.
     InactiveFilters,
     /// A pattern has to match the whole text.
     WholePattern,
+    /// `not` means nothing.
+    NoNot,
     /// `skip-filters` does not skip.
     SkipNothing,
     /// The route `ALL` goes before `.partial` ones.
@@ -84,15 +88,17 @@ pub enum Broken {
 
 impl Broken {
     /// Lists all of them.
-    pub const ALL: [Broken; 14] = [
+    pub const ALL: [Broken; 16] = [
         Broken::LastGroup,
         Broken::DotIsItself,
         Broken::ContinueEnds,
         Broken::NoDefaults,
         Broken::RelayAsksRecipients,
         Broken::SpecificRecipient,
+        Broken::ManyRecipients,
         Broken::InactiveFilters,
         Broken::WholePattern,
+        Broken::NoNot,
         Broken::SkipNothing,
         Broken::AllRouteFirst,
         Broken::TlsOptional,

@@ -276,10 +276,18 @@ fn points() -> Vec<(&'static str, World, Message, &'static str)> {
         &inward,
         "mailbox",
     );
+    let two = Message { recipients: vec!["ann@example.com".into(), "bob@example.com".into()], ..inward.clone() };
+    point(
+        "too many recipients",
+        &|world| world.gateway.listeners[0].hat.defaults.set("max_rcpts_per_msg", 1),
+        &two,
+        "452 #4.5.3",
+    );
     let with = |text: &'static str| move |world: &mut World| world.gateway.filters.insert(0, filter(text));
     point("an inactive filter", &with("x!: if true { drop(); }"), &inward, "mailbox");
     point("an invalid filter", &with("x: if recv-listener == \"Gone\" or true { drop(); }"), &inward, "mailbox");
     point("a pattern matches anywhere", &with("x: if subject == \"ell\" { drop(); }"), &inward, "dropped by x");
+    point("not", &with("x: if not subject == \"bye\" { drop(); }"), &inward, "dropped by x");
     point("a pattern has case", &with("x: if subject == \"HELLO\" { drop(); }"), &inward, "mailbox");
     point("and binds more than or", &with("x: if true or false and false { drop(); }"), &inward, "dropped by x");
     point(
