@@ -148,7 +148,7 @@ pub(super) fn wrapped(text: &str, front: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use serde_json::{Value, json};
 
     use super::*;
@@ -161,12 +161,18 @@ mod tests {
     use crate::sandbox::gateway::tables::recipient::{Access, Recipient, Treatment};
     use crate::sandbox::gateway::tables::route::SmtpRoute;
 
-    const INBOUND: &str = "Inbound from Cisco CES";
-    const OUTBOUND: &str = "Outbound to Cisco CES";
+    pub(in crate::tool) const INBOUND: &str = "Inbound from Cisco CES";
+    pub(in crate::tool) const OUTBOUND: &str = "Outbound to Cisco CES";
 
     /// Both stand-ins as the guide leaves them.
     fn guide() -> StandIns {
         let stand_ins = StandIns::start().unwrap();
+        furnish(&stand_ins);
+        stand_ins
+    }
+
+    /// Makes what the guide makes.
+    pub(in crate::tool) fn furnish(stand_ins: &StandIns) {
         stand_ins.gateway.edit(|gateway| {
             let incoming = gateway.listener_mut("IncomingMail").unwrap();
             let treatment = Treatment::plain(Access::Accept);
@@ -212,7 +218,6 @@ mod tests {
             &json!({ "FromScope": "InOrganization", "SentToScope": "NotInOrganization", "RouteMessageOutboundConnector": OUTBOUND,
                 "SetHeaderName": "X-OUTBOUND-AUTH", "SetHeaderValue": "mysecretkey" }),
         );
-        stand_ins
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -199,8 +199,8 @@ fn start(first: Option<u16>) -> Result<StandIns, String> {
         format!("Unable to start the stand-in for {what}{place}: {error}")
     };
     // A person sends mail now, and looks for it now.
-    let exchange = Service::start(exchange::Options { port: exchange_port, real_clock: true, ..exchange::Options::default() })
-        .map_err(|error| failed("Exchange Online", exchange_port, &error))?;
+    let options = exchange::Options { port: exchange_port, real_clock: true, mail_send: true, ..exchange::Options::default() };
+    let exchange = Service::start(options).map_err(|error| failed("Exchange Online", exchange_port, &error))?;
     let mut options = gateway::Options { port: gateway_port, seed: first.map(|_| SEED), ..gateway::Options::default() };
     options.rest_options.port = rest_port;
     let gateway = Appliance::start(options).map_err(|error| failed("the gateway", gateway_port, &error))?;

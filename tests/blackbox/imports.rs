@@ -18,7 +18,7 @@ fn read(path: &str) -> String {
 }
 
 /// Writes the configuration of the guide.
-fn write_guide(workspace: &Workspace<'_>) {
+pub(crate) fn write_guide(workspace: &Workspace<'_>) {
     for file in ["variables.tf", "inbound.tf", "outbound.tf"] {
         fs::write(workspace.folder.join(file), read(&format!("examples/guide/{file}"))).expect("written");
     }

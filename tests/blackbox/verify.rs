@@ -8,8 +8,13 @@ use time::format_description::well_known::Rfc3339;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpListener;
 
+use crate::imports::write_guide;
 use crate::support::World;
 use crate::trace::RELAY;
+use mailflow::sandbox::mail::{self, Door};
+use mailflow::sandbox::oracle::{Content, Entry, Message, Outcome, Peer, Place};
+use mailflow::sandbox::{exchange, gateway};
+use mailflow::tool::sandbox::StandIns;
 
 fn command(world: &World, arguments: &[&str]) -> tokio::process::Command {
     let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_terraform-provider-mailflow"));
@@ -208,39 +213,50 @@ async fn the_commands_of_the_guide_run_as_the_page_says() {
     let commands = commands();
     let ways: std::collections::BTreeSet<&str> = commands.iter().map(|command| command[0].as_str()).collect();
     assert_eq!(ways, ["foreign", "inbound", "outbound"].into(), "the page has each way");
-    let world = World::start();
+    // The world outside of the page is example.net.
+    let domains = vec!["contoso.com".to_owned(), "example.com".to_owned()];
+    let options = exchange::Options { real_clock: true, mail_send: true, domains, ..exchange::Options::default() };
+    let world = World::with(StandIns::with(options, gateway::Options::default()).expect("the stand-ins start"));
     let workspace = world.workspace("guide").await;
-    workspace.write(RELAY);
+    write_guide(&workspace);
     workspace.apply().await;
+    let port = |door: Door| world.stand_ins.mail.port(&door).expect("a port");
+    let listener = format!("127.0.0.1:{}", port(Door::Listener("IncomingMail".to_owned())));
     for command_line in &commands {
         let mut arguments: Vec<&str> = command_line.iter().map(String::as_str).collect();
         let to = arguments[arguments.iter().position(|word| *word == "--to").expect("a recipient") + 1].to_owned();
-        // What stands for the gateway's listener and the MX host.
-        let (address, heard) = listener("250 ok").await;
+        // What stands for the gateway's public address and the MX host.
         if arguments[0] == "inbound" {
-            arguments.extend(["--smtp", &address]);
+            arguments.extend(["--smtp", &listener]);
         }
         let mut child = command(&world, &arguments).spawn().expect("it runs");
-        let mut errors = BufReader::new(child.stderr.take().expect("stderr")).lines();
-        let subject = match arguments[0] {
-            "inbound" => heard.await.expect("a task"),
-            "outbound" => loop {
-                match errors.next_line().await {
-                    Ok(Some(line)) => {
-                        if let Some(text) = line.trim().strip_prefix("Subject: ") {
-                            break Some(text.to_owned());
-                        }
-                    }
-                    _ => break None,
+        if arguments[0] == "outbound" && !arguments.contains(&"--from") {
+            let mut errors = BufReader::new(child.stderr.take().expect("stderr")).lines();
+            let subject = loop {
+                let line = errors.next_line().await.expect("a line").expect("it says what to send");
+                if let Some(text) = line.trim().strip_prefix("Subject: ") {
+                    break text.to_owned();
                 }
-            },
-            _ => None,
-        };
-        if let Some(subject) = subject {
-            know(&world, &subject, "someone@example.net", &to, Some("Delivered"), Some("Delivered"));
+            };
+            let headers = [("From", "ann@example.com"), ("To", &to), ("Subject", &subject), ("Message-ID", "<hand@example.com>")];
+            let message = Message {
+                entry: Entry::Mailbox,
+                peer: Peer::new([192, 0, 2, 1].into(), None),
+                sender: "ann@example.com".to_owned(),
+                recipients: vec![to.clone()],
+                content: Content::new(&headers, "By hand.\n"),
+            };
+            mail::send(port(Door::Mailbox), &message.peer, &message).await.expect("it is sent");
         }
         let output = child.wait_with_output().await.expect("it ends");
         let shown = String::from_utf8_lossy(&output.stdout);
         assert_eq!(output.status.code(), Some(0), "{arguments:?}\n{shown}");
+        let ends: Vec<Outcome> = world.stand_ins.mail.take_ends().into_iter().map(|end| end.outcome).collect();
+        let arrived = match arguments[0] {
+            "inbound" => ends == [Outcome::Mailbox],
+            "outbound" => matches!(ends.as_slice(), [Outcome::Sent { by: Place::Gateway(_), .. }]),
+            _ => ends.is_empty(),
+        };
+        assert!(arrived, "{arguments:?}: {ends:?}");
     }
 }

@@ -1,4 +1,4 @@
-//! Domains as Microsoft Graph shows them, with the DNS records that the tenant expects.
+//! Domains as Microsoft Graph shows them, with the DNS records that the tenant expects; and mail that is sent from a mailbox.
 //!
 //! <https://learn.microsoft.com/graph/api/domain-list-serviceconfigurationrecords>. The records say what ought to be
 //! published, not what is. The MX host is not the same for every domain: newer ones stand under `mx.microsoft`.
@@ -19,14 +19,53 @@ pub(crate) fn answer(world: &mut World, path: &[&str], headers: &HeaderMap) -> R
     reply.header("request-id", id.clone()).header("client-request-id", id)
 }
 
-/// Answers `POST /v1.0/users/{mailbox}/sendMail` of an application that has not the permission `Mail.Send`:
-/// <https://learn.microsoft.com/graph/api/user-sendmail>. Mail from a mailbox starts elsewhere in the sandbox.
-pub(crate) fn send_mail(world: &mut World, headers: &HeaderMap) -> Reply {
+/// A message that was taken from a mailbox.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::sandbox) struct Submission {
+    /// The mailbox.
+    pub(in crate::sandbox) from: String,
+    /// Envelope recipients.
+    pub(in crate::sandbox) to: Vec<String>,
+    /// Headers.
+    pub(in crate::sandbox) headers: Vec<(&'static str, String)>,
+    /// The text.
+    pub(in crate::sandbox) text: String,
+}
+
+/// Answers `POST /v1.0/users/{mailbox}/sendMail`: <https://learn.microsoft.com/graph/api/user-sendmail>. A message that is taken goes to whoever
+/// carries mail for the tenant. Every address of the tenant's domains is a mailbox.
+pub(crate) fn send_mail(world: &mut World, mailbox: &str, headers: &HeaderMap, body: &[u8]) -> Reply {
     let id = world.requests.next();
-    match world.tokens.check(headers, Audience::Graph, world.clock.now()) {
-        Ok(_) => errors::graph(403, "ErrorAccessDenied", "Access is denied. Check credentials and try again.", &id),
-        Err(refusal) => unauthorized(refusal, &id),
+    let token = match world.tokens.check(headers, Audience::Graph, world.clock.now()) {
+        Ok(token) => token,
+        Err(refusal) => return unauthorized(refusal, &id),
+    };
+    if !token.mail_send {
+        return errors::graph(403, "ErrorAccessDenied", "Access is denied. Check credentials and try again.", &id);
     }
+    let options = &world.options;
+    let domain = mailbox.rsplit_once('@').map_or("", |(_, domain)| domain);
+    if ![&options.organization].into_iter().chain(&options.domains).any(|own| own.eq_ignore_ascii_case(domain)) {
+        return errors::graph(404, "ErrorInvalidUser", &format!("The requested user '{mailbox}' is invalid."), &id);
+    }
+    let Some(submission) = submission(mailbox, body, format!("<{id}@{}>", options.organization)) else {
+        return errors::graph(400, "ErrorInvalidRecipients", "At least one recipient isn't valid.", &id);
+    };
+    if world.outbox.as_ref().is_some_and(|outbox| outbox.send(submission).is_ok()) {
+        return Reply::empty(202).header("request-id", id.clone()).header("client-request-id", id);
+    }
+    errors::graph(503, "ServiceUnavailable", "Nobody carries mail for this tenant.", &id)
+}
+
+fn submission(mailbox: &str, body: &[u8], message_id: String) -> Option<Submission> {
+    let body: Value = serde_json::from_slice(body).ok()?;
+    let message = body.get("message")?;
+    let text = |path: &str| message.pointer(path).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let address = |one: &Value| one.pointer("/emailAddress/address").and_then(Value::as_str).map(str::to_owned);
+    let to: Vec<String> = message.get("toRecipients")?.as_array()?.iter().map(address).collect::<Option<_>>()?;
+    let headers =
+        vec![("From", mailbox.to_owned()), ("To", to.join(", ")), ("Subject", text("/subject")), ("Message-ID", message_id)];
+    (!to.is_empty()).then(|| Submission { from: mailbox.to_owned(), to, headers, text: text("/body/content") })
 }
 
 fn unauthorized(refusal: Refusal, id: &str) -> Reply {

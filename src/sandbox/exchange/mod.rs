@@ -52,10 +52,12 @@ use std::time::Duration;
 
 use secrecy::ExposeSecret;
 use serde_json::{Map, Value};
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio_util::sync::CancellationToken;
 
 pub use errors::Shape;
 pub use faults::{Fault, RetryAfter, What};
+pub(in crate::sandbox) use graph::Submission;
 pub use ledger::{Call, Counts};
 pub use oddity::Oddity;
 pub use options::{Clearing, Options, Redirect};
@@ -102,6 +104,13 @@ impl MailAccess {
         let options = &self.0.world().options;
         let domains = options.domains.iter().chain([&options.organization]);
         domains.map(|domain| graph::mail_exchange(options, domain)).collect()
+    }
+
+    /// Gives what is sent from mailboxes from now on.
+    pub(in crate::sandbox) fn submissions(&self) -> UnboundedReceiver<Submission> {
+        let (outbox, submissions) = unbounded_channel();
+        self.0.world().outbox = Some(outbox);
+        submissions
     }
 
     /// Puts a message there for a trace to find, after a while.

@@ -48,6 +48,8 @@ pub struct Options {
     pub directory_role: bool,
     /// The application has `Domain.Read.All`. Bound at token issue.
     pub domain_read: bool,
+    /// The application has `Mail.Send`: it may send from every mailbox. Bound at token issue.
+    pub mail_send: bool,
     /// How long after a write the other back end shows it, in milliseconds.
     pub visibility_delay_ms: u64,
     /// How long after a write the back end that took it shows it, in milliseconds.
@@ -149,6 +151,7 @@ impl Default for Options {
             manage_as_app: true,
             directory_role: true,
             domain_read: true,
+            mail_send: false,
             visibility_delay_ms: 0,
             own_visibility_delay_ms: 0,
             affinity: true,

@@ -72,13 +72,15 @@ async fn domains(
 async fn send_mail(
     State(shared): State<Arc<Shared>>,
     ConnectInfo(scissors): ConnectInfo<Scissors>,
+    Path(mailbox): Path<String>,
     headers: HeaderMap,
+    body: Bytes,
 ) -> Response<Body> {
     let reply = {
         let mut world = shared.world();
         world.ledger.count("Graph");
         let fault = world.faults.meet("Graph");
-        faults::under(fault.as_ref(), || graph::send_mail(&mut world, &headers))
+        faults::under(fault.as_ref(), || graph::send_mail(&mut world, &mailbox, &headers, &body))
     };
     send(reply, &scissors).await
 }

@@ -40,6 +40,8 @@ pub(crate) struct Token {
     pub(crate) directory_role: bool,
     /// It carries `Domain.Read.All`.
     pub(crate) domain_read: bool,
+    /// It carries `Mail.Send`.
+    pub(crate) mail_send: bool,
 }
 
 /// The tokens that were issued.
@@ -238,11 +240,14 @@ fn success(world: &mut World, audience: Audience) -> Reply {
     let expires = now + Duration::seconds(i64::try_from(lifetime).unwrap_or(i64::MAX / 2));
     world.tokens.serial += 1;
     let (label, resource, roles) = match audience {
-        Audience::Exchange => ("exchange", EXCHANGE[0], options.manage_as_app.then_some("Exchange.ManageAsApp")),
-        Audience::Graph => ("graph", GRAPH[0], options.domain_read.then_some("Domain.Read.All")),
+        Audience::Exchange => ("exchange", EXCHANGE[0], [options.manage_as_app.then_some("Exchange.ManageAsApp"), None]),
+        Audience::Graph => {
+            let roles = [options.domain_read.then_some("Domain.Read.All"), options.mail_send.then_some("Mail.Send")];
+            ("graph", GRAPH[0], roles)
+        }
     };
     let others: &[String] = if audience == Audience::Exchange { &options.other_permissions } else { &[] };
-    let roles: Vec<&str> = roles.into_iter().chain(others.iter().map(String::as_str)).collect();
+    let roles: Vec<&str> = roles.into_iter().flatten().chain(others.iter().map(String::as_str)).collect();
     // The directory role `Exchange Administrator`.
     let wids: Vec<&str> = options.directory_role.then_some("29232cdf-9323-42fd-ade2-1d097af3e4de").into_iter().collect();
     let claims = json!({ "aud": resource, "iss": format!("https://sts.windows.net/{}/", options.tenant_id), "tid": options.tenant_id,
@@ -257,6 +262,7 @@ fn success(world: &mut World, audience: Audience) -> Reply {
         manage_as_app: options.manage_as_app,
         directory_role: options.directory_role,
         domain_read: options.domain_read,
+        mail_send: options.mail_send,
     };
     world.tokens.issued.insert(text.clone(), token);
     *world.ledger.counts.tokens_issued.entry(label.into()).or_default() += 1;

@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
+use tokio::sync::mpsc::UnboundedSender;
 
 use super::backends::{Object, Store};
 use super::clock::{Clock, Guids};
 use super::errors::Rotation;
 use super::faults::Faults;
+use super::graph::Submission;
 use super::ledger::Ledger;
 use super::noun::Noun;
 use super::oddity::Oddity;
@@ -38,6 +40,8 @@ pub(crate) struct World {
     pub(crate) messages: Vec<Map<String, Value>>,
     /// Messages that came by mail, and when a trace begins to find them.
     pub(crate) mail: Vec<(std::time::Instant, Map<String, Value>)>,
+    /// Who carries what is sent from mailboxes.
+    pub(crate) outbox: Option<UnboundedSender<Submission>>,
     /// The front end sent somebody to the other name of this host.
     pub(crate) redirected: bool,
     /// How many answers had nothing to say.
@@ -62,6 +66,7 @@ impl World {
             pages: Pages::default(),
             messages: Vec::new(),
             mail: Vec::new(),
+            outbox: None,
             redirected: false,
             silent_answers: 0,
         };

@@ -131,12 +131,14 @@ impl PostOffice {
             book: Mutex::default(),
             idle: Condvar::new(),
         });
+        let submissions = office.exchange.submissions();
         let stop = CancellationToken::new();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let thread = {
             let (office, stop) = (Arc::clone(&office), stop.clone());
             std::thread::Builder::new().name("sandbox-mail".into()).spawn(move || {
                 runtime.block_on(async {
+                    tokio::spawn(sending::submit(submissions, Arc::clone(&office)));
                     for (door, listener) in listening {
                         match TcpListener::from_std(listener) {
                             Ok(listener) => drop(tokio::spawn(serve(listener, door, Arc::clone(&office)))),
@@ -244,7 +246,11 @@ impl Office {
 async fn serve(listener: TcpListener, door: Door, office: Arc<Office>) {
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => drop(tokio::spawn(session::run(stream, door.clone(), Arc::clone(&office)))),
+            Ok((stream, _)) => {
+                // Short answers go at once; where that cannot be set, they go a little later.
+                let _ = stream.set_nodelay(true);
+                tokio::spawn(session::run(stream, door.clone(), Arc::clone(&office)));
+            }
             // Too many open files: later.
             Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
         }

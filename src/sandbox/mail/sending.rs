@@ -9,8 +9,10 @@ use lettre::transport::smtp::extension::ClientId;
 use lettre::transport::smtp::response::Response;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::{Door, Office};
+use crate::sandbox::exchange::Submission;
 use crate::sandbox::oracle::{self, Content, End, Entry, Message, Outcome, Peer, Place, Reply};
 
 /// Is what a door answers to a recipient.
@@ -90,6 +92,19 @@ async fn send_after(port: u16, peer: &Peer, message: &Message, hops: usize) -> i
     // All was answered; the end of the conversation is a courtesy.
     let _ = connection.quit().await;
     Ok(Sent { answers, tls })
+}
+
+/// Brings what is sent from mailboxes to their door.
+pub(super) async fn submit(mut submissions: UnboundedReceiver<Submission>, office: Arc<Office>) {
+    while let Some(Submission { from, to, headers, text }) = submissions.recv().await {
+        let Some(port) = office.ports.get(&Door::Mailbox) else { continue };
+        let headers: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let content = Content::new(&headers, &text);
+        let message = Message { entry: Entry::Mailbox, peer: office.usual_peer(), sender: from, recipients: to, content };
+        if let Err(error) = send(*port, &message.peer, &message).await {
+            tracing::error!("a message from a mailbox is lost: {error}");
+        }
+    }
 }
 
 /// Brings a message from one service to the next. Gives its end, where it is not taken there.

@@ -33,6 +33,10 @@ const TLS: &[Look] = &[
 ];
 const TLS_REQUIRED: &[Look] = &[look("mailflow_gateway_mail_flow_policy.tls", "`required` refuses mail without TLS")];
 const SENDER: &[Look] = &[
+    look(
+        "mailflow_gateway_sender_group.policy",
+        "the group that this machine's address falls into: a server may refuse it only now",
+    ),
     look("mailflow_gateway_mail_flow_policy.behavior", "the policy for this machine's address, and its verification of senders"),
     look("", "another envelope sender: --from ADDRESS"),
 ];

@@ -10,6 +10,8 @@
 //! | `show` | what is printed |
 
 mod advice;
+#[cfg(test)]
+mod flow_tests;
 mod ladder;
 mod message;
 mod show;
@@ -19,6 +21,7 @@ mod steps;
 mod tests;
 
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
@@ -29,7 +32,7 @@ use self::steps::Live;
 use super::demo::say;
 use super::doctor::settings::{self, Setting};
 use crate::exchange::Exchange;
-use crate::plugin::Provider as _;
+use crate::plugin::{Configured, Provider as _};
 use crate::provider::{Environment, Found, Mailflow, sides, standalone};
 use crate::remote::{Call, shown};
 use crate::schema::{Record, engine};
@@ -88,29 +91,18 @@ enum Format {
 
 /// Climbs the ladder. The exit code is 0 if the mail arrived as it should, 1 if a rung failed, 2 if it could not be judged.
 pub(super) async fn run(options: &Options) -> ExitCode {
-    let environment = Environment::of_process();
-    let config = settings::block(&options.set);
-    let configured = sides(&config, &environment);
-    let has = |side: &str| configured.iter().any(|(name, _)| *name == side);
+    let setup = Setup::of(&settings::block(&options.set), Environment::of_process());
+    let has = |side: &str| setup.sides.contains(&side);
     let lacks = match options.what {
-        What::Inbound | What::Outbound if configured.is_empty() => Some("no side is configured"),
+        What::Inbound | What::Outbound if setup.sides.is_empty() => Some("no side is configured"),
         What::Foreign if !has("gateway") => Some("the gateway is not configured"),
         _ => None,
     };
     if let Some(lacks) = lacks {
         return super::usage("verify", &format!("{lacks}: set the provider's environment variables, or use --set"));
     }
-    let mut block = config.clone();
-    for (side, of_side) in &configured {
-        block.set(*side, of_side.get(side).clone());
-    }
-    let exchange = match standalone(&config, &environment).0 {
-        Found::Ready(settings) => Exchange::new(&settings).ok(),
-        Found::Absent | Found::Unusable(_) => None,
-    };
-    let provider = Mailflow::new(environment);
     let outcome = tokio::select! {
-        outcome = verify(&provider, &block, exchange, options) => outcome,
+        outcome = verify(setup, options) => outcome,
         _ = tokio::signal::ctrl_c() => {
             eprintln!("Stopped. A message that was sent is on its way.");
             return ExitCode::from(2);
@@ -129,26 +121,53 @@ pub(super) async fn run(options: &Options) -> ExitCode {
     }
 }
 
-async fn verify(
-    provider: &Mailflow,
-    block: &Record,
+/// What a run works with.
+struct Setup {
+    /// The sides that are configured.
+    sides: Vec<&'static str>,
+    provider: Mailflow,
+    /// The provider block.
+    block: Record,
+    /// What sends from a mailbox, where the tenant is configured.
     exchange: Option<Exchange>,
-    options: &Options,
-) -> Result<State, Vec<Diagnostic>> {
-    let problems: Vec<Diagnostic> = provider.validate(block).into_iter().filter(Diagnostic::is_error).collect();
-    if !problems.is_empty() {
-        return Err(problems);
+}
+
+impl Setup {
+    fn of(config: &Record, environment: Environment) -> Setup {
+        let configured = sides(config, &environment);
+        let mut block = config.clone();
+        for (side, of_side) in &configured {
+            block.set(*side, of_side.get(side).clone());
+        }
+        let exchange = match standalone(config, &environment).0 {
+            Found::Ready(settings) => Exchange::new(&settings).ok(),
+            Found::Absent | Found::Unusable(_) => None,
+        };
+        let sides = configured.into_iter().map(|(side, _)| side).collect();
+        Setup { sides, provider: Mailflow::new(environment), block, exchange }
     }
-    let configured = provider.configure(block)?;
-    let call = Call::new(CancellationToken::new(), CONTACT);
-    // Nothing is sent before both sides can be asked about it.
-    let problems: Vec<Diagnostic> = configured.contact(&call).await.into_iter().filter(Diagnostic::is_error).collect();
-    if !problems.is_empty() {
-        configured.close().await;
-        return Err(problems);
+
+    /// Makes the first contact: nothing is sent before both sides can be asked about it.
+    async fn contact(&self) -> Result<Arc<dyn Configured>, Vec<Diagnostic>> {
+        let problems: Vec<Diagnostic> = self.provider.validate(&self.block).into_iter().filter(Diagnostic::is_error).collect();
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        let configured = self.provider.configure(&self.block)?;
+        let call = Call::new(CancellationToken::new(), CONTACT);
+        let problems: Vec<Diagnostic> = configured.contact(&call).await.into_iter().filter(Diagnostic::is_error).collect();
+        if !problems.is_empty() {
+            configured.close().await;
+            return Err(problems);
+        }
+        Ok(configured)
     }
+}
+
+async fn verify(setup: Setup, options: &Options) -> Result<State, Vec<Diagnostic>> {
+    let configured = setup.contact().await?;
     let message = Message::new(options.from.clone(), options.to.clone());
-    let mut steps = Live::new(configured.clone(), exchange, options.via, options.smtp.clone());
+    let mut steps = Live::new(Arc::clone(&configured), setup.exchange, options.via, options.smtp.clone());
     let report = climb(&mut steps, options.what, &message, options.wait).await;
     drop(steps);
     configured.close().await;
