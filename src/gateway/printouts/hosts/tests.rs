@@ -305,3 +305,18 @@ fn rg1_a_group_of_any_name_is_read_from_every_layout() {
         }
     }
 }
+
+#[test]
+fn a_group_whose_name_has_blanks_is_no_sender() {
+    let printed = "$ACCEPTED\n    ACCEPT\nBy hand:\n    192.0.2.1\n    $ACCEPTED (made by hand (2019))\nNEW YORK 2:\n    192.0.2.2\n    \
+                   $ACCEPTED\nALL\n    $ACCEPTED\n";
+    let rows = read("", printed).expect("it is read");
+    let names: Vec<&str> = rows.rows.iter().filter_map(|row| row.record.text("name")).collect();
+    assert!(
+        rows.not_understood.is_empty() && names.ends_with(&["By hand", "NEW YORK 2", "ALL"]),
+        "{names:?} {:?}",
+        rows.not_understood
+    );
+    let hand = rows.rows.iter().find(|row| row.record.text("name") == Some("By hand")).expect("a group");
+    assert_eq!(hand.record.text("comment"), Some("made by hand (2019)"));
+}
