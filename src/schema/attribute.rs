@@ -1,6 +1,6 @@
 //! One attribute, described once.
 
-use super::{Anatomy, Record};
+use super::{Anatomy, Overlaps, Record};
 use crate::value::{Type, Value};
 
 /// The type of a single value, or of the elements of a plain collection.
@@ -169,6 +169,8 @@ pub struct Attribute {
     pub kept_beside: Option<&'static [&'static str]>,
     /// On an attribute that names the object: tells which of its values name an object that is always there.
     pub always_there: Option<fn(&str) -> bool>,
+    /// On an attribute that names the object: the first one that fits decides, and none can be moved.
+    pub first_decides: Option<Overlaps>,
     /// Least and most characters of a text (of each element).
     pub length: Option<(usize, usize)>,
     /// Least and most of a number (of each element).
@@ -222,6 +224,7 @@ const fn plain(name: &'static str, about: &'static str, kind: Kind) -> Attribute
         lines: false,
         kept_beside: None,
         always_there: None,
+        first_decides: None,
         length: None,
         range: None,
         most: None,

@@ -32,6 +32,7 @@ fn narrowed(resource: &Resource, attribute: &Attribute) -> Attribute {
         lines: false,
         kept_beside: None,
         always_there: None,
+        first_decides: None,
         length: None,
         range: None,
         format: None,

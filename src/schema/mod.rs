@@ -13,6 +13,7 @@ mod attribute;
 mod catalog;
 pub mod engine;
 mod listing;
+mod overlap;
 mod record;
 mod singular;
 mod version;
@@ -25,6 +26,7 @@ pub use attribute::{
 };
 pub use catalog::{Catalog, DataSource, Function, FunctionError, Import, Parameter, Resource, Rule, Timeouts};
 pub use listing::filters;
+pub use overlap::Overlaps;
 pub use record::Record;
 pub use singular::singular;
 pub use version::{Move, Stored, Upgrade};

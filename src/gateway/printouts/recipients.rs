@@ -393,6 +393,17 @@ pub(in crate::gateway) fn is_wider(wide: &str, narrow: &str) -> bool {
     }
 }
 
+/// Tells whether two entries fit a recipient in common.
+pub(in crate::gateway) fn overlaps(one: &str, other: &str) -> bool {
+    let is_user = |entry: &str| entry.ends_with('@');
+    let is_host = |entry: &str| !entry.contains('@');
+    one == other
+        || is_wider(one, other)
+        || is_wider(other, one)
+        || is_user(one) && is_host(other)
+        || is_host(one) && is_user(other)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -548,5 +559,21 @@ mod tests {
         check("example.com", "mail.example.com", false);
         check("example.com", ".example.com", false);
         check("user@example.com", "example.com", false);
+    }
+
+    #[test]
+    fn entries_that_fit_a_recipient_in_common_overlap() {
+        let check = |one: &str, other: &str, expected: bool| {
+            assert_eq!((overlaps(one, other), overlaps(other, one)), (expected, expected), "{one} and {other}");
+        };
+        check("example.com", "postmaster@example.com", true);
+        check("postmaster@", "example.com", true);
+        check("postmaster@", ".example.com", true);
+        check("postmaster@", "abuse@", false);
+        check("postmaster@", "abuse@example.com", false);
+        check(".example.com", ".mail.example.com", true);
+        check("example.com", ".example.com", false);
+        check("example.com", "example.net", false);
+        check("a@example.com", "b@example.com", false);
     }
 }

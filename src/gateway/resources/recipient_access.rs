@@ -6,7 +6,7 @@
 use super::{TIMEOUTS, UNMANAGED, confirmed, forms, keep_unmanaged, label, plain, required, typable};
 use crate::gateway::batch_form::{Form, Line};
 use crate::gateway::dialog::Dialog;
-use crate::gateway::printouts::recipients::is_wider;
+use crate::gateway::printouts::recipients::{is_wider, overlaps};
 use crate::gateway::table::{Edit, Neighbours, Printout, Rows, Table};
 use crate::remote::{Error, Kind};
 use crate::schema::{Import, Record, Resource, Rule, boolean, engine, integer, keyword, string};
@@ -40,7 +40,8 @@ pub(in crate::gateway) const RESOURCE: Resource = Resource {
         .replaces()
         .format("a domain (`example.com`), all hosts below one (`.example.com`), a full address, a user name at any domain (`postmaster@`), an IP \
              address in brackets (`[192.0.2.1]`, `[IPv6:2001:db8::1]`), or `ALL`", forms::recipient)
-        .meaning(forms::recipient_meaning),
+        .meaning(forms::recipient_meaning)
+        .first_decides(overlaps),
         keyword("action", "Action: whether mail for the recipient is taken or refused.", &["accept", "reject"]).required(),
         integer("smtp_response_code", "Custom SMTP Response: the code. Left out: the gateway's standard response.").range(200, 599),
         string("smtp_response_text", "Custom SMTP Response: the text.").length(1, 500).format("one line of text", forms::one_line),

@@ -5,6 +5,7 @@
 mod hcl;
 mod managed;
 mod names;
+mod order;
 mod page;
 mod variables;
 mod writer;
@@ -89,7 +90,8 @@ pub fn export(kinds: &[Kindred], around: &Around) -> Folder {
     let index = Index::of(&entries);
     let mut files: BTreeMap<String, Vec<Line>> = BTreeMap::new();
     let mut imports = Vec::new();
-    for entry in &entries {
+    let mut behind = order::behind(prefix, &entries);
+    for (at, entry) in entries.iter().enumerate() {
         let kind = format!("{prefix}_{}", entry.resource.name);
         let address = vec![kind.clone(), entry.label.clone()];
         imports.push(Line::Block(
@@ -101,7 +103,11 @@ pub fn export(kinds: &[Kindred], around: &Around) -> Folder {
             ],
         ));
         let file = files.entry(format!("{}.tf", entry.resource.name)).or_default();
-        let (comments, lines) = Writer::new(prefix, &index, &variables, entry).object();
+        let (comments, mut lines) = Writer::new(prefix, &index, &variables, entry).object();
+        if let Some(others) = behind.remove(&at) {
+            let place = lines.iter().position(|line| matches!(line, Line::Block(..))).unwrap_or(lines.len());
+            lines.insert(place, others);
+        }
         file.extend(comments.into_iter().map(Line::Comment));
         file.push(Line::Block("resource".to_owned(), address, lines));
     }

@@ -1,5 +1,7 @@
 use super::*;
-use crate::schema::{Anatomy, Argument, Attribute, Making, Rule, Timeouts, block, block_list, boolean, list, set, string};
+use crate::schema::{
+    Anatomy, Argument, Attribute, Making, Rule, Timeouts, block, block_list, boolean, integer, list, set, string,
+};
 
 const fn resource(
     name: &'static str,
@@ -121,6 +123,47 @@ fn names_that_are_written_are_references_and_places_are_not_written() {
     );
     assert!(folder.files["README.md"].contains("1 of the kind group: always there"), "{}", folder.files["README.md"]);
     assert_eq!(export(&kinds, &Around { include_defaults: true, ..around() }).count, 5);
+}
+
+static ENTRY: Resource = resource(
+    "gateway_entry",
+    "entry",
+    &[
+        string("listener", "L.").required(),
+        string("name", "N.")
+            .required()
+            .always_there(|name| name == "ALL")
+            .first_decides(|one, other| one.contains(other) || other.contains(one)),
+        string("action", "A.").required(),
+        integer("position", "P.").computed(),
+    ],
+    Import::Key { attributes: &["listener", "name"], example: "In/one" },
+    "name",
+);
+
+#[test]
+fn entries_of_which_the_first_decides_are_made_in_their_order_where_that_counts() {
+    let entry = |listener: &str, name: &str, action: &str| {
+        Record::new().with("listener", listener).with("name", name).with("action", action).with("position", 1)
+    };
+    let kinds = [kindred(
+        &ENTRY,
+        &[
+            entry("In", "one", "accept"),
+            entry("In", "former one", "reject"),
+            entry("In", "former", "accept"),
+            entry("In", "two", "reject"),
+            entry("Out", "one", "reject"),
+            entry("In", "ALL", "reject"),
+        ],
+    )];
+    let text = &export(&kinds, &around()).files["gateway_entry.tf"];
+    let lines: Vec<&str> = text.lines().filter(|line| line.contains("depends_on")).collect();
+    assert_eq!(
+        lines,
+        ["  depends_on = [mailflow_gateway_entry.one]", "  depends_on = [mailflow_gateway_entry.former_one]"],
+        "{text}"
+    );
 }
 
 #[test]
