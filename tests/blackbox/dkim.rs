@@ -14,7 +14,7 @@ const NOUN: &str = "DkimSigningConfig";
 const APPLY: &[&str] = &["apply", "-auto-approve", "-no-color"];
 
 /// A DNS server that has the two records of contoso.com from the n-th question on.
-fn server(from: usize) -> Server {
+pub(crate) fn server(from: usize) -> Server {
     let asked = Arc::new(AtomicUsize::new(0));
     Server::start_of_kinds(move |name, _| {
         let is_there = asked.fetch_add(1, Ordering::SeqCst) >= from;
