@@ -29,6 +29,7 @@ pub(crate) enum Audience {
 
 /// A token that was issued, with the rights that it carries.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a right of its own")]
 pub(crate) struct Token {
     /// What it is good for.
     pub(crate) audience: Audience,

@@ -92,7 +92,7 @@ const INWARD: &[(&str, &str, Break)] = &[
     }),
     ("SMTP", "mailflow_gateway_mail_flow_policy.max_message_size", |all| {
         all.gateway.edit(|gateway| {
-            gateway.listeners[0].hat.policies.iter_mut().for_each(|policy| policy.parameters.set("max_message_size", 10))
+            gateway.listeners[0].hat.policies.iter_mut().for_each(|policy| policy.parameters.set("max_message_size", 10));
         });
     }),
     ("message tracking", "mailflow_gateway_message_filter.script", |all| filter(all, "all: if true { drop(); }")),
