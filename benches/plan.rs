@@ -74,17 +74,17 @@ fn write(home: &Path, stand_ins: &StandIns, (routes, rules): (usize, usize)) -> 
 /// The processor time of all children that have ended, and of theirs.
 fn children() -> Duration {
     let text = std::fs::read_to_string("/proc/self/stat").expect("Linux");
-    let fields: Vec<u64> =
-        text.rsplit(") ").next().into_iter().flat_map(str::split_whitespace).filter_map(|field| field.parse().ok()).collect();
-    // `cutime` and `cstime`, in hundredths of a second; the state is no number.
-    Duration::from_millis(fields.iter().skip(12).take(2).sum::<u64>() * 10)
+    let fields = text.rsplit(") ").next().into_iter().flat_map(str::split_whitespace);
+    // `cutime` and `cstime`, in hundredths of a second, at the 14th place behind the name.
+    let hundredths = fields.skip(13).take(2).map(|field| field.parse::<u64>().expect("a number"));
+    Duration::from_millis(hundredths.sum::<u64>() * 10)
 }
 
 async fn run(terraform: &Terraform, folder: &Path, arguments: &[&str]) -> (Duration, Duration) {
     let (began, before) = (Instant::now(), children());
     let outcome = terraform.run(folder, arguments, &[]).await.expect("terraform runs");
     assert!(outcome.succeeded(), "{}\n{}", outcome.stdout, outcome.stderr);
-    (began.elapsed(), children() - before)
+    (began.elapsed(), children().saturating_sub(before))
 }
 
 fn median(mut times: Vec<Duration>) -> Duration {

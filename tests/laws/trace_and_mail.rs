@@ -62,7 +62,7 @@ fn read(world: &World, message: &Message, layout: &Layout) -> Option<Seen> {
 async fn carried(office: &PostOffice, listener: &str, message: &Message) -> Seen {
     let port = office.port(&Door::Listener(listener.to_owned())).expect("a door");
     let sent = send(port, &message.peer, message).await.expect("it is sent");
-    assert!(office.settle(Duration::from_secs(60)), "the message does not arrive");
+    assert!(office.settle(Duration::from_mins(1)), "the message does not arrive");
     let place = Place::Gateway(listener.to_owned());
     let (ends, steps) = (office.take_ends(), office.take_steps());
     let accepted: Vec<bool> = sent.answers.iter().map(|(_, answer)| *answer == Answer::Taken).collect();

@@ -98,7 +98,7 @@ pub(crate) const CASES: &[Case] = &[
     case("G27", "a filter's text does not compile", "what can be seen without the device is refused when it is validated; the device's own refusal fails that filter at staging").partly("the device's message is shown, and the line that it names is not marked in the configuration"),
     case("G28", "a crash between two steps of a change of the secret", "mail goes on: the filter accepts old and new until the rule has changed (see the guide)").partly("no test ends a run between two writes of one step"),
     case("G29", "`-parallelism=1` and `=256`", "no deadlock, no needless wait, few commits"),
-    case("G30", "the commit succeeds and the configuration is another one", "a new object is written once more, and what still differs is a warning (of a message filter: an error); a change is an error on the attribute that differs"),
+    case("G30", "the commit succeeds and the configuration is another one", "a new object is written once more, and what still differs is a warning; a change is an error on the attribute that differs"),
     case("P01", "`kill -9` before the answer", "the next plan shows the truth; no orphaned candidate"),
     case("P02", "Ctrl-C", "waits and retries end, nothing new begins, what is under way is finished and saved"),
     case("P03", "every attribute is unknown", "no panic, no network"),
