@@ -402,7 +402,9 @@ fn meant(value: Json) -> Json {
             }
             if let (Some(defaults), Some(Json::Array(policies))) = (members.get("defaults").cloned(), members.get_mut("policies"))
             {
-                policies.iter_mut().for_each(|policy| in_force(&defaults, &mut policy["parameters"]));
+                for policy in policies.iter_mut() {
+                    in_force(&defaults, &mut policy["parameters"]);
+                }
             }
             Json::Object(members.into_iter().map(|(name, value)| (name, meant(value))).collect())
         }
