@@ -240,8 +240,9 @@ async fn lines_are_typed_where_the_help_shows_them_and_do_what_dialogs_do() {
 #[tokio::test]
 async fn a_route_costs_little_more_than_its_lines_and_its_share_of_a_batch() {
     const ROUTES: u64 = 100;
-    // A line, or a dialog of seven; and what a batch costs beside them: the commit in three, `showchanges` twice, and the table printed twice.
-    for (batch, lines, beside) in [(BatchFormat::Documented, 1, 7), (BatchFormat::None, 7, 13)] {
+    // A line, or a dialog of seven; and what a batch costs beside them: the commit in three, `showchanges` twice, `commitdetail`, and the table
+    // printed twice.
+    for (batch, lines, beside) in [(BatchFormat::Documented, 1, 8), (BatchFormat::None, 7, 14)] {
         let world = world_of(batch);
         let workspace = world.workspace("entries").await;
         write(&workspace, &(0..100).map(route).collect::<Vec<_>>());
