@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use serde_json::json;
+use tokio::process::Command;
 
 use crate::support::{Must as _, Release, Workspace, World};
 use crate::takeover::{full, only_imports, skips};
@@ -82,7 +83,7 @@ async fn the_import_guide_pasted_as_it_is_printed_plans_only_imports() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_import_block_of_the_examples_imports() {
+async fn every_import_block_and_every_import_command_of_the_examples_imports() {
     let world = World::start();
     let first = world.workspace("guide").await;
     write_guide(&first);
@@ -99,6 +100,21 @@ async fn every_import_block_of_the_examples_imports() {
         only_imports(&planned.stdout, CATALOG.resources.len(), &format!("the examples, on {release}"));
         assert_eq!(world.stand_ins.snapshot(), before, "nothing is written");
     }
+    // The commands beside them, each in a folder with the configuration of its page.
+    for resource in CATALOG.resources {
+        let example = format!("examples/resources/{}", full(resource));
+        let workspace = world.workspace(&full(resource)).await;
+        workspace.write(&read(&format!("{example}/resource.tf")));
+        let mut command = Command::new("sh");
+        command.arg("-eu").arg(Path::new(env!("CARGO_MANIFEST_DIR")).join(&example).join("import.sh"));
+        command.current_dir(&workspace.folder).env("CHECKPOINT_DISABLE", "1").env("TF_INPUT", "0");
+        command.env("TF_VAR_relay_secret", SECRET);
+        let output = command.output().await.expect("it runs");
+        let told = [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned()).concat();
+        assert!(output.status.success() && told.contains("Import successful!"), "{example}:\n{told}");
+        assert_eq!(workspace.state().keys().filter(|address| !address.starts_with("data.")).count(), 1, "{example}");
+    }
+    assert_eq!(world.stand_ins.snapshot(), before, "nothing is written");
 }
 
 /// What `terraprovider/exo` stores of objects that stand.
